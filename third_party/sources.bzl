@@ -3,9 +3,9 @@
 Everything below is a package of Debian 12, so that nothing is downloaded by Bazel and a build
 without a network works once `bazelw` has installed the packages.
 
-On another system, have a Bazel that reads WORKSPACE (4 to 7), clang with libFuzzer, and lld; replace
-the entries by your own, and run `bazel` instead of `./bazelw`. What the rest of the project asks for
-is only the labels:
+On another system, have a Bazel that reads WORKSPACE (only 4.2.3 was tried), clang with libFuzzer,
+and lld; replace the entries by your own, and run `bazel` instead of `./bazelw`. What the rest of the
+project asks for is only the labels:
 
     @rules_cc//cc:defs.bzl                   any release up to 0.0.4
     @com_google_googletest//:gtest           GoogleTest 1.12 or later
