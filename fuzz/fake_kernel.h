@@ -1,7 +1,7 @@
 // The fake kernel: answers by the model, changed at will. For testing the tester.
 //
-//     FakeKernel kernel(profile, {.clause = FindClause("listen.port_taken")});  // without that clause
-//     const Run& run = Lockstep(kernel, profile).Play(program);
+//     FakeKernel kernel(profile, {.clause = FindClause("listen.port_taken")});  // without that
+//     clause const Run& run = Lockstep(kernel, profile).Play(program);
 //
 // It keeps nothing but the model's world: no descriptors, no time, no namespaces.
 #ifndef SOCKSPEC_FUZZ_FAKE_KERNEL_H_

@@ -56,7 +56,8 @@ std::string ErrnoName(int error) {
   return name;
 }
 
-// What a count came to, next to what it should have been; never the number, which is the arguments'.
+// What a count came to, next to what it should have been; never the number, which is the
+// arguments'.
 std::string Compared(int64_t expected, int64_t actual) {
   if (actual == 0) return "0";
   if (actual < 0) return "negative";
@@ -90,15 +91,24 @@ std::string ValueCameBack(const Call& call, const Reply& expected, const Reply& 
 
 std::string_view HostName(Host host) {
   switch (host) {
-    case Host::kAny: return "any";
-    case Host::kLoopback: return "loopback";
-    case Host::kLoopback2: return "loopback2";
-    case Host::kBroadcast: return "broadcast";
-    case Host::kMulticast: return "multicast";
-    case Host::kNotOurs: return "not_ours";
-    case Host::kUnreachable: return "unreachable";
-    case Host::kBlackhole: return "blackhole";
-    case Host::kOther: return "other";
+    case Host::kAny:
+      return "any";
+    case Host::kLoopback:
+      return "loopback";
+    case Host::kLoopback2:
+      return "loopback2";
+    case Host::kBroadcast:
+      return "broadcast";
+    case Host::kMulticast:
+      return "multicast";
+    case Host::kNotOurs:
+      return "not_ours";
+    case Host::kUnreachable:
+      return "unreachable";
+    case Host::kBlackhole:
+      return "blackhole";
+    case Host::kOther:
+      return "other";
   }
   return "other";
 }
@@ -187,7 +197,8 @@ std::string EffectCameBack(const Call& call, const Reply& expected, const Reply&
         }
         break;
       case kWroteData:
-        if (expected.data.size != actual.data.size || expected.data.garbled != actual.data.garbled ||
+        if (expected.data.size != actual.data.size ||
+            expected.data.garbled != actual.data.garbled ||
             expected.data.start % kPatternPeriod != actual.data.start % kPatternPeriod) {
           return prefix + DataCameBack(expected.data, actual.data);
         }
@@ -204,10 +215,14 @@ std::string EffectCameBack(const Call& call, const Reply& expected, const Reply&
 
 std::string_view DiffersName(Differs differs) {
   switch (differs) {
-    case Differs::kErrno: return "errno";
-    case Differs::kValue: return "value";
-    case Differs::kEffect: return "effect";
-    case Differs::kBlocks: return "blocks";
+    case Differs::kErrno:
+      return "errno";
+    case Differs::kValue:
+      return "value";
+    case Differs::kEffect:
+      return "effect";
+    case Differs::kBlocks:
+      return "blocks";
   }
   return "other";
 }
@@ -272,9 +287,7 @@ std::string KeyOf(const std::string& kernel_family, const Call& call, const Worl
 Lockstep::Lockstep(Kernel& kernel, const Profile& profile)
     : kernel_(kernel), oracle_(profile), family_(kernel.family()) {
   run_.replies.reserve(kMaxCalls);
-  run_.clauses.reserve(kMaxCalls);
-  run_.allowed.reserve(kMaxCalls);
-  run_.phases.reserve(kMaxCalls);
+  run_.seen.reserve(kMaxCalls);
 }
 
 const Run& Lockstep::Play(const Program& program) {
@@ -287,9 +300,7 @@ const Run& Lockstep::PlayFresh(const Program& program) {
 
 const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
   run_.replies.clear();
-  run_.clauses.clear();
-  run_.allowed.clear();
-  run_.phases.clear();
+  run_.seen.clear();
   run_.divergences.clear();
   run_.discarded = false;
   run_.why_discarded.clear();
@@ -303,20 +314,18 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
   int64_t spent = 0;
   for (int i = 0; i < static_cast<int>(program.calls.size()); ++i) {
     const Call& call = program.calls[i];
-    const Socket* socket = SocketOf(oracle_.world(), call);
-    run_.phases.push_back(socket != nullptr ? PhaseOf(*socket) : Phase::kClosed);
+    Seen seen;
+    if (const Socket* socket = SocketOf(oracle_.world(), call)) seen.phase = PhaseOf(*socket);
     const Reply reply = kernel_.Run(call);
     run_.replies.push_back(reply);
-    // A wait that was declared is not the program's time. The calls before it since the last reading go
-    // uncounted with it, so that the calls that do not block cost no look at the clock.
+    // A wait that was declared is not the program's time. The calls before it since the last
+    // reading go uncounted with it, so that the calls that do not block cost no look at the clock.
     if (reply.blocked) from = MillisecondsNow();
-    const Clause* clause = nullptr;
-    int allowed = 0;
     bool go_on = true;
     switch (oracle_.Step(call, reply)) {
       case Verdict::kConforms:
-        clause = oracle_.clause();
-        allowed = oracle_.allowed();
+        seen.clause = oracle_.clause();
+        seen.allowed = static_cast<uint8_t>(oracle_.allowed());
         break;
       case Verdict::kDiverges: {
         const int64_t before = MillisecondsNow();
@@ -334,8 +343,7 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
         go_on = false;
         break;
     }
-    run_.clauses.push_back(clause);
-    run_.allowed.push_back(static_cast<uint8_t>(allowed));
+    run_.seen.push_back(seen);
     if (oracle_.worlds() > run_.worlds) run_.worlds = oracle_.worlds();
     if (!go_on) break;
   }
@@ -348,10 +356,10 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
   return run_;
 }
 
-// Two ports that the kernel chose and nobody has seen may by chance be the same number, or that of a port
-// the program saw before. Where the oracle can see it, it says kDiscarded. Where it cannot, this is a
-// divergence that does not repeat; confirmation, which runs in fresh namespaces with other choices, sorts
-// it out, and nothing is guessed here.
+// Two ports that the kernel chose and nobody has seen may by chance be the same number, or that of
+// a port the program saw before. Where the oracle can see it, it says kDiscarded. Where it cannot,
+// this is a divergence that does not repeat; confirmation, which runs in fresh namespaces with
+// other choices, sorts it out, and nothing is guessed here.
 void Lockstep::Diverged(int index, const Call& call, const Reply& reply) {
   Divergence divergence{.index = index, .allowed = oracle_.Ask(call), .actual = reply};
   Reply expected;
@@ -361,8 +369,7 @@ void Lockstep::Diverged(int index, const Call& call, const Reply& reply) {
   }
   divergence.differs = HowDiffers(expected, reply);
   divergence.before = oracle_.world();
-  divergence.key =
-      KeyOf(family_, call, divergence.before, divergence.expected, expected, reply);
+  divergence.key = KeyOf(family_, call, divergence.before, divergence.expected, expected, reply);
   run_.divergences.push_back(std::move(divergence));
 }
 

@@ -4,8 +4,8 @@
 //     const Run& run = lockstep.Play(program);
 //     if (run.diverged()) Print(run.divergences[0].key);
 //
-// It has no opinion of its own: the oracle judges, the kernel answers. Nor does it repeat, confirm or
-// minimize anything; confirm.h and minimize.h do.
+// It has no opinion of its own: the oracle judges, the kernel answers. Nor does it repeat, confirm
+// or minimize anything; confirm.h and minimize.h do.
 #ifndef SOCKSPEC_FUZZ_LOCKSTEP_H_
 #define SOCKSPEC_FUZZ_LOCKSTEP_H_
 
@@ -27,47 +27,54 @@ enum class Differs : uint8_t {
   kBlocks,  // it blocked and must not, or must and did not
 };
 
-// How `actual` differs from the reply that was expected, the weightiest first: blocking, errno, value,
-// effect. Two equal replies differ by effect.
+// How `actual` differs from the reply that was expected, the weightiest first: blocking, errno,
+// value, effect. Two equal replies differ by effect.
 Differs HowDiffers(const Reply& expected, const Reply& actual);
 
-// Names a divergence: kernel family, call, type and family of the socket, the clause that was expected, what
-// differs and what came back. No handles, ports or other clauses: adding a clause renames no finding.
+// Names a divergence: kernel family, call, type and family of the socket, the clause that was
+// expected, what differs and what came back. No handles, ports or other clauses: adding a clause
+// renames no finding.
 //     linux.listen.stream.inet.listen.unbound_refused.value.0
-// Counts and sizes that depend on the arguments are told as `less`, `more` or `some`, so that a simpler
-// argument keeps the key. Lower case but for errnos; letters, digits, '.', '_' and '-' only: it names a
-// directory.
+// Counts and sizes that depend on the arguments are told as `less`, `more` or `some`, so that a
+// simpler argument keeps the key. Lower case but for errnos; letters, digits, '.', '_' and '-'
+// only: it names a directory.
 std::string KeyOf(const std::string& kernel_family, const Call& call, const World& before,
                   const Clause* expected, const Reply& expected_reply, const Reply& actual);
 
 // One place where kernel and model parted.
 struct Divergence {
-  int index = 0;                     // of the call in the program
+  int index = 0;  // of the call in the program
   std::string key;
   const Clause* expected = nullptr;  // the clause that decides
   std::vector<Allowed> allowed;      // all that would have been right
   Reply actual;
   Differs differs = Differs::kErrno;
-  World before;                      // where the sockets stood
+  World before;  // where the sockets stood
 };
 
-// What one program came to. The vectors per call are as long as `replies`.
+// How the specification decided one call.
+struct Seen {
+  const Clause* clause =
+      nullptr;                   // that allowed the reply; nullptr: it diverged, or is unspecified
+  uint8_t allowed = 0;           // how many replies were allowed; 0: none, or any
+  Phase phase = Phase::kClosed;  // of the call's socket before it; kClosed where it had none
+};
+
+// What one program came to.
 struct Run {
   std::vector<Reply> replies;           // as many as calls were made
-  std::vector<const Clause*> clauses;   // per call: the clause that allowed its reply, or nullptr
-  std::vector<uint8_t> allowed;         // per call: how many replies were allowed; 0: none, or any
-  std::vector<Phase> phases;            // per call: of its socket before it; kClosed where it had none
+  std::vector<Seen> seen;               // per call, as long as `replies`
   std::vector<Divergence> divergences;  // in order; the second and later ones after resynchronising
   bool discarded = false;               // left what the model can follow, or took too long
   std::string why_discarded;
-  Trouble trouble;                      // not empty: the kernel could not be had, and nothing was judged
-  int unspecified = 0;                  // calls on which the profile says nothing
-  int worlds = 1;                       // the largest set of worlds
+  Trouble trouble;      // not empty: the kernel could not be had, and nothing was judged
+  int unspecified = 0;  // calls on which the profile says nothing
+  int worlds = 1;       // the largest set of worlds
   bool diverged() const { return !divergences.empty(); }
 };
 
-// A program that takes longer, outside calls that blocked, may have met a timer of the kernel's that the
-// model takes to be far away, such as a retransmission: it is discarded.
+// A program that takes longer, outside calls that blocked, may have met a timer of the kernel's
+// that the model takes to be far away, such as a retransmission: it is discarded.
 inline constexpr int kLongestProgramMilliseconds = 500;
 
 class Lockstep {
@@ -75,8 +82,8 @@ class Lockstep {
   // `kernel` outlives the lockstep and is nobody else's meanwhile.
   Lockstep(Kernel& kernel, const Profile& profile);
 
-  // Runs `program` in a fresh world of the kernel. What comes back is overwritten by the next Play. On the
-  // path where everything conforms nothing is allocated.
+  // Runs `program` in a fresh world of the kernel. What comes back is overwritten by the next Play.
+  // On the path where everything conforms nothing is allocated.
   const Run& Play(const Program& program);
 
   // The same in a namespace that no program has used.
