@@ -1,0 +1,151 @@
+#include "sut/descriptors.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "sut/sandbox.h"
+
+namespace sockspec {
+namespace {
+
+// FILE and PIPE lie above the slots, so that closing them frees no number that a program could be given.
+constexpr int kFileSlot = kSlots;
+constexpr int kPipeSlot = kSlots + 1;
+
+// Far above every slot, below INT_MAX, and no descriptor: Linux's limit is 1,048,576 by default.
+constexpr int kNeverOpenNumber = 1000000;
+
+int HighestOpen() {
+  int highest = 2;
+  DIR* directory = opendir("/proc/self/fd");
+  if (directory == nullptr) {
+    for (int fd = 3; fd < sysconf(_SC_OPEN_MAX); ++fd) {
+      if (fcntl(fd, F_GETFD) != -1) highest = fd;
+    }
+    return highest;
+  }
+  while (const dirent* entry = readdir(directory)) {
+    const int fd = atoi(entry->d_name);
+    if (fd != dirfd(directory)) highest = std::max(highest, fd);
+  }
+  closedir(directory);
+  return highest;
+}
+
+}  // namespace
+
+Trouble Descriptors::Open() {
+  std::fill(std::begin(raw_), std::end(raw_), -1);
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {Failed("getrlimit(RLIMIT_NOFILE)", errno)};
+  found_limit_ = usual_limit_ = limit_ = limit.rlim_cur;
+
+  // Not permitted in some containers, and needed only where threads of the process open files.
+  (void)unshare(CLONE_FILES);
+
+  // An empty regular file, open for reading only, without a file system to write to.
+  const int writable = memfd_create("sockspec", MFD_CLOEXEC);
+  if (writable < 0) return {Failed("memfd_create", errno)};
+  const std::string path = "/proc/self/fd/" + std::to_string(writable);
+  file_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int error = errno;
+  close(writable);
+  if (file_ < 0) return {Failed("open " + path + " (is /proc mounted?)", error)};
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return {Failed("pipe2", errno)};
+  pipe_read_ = ends[0];
+  pipe_write_ = ends[1];
+
+  const int highest = HighestOpen();
+  const rlim_t needed = std::max(highest, pipe_write_) + 1 + kPipeSlot + 1;
+  if (limit_ < needed) {
+    usual_limit_ = needed;
+    if (Trouble trouble = SetLimit(needed); trouble.any()) {
+      return {trouble.what + ". Programs need " + std::to_string(needed) +
+              " descriptors here: raise the limit (ulimit -n), or close what is open up to " +
+              std::to_string(highest) + "."};
+    }
+  }
+  int plug = fcntl(file_, F_DUPFD_CLOEXEC, 0);
+  for (; plug >= 0 && plug < highest; plug = fcntl(file_, F_DUPFD_CLOEXEC, 0)) {
+    plugs_.push_back(plug);
+  }
+  if (plug < 0) return {Failed("fcntl(F_DUPFD_CLOEXEC)", errno)};
+  close(plug);
+  base_ = plug;
+
+  raw_[kNeverOpen.code] = kNeverOpenNumber;
+  raw_[kFile.code] = base_ + kFileSlot;
+  raw_[kPipe.code] = base_ + kPipeSlot;
+  return PlaceFileAndPipe();
+}
+
+Descriptors::~Descriptors() {
+  if (base_ != 0) {
+    CloseSlots();
+    close(base_ + kFileSlot);
+    close(base_ + kPipeSlot);
+  }
+  for (const int plug : plugs_) close(plug);
+  for (const int fd : {file_, pipe_read_, pipe_write_}) {
+    if (fd >= 0) close(fd);
+  }
+  if (limit_ != found_limit_) (void)SetLimit(found_limit_);
+}
+
+Trouble Descriptors::Renew(int limit) {
+  CloseSlots();
+  std::fill_n(raw_, kMaxHandles, -1);
+  if (mend_) {
+    mend_ = false;
+    // dup2() takes no number from the limit up.
+    if (Trouble trouble = SetLimit(usual_limit_); trouble.any()) return trouble;
+    if (Trouble trouble = PlaceFileAndPipe(); trouble.any()) return trouble;
+  }
+  return SetLimit(limit > 0 ? static_cast<rlim_t>(base_ + limit) : usual_limit_);
+}
+
+void Descriptors::CloseSlots() {
+  if (close_range(base_, base_ + kSlots - 1, 0) == 0) return;
+  // Linux before 5.9, and gVisor's of 2022.
+  for (int slot = 0; slot < kSlots; ++slot) close(base_ + slot);
+}
+
+Trouble Descriptors::SetLimit(rlim_t soft) {
+  if (soft == limit_) return {};
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {Failed("getrlimit(RLIMIT_NOFILE)", errno)};
+  limit.rlim_cur = soft;
+  limit.rlim_max = std::max(limit.rlim_max, soft);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return {Failed("setrlimit(RLIMIT_NOFILE, " + std::to_string(soft) + ")", errno)};
+  }
+  limit_ = soft;
+  return {};
+}
+
+Trouble Descriptors::PlaceFileAndPipe() {
+  const struct {
+    int from;
+    int slot;
+    int flags;
+  } places[] = {{file_, kFileSlot, O_RDONLY}, {pipe_read_, kPipeSlot, O_RDONLY}};
+  for (const auto& place : places) {
+    // Status flags belong to the open file description, which the copies share.
+    if (fcntl(place.from, F_SETFL, place.flags) != 0) return {Failed("fcntl(F_SETFL)", errno)};
+    // Not closed on exec, as open() and pipe() give them: fcntl(F_GETFD) shows it.
+    if (dup2(place.from, base_ + place.slot) < 0) return {Failed("dup2", errno)};
+  }
+  return {};
+}
+
+}  // namespace sockspec
