@@ -207,6 +207,7 @@ std::string EffectCameBack(const Call& call, const Reply& expected, const Reply&
         if (expected.events != actual.events) return prefix + EventsCameBack(actual.events);
         break;
       case kWroteSignal:
+      case kBlocksOnly:
         break;
     }
   }

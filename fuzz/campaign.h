@@ -1,0 +1,119 @@
+// A campaign: random programs in lockstep, for as long as one likes, on as many processors as there
+// are.
+//
+//     CampaignOptions options{.profile = profile, .make_kernel = MakeMine, .directory =
+//     "findings"}; CampaignResult result = RunCampaign(options); if (result.trouble.any()) …
+//
+// Workers are processes: each has its own descriptors, namespaces and memory, so that one that dies
+// takes nothing along. What they count stands in memory they share with the parent, what they find
+// goes to the directory at once: first as it was generated (DIR/.pending), then minimized and
+// confirmed (finding.h). A worker that dies is replaced, and goes on with what was pending; so does
+// the next campaign in DIR, kill -9 of everything included.
+//
+// Program n of a campaign depends on the seed and n alone, not on the number of workers.
+#ifndef SOCKSPEC_FUZZ_CAMPAIGN_H_
+#define SOCKSPEC_FUZZ_CAMPAIGN_H_
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fuzz/confirm.h"
+#include "fuzz/finding.h"
+#include "fuzz/generate.h"
+#include "model/profile.h"
+#include "sut/kernel.h"
+
+namespace sockspec {
+
+struct CampaignOptions {
+  Profile profile;
+
+  // Makes a worker's kernel, in the worker's process; null and `trouble` where it cannot be had.
+  std::function<std::unique_ptr<Kernel>(Trouble* trouble)> make_kernel;
+
+  std::string directory;  // of findings; made where it does not exist; empty: nothing is kept
+  std::chrono::milliseconds duration = std::chrono::seconds(60);
+  uint64_t programs = 0;         // stop after so many; 0: no limit
+  int jobs = 1;                  // worker processes
+  std::optional<uint64_t> seed;  // else where the directory left off, else a random one
+  GenerateOptions generate;
+  std::chrono::milliseconds minimizing = std::chrono::seconds(30);  // the deadline for one finding
+  ConfirmOptions confirm;  // `before` and `seed` are the campaign's to fill in
+  std::string mutant;      // of the fake kernel, for the findings' reports
+
+  // Whether a divergence is known and explained: it is counted, and neither minimized nor stored.
+  std::function<bool(const std::string& key)> known;
+
+  std::FILE* out = stdout;  // what people read; nullptr: nothing
+  bool terminal = false;    // one line that is written over; else a line every 10 s
+};
+
+// What the campaign knows of one key.
+struct CampaignKey {
+  std::string key;
+  bool known = false;    // CampaignOptions::known said so
+  bool is_new = false;   // stored by this run
+  bool pending = false;  // not worked out yet: the next campaign in the directory will
+  FindingClass kind = FindingClass::kConfirmed;
+  Rate quiet;
+  Rate disturbed;
+  int calls = 0;       // of the minimized program; 0: not known
+  uint64_t count = 0;  // programs of this run whose first divergence it was
+  std::string path;    // of its directory; empty: not stored
+};
+
+// How many replies were allowed, summed up over calls.
+struct AllowedCount {
+  uint64_t calls = 0;
+  uint64_t allowed = 0;
+  double mean() const {
+    return calls == 0 ? 0 : static_cast<double>(allowed) / static_cast<double>(calls);
+  }
+};
+
+struct CampaignCounts {
+  uint64_t programs = 0;
+  uint64_t calls = 0;
+  uint64_t divergences = 0;  // programs that diverged
+  uint64_t followed = 0;   // divergences after the first of a program that did not come without it
+  uint64_t discarded = 0;  // programs that left what the model can follow, or took too long
+  uint64_t unspecified = 0;  // calls
+  int worlds = 1;            // the most at once
+  double seconds = 0;        // wall time
+  // By call and phase of its socket: replies to refused calls, and to the others.
+  std::array<std::array<AllowedCount, kPhaseCount>, kOpCount> refused = {};
+  std::array<std::array<AllowedCount, kPhaseCount>, kOpCount> done = {};
+  std::vector<uint64_t> clauses;  // by ClauseNumber: how often it decided
+};
+
+struct CampaignResult {
+  Trouble trouble;           // not empty: it could not begin, or could not go on
+  bool interrupted = false;  // by SIGINT or SIGTERM
+  uint64_t seed = 0;
+  CampaignCounts counts;         // of this run
+  uint64_t programs_before = 0;  // in this directory, by earlier runs
+  uint64_t calls_before = 0;
+  int clauses_reached = 0;
+  int clauses = 0;                   // of the profile
+  std::vector<CampaignKey> keys;     // seen in this run, the most frequent first
+  int deaths = 0;                    // workers that died and were replaced
+  std::vector<std::string> crashes;  // programs that kill the process that runs them: files
+};
+
+// Runs until the duration has passed, the programs have been run, or SIGINT or SIGTERM comes; then
+// writes a summary. The calling process must have one thread.
+CampaignResult RunCampaign(const CampaignOptions& options);
+
+// The mean numbers of allowed replies by call and phase, a table for people.
+std::string AllowedTable(const CampaignCounts& counts);
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_FUZZ_CAMPAIGN_H_

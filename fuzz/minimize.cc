@@ -1,0 +1,283 @@
+#include "fuzz/minimize.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "model/program/bytes.h"
+#include "model/program/declarations.h"
+#include "model/program/edit.h"
+
+namespace sockspec {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+uint64_t HashOf(const Program& program) {
+  uint64_t hash = 14695981039346656037u;  // FNV-1a
+  for (const uint8_t byte : Encode(program)) hash = (hash ^ byte) * 1099511628211u;
+  return hash;
+}
+
+// `program` without the calls that are marked.
+Program Without(const Program& program, const std::vector<bool>& marked) {
+  Program left{.env = program.env};
+  for (size_t i = 0; i < program.calls.size(); ++i) {
+    if (!marked[i]) left.calls.push_back(program.calls[i]);
+  }
+  Mend(left);
+  return left;
+}
+
+Program WithoutRange(const Program& program, int from, int to) {
+  std::vector<bool> marked(program.calls.size());
+  std::fill(marked.begin() + from, marked.begin() + to, true);
+  return Without(program, marked);
+}
+
+// Marks `creator` and every call that needs what it makes, and what those make.
+std::vector<bool> WithUsers(const Program& program, int creator) {
+  std::vector<bool> marked(program.calls.size());
+  bool gone[kMaxHandles] = {};
+  for (int i = creator; i < static_cast<int>(program.calls.size()); ++i) {
+    const Call& call = program.calls[i];
+    marked[i] =
+        i == creator || (call.fd.IsHandle() && gone[call.fd.handle()] && call.op != Op::kSocket);
+    if (call.made != kNoHandle && call.made < kMaxHandles) gone[call.made] = marked[i];
+  }
+  return marked;
+}
+
+// The highest E name that is used as an argument; -1: none.
+int HighestChosenPort(const Program& program) {
+  int highest = -1;
+  for (const Call& call : program.calls) {
+    if (call.address.port.IsChosen()) highest = std::max(highest, call.address.port.chosen());
+  }
+  return highest;
+}
+
+// E names count the ports that were seen. Where a call that saw one is left out, those after it
+// move up.
+Program WithChosenPortsMoved(Program program, int from) {
+  for (Call& call : program.calls) {
+    Port& port = call.address.port;
+    if (port.IsChosen() && port.chosen() >= from) port = Port::Chosen(port.chosen() - 1);
+  }
+  return program;
+}
+
+// Adds a candidate with fewer calls, and what it is with its E names moved.
+void AddShorter(Program shorter, std::vector<Program>& to) {
+  if (shorter.calls.empty()) return;
+  to.push_back(shorter);
+  for (int from = 1; from <= HighestChosenPort(shorter); ++from) {
+    to.push_back(WithChosenPortsMoved(shorter, from));
+  }
+}
+
+// It with one call, or one creator and its users, left out; from the back, since what comes after a
+// divergence is never needed.
+std::vector<Program> Shorter(const Program& program) {
+  std::vector<Program> candidates;
+  for (int i = static_cast<int>(program.calls.size()) - 1; i >= 0; --i) {
+    if (program.calls[i].made != kNoHandle) {
+      AddShorter(Without(program, WithUsers(program, i)), candidates);
+    }
+    AddShorter(WithoutRange(program, i, i + 1), candidates);
+  }
+  return candidates;
+}
+
+std::vector<Program> SimplerAt(const Program& program, int i) {
+  std::vector<Program> candidates;
+  for (const Call& simpler : Simpler(program.calls[i])) {
+    Program candidate = program;
+    candidate.calls[i] = simpler;
+    Mend(candidate);
+    if (candidate != program) candidates.push_back(std::move(candidate));
+  }
+  return candidates;
+}
+
+// One port less, one part of the environment less.
+std::vector<Program> SimplerOverall(const Program& program) {
+  std::vector<Program> candidates;
+  if (program.env.nofile != 0) {
+    candidates.push_back(program);
+    candidates.back().env.nofile = 0;
+  }
+  if (program.env.ephemeral != 0) {
+    candidates.push_back(program);
+    candidates.back().env.ephemeral = 0;
+  }
+  bool used[kMaxProgramPorts] = {};
+  for (const Call& call : program.calls) {
+    if (call.address.port.IsProgram()) used[call.address.port.program()] = true;
+  }
+  for (int from = kMaxProgramPorts - 1; from > 0; --from) {
+    for (int to = 0; used[from] && to < from; ++to) {
+      if (!used[to]) continue;
+      Program candidate = program;
+      for (Call& call : candidate.calls) {
+        if (call.address.port == Port::Program(from)) call.address.port = Port::Program(to);
+      }
+      candidates.push_back(std::move(candidate));
+    }
+  }
+  return candidates;
+}
+
+class Minimizer {
+ public:
+  Minimizer(const Keeps& keeps, const MinimizeOptions& options)
+      : keeps_(keeps), options_(options), until_(Clock::now() + options.deadline) {}
+
+  Minimized Run(const Program& program) {
+    best_.program = program;
+    if (program.calls.empty()) return best_;
+    heed_model_ = options_.plausible && options_.plausible(program);
+    known_.insert(HashOf(program));
+    ++best_.asked;
+    best_.kept = keeps_(program);
+    if (!best_.kept) {
+      best_.why_not = "the program does not show it";
+      return best_;
+    }
+    if (options_.last_call >= 0 && options_.last_call + 1 < Size()) {
+      Take(WithoutRange(program, options_.last_call + 1, Size()));
+    }
+    bool changed = true;
+    while (changed && !Out()) {
+      changed = Halve();
+      while (TakeOne(Shorter(best_.program))) changed = true;
+      changed |= Pairs();
+      changed |= Arguments();
+      while (TakeOne(SimplerOverall(best_.program))) changed = true;
+    }
+    if (Out()) best_.why_not = out_why_;
+    best_.one_minimal = best_.why_not.empty();
+    // Once more than the budget says: what people read shall be tidy whatever happened.
+    Program renumbered = best_.program;
+    Renumber(renumbered);
+    if (renumbered != best_.program) {
+      ++best_.asked;
+      if (keeps_(renumbered)) best_.program = std::move(renumbered);
+    }
+    return best_;
+  }
+
+ private:
+  int Size() const { return static_cast<int>(best_.program.calls.size()); }
+
+  bool Out() {
+    if (out_why_ != nullptr) return true;
+    if (Clock::now() > until_) out_why_ = "the deadline has passed";
+    if (best_.asked >= options_.budget) out_why_ = "the budget is spent";
+    return out_why_ != nullptr;
+  }
+
+  // Goes on from `candidate` where that still has the property.
+  bool Take(Program candidate) {
+    if (candidate.calls.empty() || Out()) return false;
+    if (!known_.insert(HashOf(candidate)).second ||
+        (heed_model_ && !options_.plausible(candidate))) {
+      ++best_.spared;
+      return false;
+    }
+    ++best_.asked;
+    if (!keeps_(candidate)) return false;
+    best_.program = std::move(candidate);
+    if (options_.progress) options_.progress(best_);
+    return true;
+  }
+
+  bool TakeOne(std::vector<Program> candidates) {
+    for (Program& candidate : candidates) {
+      if (Take(std::move(candidate))) return true;
+    }
+    return false;
+  }
+
+  // Leaves out ranges: halves, quarters, … single calls.
+  bool Halve() {
+    bool changed = false;
+    for (int size = Size() / 2; size >= 1; size /= 2) {
+      for (int to = Size(); to > 0 && !Out();) {
+        const int from = std::max(0, to - size);
+        if (Take(WithoutRange(best_.program, from, to))) changed = true;
+        to = from;
+      }
+    }
+    return changed;
+  }
+
+  // Two calls that only make sense together, such as a dup and the close of it.
+  bool Pairs() {
+    bool changed = false;
+    for (int second = Size() - 1; second > 0; --second) {
+      for (int first = second - 1; first >= 0 && !Out(); --first) {
+        std::vector<bool> marked(best_.program.calls.size());
+        marked[first] = marked[second] = true;
+        if (!Take(Without(best_.program, marked))) continue;
+        changed = true;
+        second = std::min(second, Size());
+        break;
+      }
+    }
+    return changed;
+  }
+
+  bool Arguments() {
+    bool changed = false;
+    for (int i = Size() - 1; i >= 0; --i) {
+      while (i < Size() && TakeOne(SimplerAt(best_.program, i))) changed = true;
+    }
+    return changed;
+  }
+
+  const Keeps& keeps_;
+  const MinimizeOptions& options_;
+  const Clock::time_point until_;
+  bool heed_model_ = false;
+  const char* out_why_ = nullptr;
+  std::unordered_set<uint64_t> known_;  // candidates that were tried
+  Minimized best_;
+};
+
+}  // namespace
+
+Minimized Minimize(const Program& program, const Keeps& keeps, const MinimizeOptions& options) {
+  return Minimizer(keeps, options).Run(program);
+}
+
+std::vector<Program> SimplerNeighbours(const Program& program) {
+  std::vector<Program> all = Shorter(program);
+  for (int i = 0; i < static_cast<int>(program.calls.size()); ++i) {
+    for (Program& simpler : SimplerAt(program, i)) all.push_back(std::move(simpler));
+  }
+  for (Program& simpler : SimplerOverall(program)) all.push_back(std::move(simpler));
+  return all;
+}
+
+Plausible::Plausible(const Profile& profile, Op op, const Clause* expected)
+    : oracle_(profile), op_(op), expected_(expected) {}
+
+bool Plausible::operator()(const Program& program) {
+  if (oracle_.profile().family == kPosix || expected_ == nullptr) {
+    return std::any_of(program.calls.begin(), program.calls.end(),
+                       [this](const Call& call) { return call.op == op_; });
+  }
+  oracle_.Reset(program.env);
+  for (const Call& call : program.calls) {
+    const bool may_block = oracle_.MayBlock(call);
+    oracle_.Answer(call);
+    if (call.op == op_ && oracle_.clause() == expected_) return true;
+    if (may_block) return false;
+  }
+  return false;
+}
+
+}  // namespace sockspec
