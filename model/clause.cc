@@ -1,0 +1,90 @@
+#include "model/clause.h"
+
+#include <array>
+#include <unordered_map>
+#include <vector>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+using Tables = std::vector<std::span<const Clause>>;
+
+// What decides each call, the shared refusals first.
+Tables TablesOf(Op op) {
+  switch (op) {
+    case Op::kSocket: return {SocketClauses()};
+    case Op::kBind: return {NotOpenClauses(), NotASocketClauses(), AddressClauses(), BindClauses()};
+    case Op::kListen: return {NotOpenClauses(), NotASocketClauses(), ListenClauses()};
+    case Op::kConnect:
+      return {NotOpenClauses(), AddressClauses(), NotASocketClauses(), ConnectClauses()};
+    case Op::kAccept:
+    case Op::kAccept4:
+      return {NotOpenClauses(), AcceptFirstClauses(), NotASocketClauses(), AcceptClauses()};
+    case Op::kClose: return {NotOpenClauses(), CloseClauses()};
+    case Op::kShutdown: return {NotOpenClauses(), NotASocketClauses(), ShutdownClauses()};
+    case Op::kDup: return {NotOpenClauses(), DupClauses()};
+    case Op::kGetsockname: return {NotOpenClauses(), NotASocketClauses(), NameClauses(), GetsocknameClauses()};
+    case Op::kGetpeername: return {NotOpenClauses(), NotASocketClauses(), NameClauses(), GetpeernameClauses()};
+    case Op::kGetsockopt: return {NotOpenClauses(), NotASocketClauses(), GetsockoptClauses()};
+    case Op::kSetsockopt:
+      return {SetsockoptFirstClauses(), NotOpenClauses(), NotASocketClauses(), SetsockoptClauses()};
+    case Op::kSend: return {NotOpenClauses(), NotASocketClauses(), SendClauses()};
+    case Op::kRecv: return {NotOpenClauses(), NotASocketClauses(), RecvClauses()};
+    case Op::kRead: return {NotOpenClauses(), ReadClauses(), RecvClauses()};
+    case Op::kWrite: return {NotOpenClauses(), WriteClauses(), SendClauses()};
+    case Op::kFcntl: return {NotOpenClauses(), FcntlClauses()};
+    case Op::kIoctl: return {NotOpenClauses(), IoctlClauses()};
+    case Op::kPoll: return {PollClauses()};
+  }
+  __builtin_unreachable();
+}
+
+struct Catalogue {
+  std::vector<const Clause*> all;
+  std::array<std::vector<const Clause*>, kOpCount> of;
+  std::unordered_map<const Clause*, int> number;
+  std::unordered_map<std::string_view, const Clause*> by_id;
+
+  Catalogue() {
+    for (int op = 0; op < kOpCount; ++op) {
+      for (const auto& table : TablesOf(static_cast<Op>(op))) {
+        for (const Clause& clause : table) {
+          of[op].push_back(&clause);
+          if (!number.emplace(&clause, static_cast<int>(all.size())).second) continue;
+          all.push_back(&clause);
+          by_id.emplace(clause.id, &clause);
+          if (!clause.alias.empty()) by_id.emplace(clause.alias, &clause);
+        }
+      }
+    }
+  }
+};
+
+const Catalogue& TheCatalogue() {
+  static const Catalogue catalogue;
+  return catalogue;
+}
+
+}  // namespace
+
+bool Clause::BelongsTo(const Profile& profile) const {
+  if ((on & profile.family) == 0) return false;
+  if (profile.family == kPosix) return true;
+  return profile.version >= since && (until == Version{} || profile.version < until);
+}
+
+std::span<const Clause* const> AllClauses() { return TheCatalogue().all; }
+
+int ClauseNumber(const Clause* clause) { return TheCatalogue().number.at(clause); }
+
+const Clause* FindClause(std::string_view id) {
+  const auto& by_id = TheCatalogue().by_id;
+  const auto found = by_id.find(id);
+  return found == by_id.end() ? nullptr : found->second;
+}
+
+std::span<const Clause* const> ClausesOf(Op op) { return TheCatalogue().of[static_cast<int>(op)]; }
+
+}  // namespace sockspec

@@ -1,0 +1,72 @@
+// close(): gives a descriptor up; the last one of a socket ends it.
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+int Descriptors(const Scene& s) {
+  int count = 0;
+  for (const Slot& slot : s.world.slots) {
+    count += slot.opens == Opens::kSocket && slot.socket == s.index;
+  }
+  return count;
+}
+bool Shared(const Scene& s) { return s.slot >= 0 && s.has_socket() && Descriptors(s) > 1; }
+bool NotASocketOfOurs(const Scene& s) { return s.slot >= 0 && !s.has_socket(); }
+bool Listening(const Scene& s) { return s.slot >= 0 && s.has_socket() && s.me().tcp == Tcp::kListen; }
+bool Synchronised(const Scene& s) {
+  return s.slot >= 0 && s.has_socket() &&
+         (s.me().tcp == Tcp::kEstablished || s.me().tcp == Tcp::kCloseWait || s.me().tcp == Tcp::kFinWait);
+}
+bool LeavesDataUnread(const Scene& s) { return Synchronised(s) && UnreadAtMost(s.me()) > 0; }
+bool LingersNot(const Scene& s) {
+  return Synchronised(s) && s.me().linger && s.me().linger_seconds == 0;
+}
+bool IsOurs(const Scene& s) { return s.slot >= 0; }
+
+void Forget(Scene& s) { s.world.slots[s.slot] = {}; }
+void End(Scene& s) {
+  Forget(s);
+  // What may be late may be here: then the close is a reset, else the reset comes when it arrives.
+  CloseSocket(s.world, s.index);
+}
+// Bytes that may not have come yet: a RST goes out now or when they come, and nobody can tell.
+void EndWithReset(Scene& s) {
+  Forget(s);
+  s.me().arrived += s.me().late;
+  s.me().late = 0;
+  CloseSocket(s.world, s.index);
+}
+
+// clang-format off
+constexpr Clause kClose[] = {
+    {.id = "close.file", .when = NotASocketOfOurs, .then = Forget,
+     .cites = "POSIX close(); close(2)",
+     .says = "The descriptor of a file or a pipe is closed."},
+    {.id = "close.shared", .when = Shared, .then = Forget,
+     .cites = "POSIX close(): the last descriptor of an open file description ends it",
+     .says = "Another descriptor still leads to the socket, which stays as it is."},
+    {.id = "close.listener", .when = Listening, .then = End,
+     .cites = "Linux __tcp_close(), inet_csk_listen_stop()",
+     .says = "The listener is gone, and every connection that waited is reset."},
+    {.id = "close.data_unread", .when = LeavesDataUnread, .then = EndWithReset,
+     .cites = "RFC 2525 2.17; Linux __tcp_close() \"Unread data was tossed, zap the connection\"",
+     .says = "Data was not read: the connection is reset."},
+    {.id = "close.linger_zero", .when = LingersNot, .then = End,
+     .cites = "POSIX SO_LINGER; socket(7); Linux __tcp_close()",
+     .says = "SO_LINGER asks for 0 seconds: the connection is reset."},
+    {.id = "close.connection", .when = Synchronised, .then = End,
+     .cites = "POSIX close(); RFC 9293 3.6; Linux __tcp_close()",
+     .says = "A FIN is sent if none was, and the kernel sees the connection through."},
+    {.id = "close.last", .when = IsOurs, .then = End,
+     .cites = "POSIX close(); Linux __tcp_close()",
+     .says = "The socket is gone, and so is its port."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> CloseClauses() { return kClose; }
+
+}  // namespace sockspec

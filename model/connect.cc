@@ -1,0 +1,286 @@
+// connect(): opens a connection, asks how an open one is going, or dissolves it.
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+constexpr int kFamilySize = 2;  // sizeof(sa_family_t)
+
+bool FamilyCutOff(const Scene& s) { return s.call.length < kFamilySize; }
+bool Dissolves(const Scene& s) {
+  return s.has_socket() && s.call.pointer == Pointer::kValid && s.call.length >= kFamilySize &&
+         s.call.address.family == AF_UNSPEC;
+}
+
+bool Linked(const Scene& s, Link link) { return s.has_socket() && s.me().link == link; }
+bool WasShutDown(const Scene& s) { return Linked(s, Link::kDisconnecting); }
+bool IsConnected(const Scene& s) { return Linked(s, Link::kConnected); }
+bool UnderWay(const Scene& s) {
+  return Linked(s, Link::kConnecting) && s.me().tcp == Tcp::kSynSent;
+}
+bool StillUnderWay(const Scene& s) { return UnderWay(s) && s.nonblocking(); }
+bool WaitsForIt(const Scene& s) { return UnderWay(s) && !s.nonblocking(); }
+bool HasFailed(const Scene& s) {
+  return Linked(s, Link::kConnecting) && s.me().tcp == Tcp::kClose;
+}
+bool FailureUntold(const Scene& s) { return HasFailed(s) && s.me().error != 0; }
+bool FailureTold(const Scene& s) { return HasFailed(s) && s.me().error == 0; }
+bool HasSucceeded(const Scene& s) {
+  return Linked(s, Link::kConnecting) && s.me().tcp != Tcp::kClose && s.me().tcp != Tcp::kSynSent;
+}
+bool Listening(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kListen; }
+
+// What follows is only asked of a socket that may try.
+bool Fresh(const Scene& s) {
+  return Linked(s, Link::kUnconnected) && s.me().tcp == Tcp::kClose && !Dissolves(s);
+}
+bool TooShort(const Scene& s) { return Fresh(s) && s.call.length < kExactLength; }
+bool WrongFamily(const Scene& s) { return Fresh(s) && s.call.address.family != AF_INET; }
+bool Tries(const Scene& s) { return Fresh(s) && !TooShort(s) && !WrongFamily(s); }
+bool ToHost(const Scene& s, Host host) { return Tries(s) && s.call.address.host == host; }
+bool NoRoute(const Scene& s) { return ToHost(s, Host::kNotOurs); }
+bool HostUnreachable(const Scene& s) { return ToHost(s, Host::kUnreachable); }
+bool ThroughBlackhole(const Scene& s) { return ToHost(s, Host::kBlackhole); }
+bool ToMany(const Scene& s) {
+  return ToHost(s, Host::kBroadcast) || ToHost(s, Host::kMulticast);
+}
+bool Routed(const Scene& s) {
+  return ToHost(s, Host::kAny) || ToHost(s, Host::kLoopback) || ToHost(s, Host::kLoopback2);
+}
+bool NoPortLeft(const Scene& s) {
+  return Routed(s) && s.me().bound == kNone && NoPortToConnect(s.world, s.me());
+}
+
+// __ip_route_output_key(): 0.0.0.0 means ourselves, and an unbound socket sends from 127.0.0.1, the
+// preferred source of the route to 127.0.0.0/8.
+Host Destination(const Scene& s) {
+  if (s.call.address.host != Host::kAny) return s.call.address.host;
+  return s.me().source == Host::kAny ? Host::kLoopback : s.me().source;
+}
+Host Source(const Scene& s) { return s.me().source == Host::kAny ? Host::kLoopback : s.me().source; }
+
+// The socket that has our four-tuple already, where the port is one that bind() gave us.
+uint8_t Twin(const Scene& s) {
+  const PortIndex port = LookUpPort(s.world, s.call.address.port);
+  if (s.me().bound == kNone) return kNone;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& other = s.world.sockets[i];
+    if (i == s.index || !other.live || other.tcp == Tcp::kClose || other.tcp == Tcp::kListen) continue;
+    if (other.source == Source(s) && other.local == s.me().bound && other.remote == Destination(s) &&
+        other.remote_port == port) {
+      return static_cast<uint8_t>(i);
+    }
+  }
+  return kNone;
+}
+bool IsTail(const Socket& socket) { return !socket.owned && socket.listener == kNone; }
+bool TupleTaken(const Scene& s) {
+  if (!Routed(s)) return false;
+  const uint8_t twin = Twin(s);
+  return twin != kNone && !IsTail(s.world.sockets[twin]);
+}
+// A closed socket that still waits for its peer's FIN holds the four-tuple while it is in FIN-WAIT-1, and
+// gives it up from FIN-WAIT-2 on: when it goes from one to the other depends on a delayed acknowledgement.
+bool TupleLingers(const Scene& s) {
+  if (!Routed(s)) return false;
+  const uint8_t twin = Twin(s);
+  return twin != kNone && IsTail(s.world.sockets[twin]) &&
+         s.world.sockets[twin].tcp == Tcp::kFinWait;
+}
+
+// tcp_v4_connect(), its failure path: the port goes back unless bind() asked for it, the address too.
+void GiveUp(Scene& s) {
+  Socket& socket = s.me();
+  EnterClose(s.world, s.index);
+  if (!socket.address_locked) socket.address = socket.source = Host::kAny;
+  socket.remote_port = kNone;
+}
+void Unspecified(Scene& s) {
+  if (s.posix()) s.me().unspecified = true;
+}
+void GiveUpUnspecified(Scene& s) {
+  GiveUp(s);
+  Unspecified(s);
+}
+
+Arrival Attempt(Scene& s) {
+  const uint8_t twin = Twin(s);
+  const Host destination = Destination(s);
+  const Host source = Source(s);
+  Socket& socket = s.me();
+  if (twin != kNone && IsTail(s.world.sockets[twin])) {
+    // tcp_twsk_unique(): an explicitly bound port takes the place of a connection in TIME-WAIT. What that
+    // one still had at the other end keeps its four-tuple, and will not like our SYN.
+    Socket& tail = s.world.sockets[twin];
+    if (tail.peer != kNone) s.world.sockets[tail.peer].peer = kNone;
+    tail = Socket{};
+  }
+  socket.address = socket.source = source;
+  socket.remote = destination;
+  socket.remote_port = FindPort(s.world, s.call.address.port);
+  socket.tcp = Tcp::kSynSent;
+  if (socket.bound == kNone) {
+    const PortIndex port = ChoosePort(s.world);
+    if (s.world.lost) return Arrival::kStuck;
+    HoldPort(s.world, s.index, port, true);
+  }
+  socket.local = socket.bound;
+  // tcp_connect_init()
+  socket.error = 0;
+  socket.done = false;
+  socket.sent = socket.arrived = socket.read = socket.late = 0;
+  socket.link = Link::kConnecting;
+  return SendSyn(s, s.index);
+}
+Arrival Foreseen(const Scene& s) {
+  World copy = s.world;
+  Scene trial(copy, s.call, s.profile, nullptr, s.branch);
+  return Attempt(trial);
+}
+bool Nonblocking(const Scene& s) { return Routed(s) && s.nonblocking(); }
+bool Blocking(const Scene& s) { return Routed(s) && !s.nonblocking(); }
+bool IsRefused(const Scene& s) { return Blocking(s) && Foreseen(s) == Arrival::kRefused; }
+bool IsUnanswered(const Scene& s) { return Blocking(s) && Foreseen(s) == Arrival::kStuck; }
+
+void Start(Scene& s) { Attempt(s); }
+void Finish(Scene& s) {
+  Attempt(s);
+  s.me().link = Link::kConnected;
+}
+// sock_error: in __inet_stream_connect(): the error is told, and the socket is as if dissolved.
+void Fail(Scene& s) {
+  s.me().error = 0;
+  Disconnect(s.world, s.index);
+  s.me().link = Link::kUnconnected;
+  Unspecified(s);
+}
+void BeRefused(Scene& s) {
+  Attempt(s);
+  Fail(s);
+}
+void TellFailure(Scene& s) {
+  s.reply.error = s.me().error;
+  Fail(s);
+}
+void Confirm(Scene& s) { s.me().link = Link::kConnected; }
+void Dissolve(Scene& s) {
+  Disconnect(s.world, s.index);
+  s.me().link = Link::kUnconnected;
+  Unspecified(s);
+}
+
+// clang-format off
+constexpr Clause kConnect[] = {
+    {.id = "connect.dissolve_unspecified", .when = Dissolves, .then = Dissolve,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX connect(): a null address dissolves datagram sockets; of streams it says nothing",
+     .says = "AF_UNSPEC on a stream socket."},
+    {.id = "connect.family_cut_off", .error = EINVAL, .when = FamilyCutOff,
+     .on = kLinux, .cites = "Linux __inet_stream_connect()",
+     .says = "The address is too short to hold a family."},
+    {.id = "connect.dissolve", .when = Dissolves, .then = Dissolve,
+     .on = kLinux, .cites = "connect(2) on AF_UNSPEC; Linux __inet_stream_connect(), tcp_disconnect()",
+     .says = "AF_UNSPEC dissolves the connection, with a RST, or stops listening; ECONNRESET is pending then."},
+    {.id = "connect.shut_down", .error = EINVAL, .when = WasShutDown,
+     .on = kLinux, .cites = "Linux __inet_stream_connect() on SS_DISCONNECTING",
+     .says = "The socket was shut down while it connected, and is of no use any more."},
+    {.id = "connect.connected", .error = EISCONN, .when = IsConnected,
+     .cites = "POSIX connect() EISCONN; Linux __inet_stream_connect()",
+     .says = "The socket is connected, or was: a stream socket connects once."},
+    {.id = "connect.already", .error = EALREADY, .when = StillUnderWay,
+     .cites = "POSIX connect() EALREADY; Linux __inet_stream_connect()",
+     .says = "An earlier connect() is still under way."},
+    {.id = "connect.waits", .blocks = true, .when = WaitsForIt,
+     .on = kLinux, .cites = "Linux __inet_stream_connect(), inet_wait_for_connect()",
+     .says = "An earlier connect() is still under way, and the socket blocks: it waits for that one."},
+    {.id = "connect.already_blocking", .error = EALREADY, .when = WaitsForIt,
+     .on = kPosix, .cites = "POSIX connect() EALREADY",
+     .says = "An earlier connect() is still under way."},
+    {.id = "connect.failed", .error = kPendingError, .when = FailureUntold, .then = TellFailure,
+     .cites = "POSIX connect(): the errors of an asynchronous attempt; Linux __inet_stream_connect()",
+     .says = "The earlier connect() has failed, and this one tells why."},
+    {.id = "connect.failure_told", .error = ECONNABORTED, .when = FailureTold, .then = Fail,
+     .on = kLinux, .cites = "Linux __inet_stream_connect(): sock_error(sk) ? : -ECONNABORTED",
+     .says = "The earlier connect() has failed, and SO_ERROR has told why already."},
+    {.id = "connect.failure_told_unspecified", .when = FailureTold, .then = Fail,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX connect(): after a failure the state of the socket is unspecified",
+     .says = "The earlier connect() has failed, and SO_ERROR has told why already."},
+    {.id = "connect.completed", .when = HasSucceeded, .then = Confirm,
+     .on = kLinux, .cites = "Linux __inet_stream_connect()",
+     .says = "The earlier connect() has succeeded, and this one says so."},
+    {.id = "connect.is_connected", .error = EISCONN, .when = HasSucceeded, .then = Confirm,
+     .on = kPosix, .cites = "POSIX connect() EISCONN",
+     .says = "The earlier connect() has succeeded: the socket is connected."},
+    {.id = "connect.listening", .error = EISCONN, .when = Listening,
+     .on = kLinux, .cites = "Linux __inet_stream_connect(): any TCP state but CLOSE",
+     .says = "The socket listens."},
+    {.id = "connect.on_listener", .error = EOPNOTSUPP, .when = Listening,
+     .on = kPosix, .cites = "POSIX connect() EOPNOTSUPP: \"is listening and cannot be connected\"",
+     .says = "The socket listens and cannot be connected."},
+    {.id = "connect.length_short", .error = EINVAL, .when = TooShort,
+     .cites = "POSIX connect() EINVAL (may); Linux tcp_v4_connect()",
+     .says = "The address is shorter than one of this family."},
+    {.id = "connect.wrong_family", .error = EAFNOSUPPORT, .when = WrongFamily,
+     .cites = "POSIX connect() EAFNOSUPPORT; Linux tcp_v4_connect()",
+     .says = "The address is of another family than the socket."},
+    {.id = "connect.no_route", .error = ENETUNREACH, .when = NoRoute, .then = Unspecified,
+     .cites = "POSIX connect() ENETUNREACH; Linux ip_route_output_key()",
+     .says = "No route leads to the network."},
+    {.id = "connect.host_unreachable", .error = EHOSTUNREACH, .when = HostUnreachable, .then = Unspecified,
+     .cites = "POSIX connect() EHOSTUNREACH; Linux fib_props[RTN_UNREACHABLE]",
+     .says = "The route says that the host cannot be reached."},
+    {.id = "connect.blackhole", .error = EINVAL, .when = ThroughBlackhole, .then = Unspecified,
+     .on = kLinux, .cites = "Linux fib_props[RTN_BLACKHOLE]; ip-route(8)",
+     .says = "A blackhole route swallows it, which Linux tells by EINVAL."},
+    {.id = "connect.blackhole_unspecified", .when = ThroughBlackhole, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX knows no blackhole routes",
+     .says = "A blackhole route swallows it."},
+    {.id = "connect.to_many", .error = ENETUNREACH, .when = ToMany, .then = Unspecified,
+     .on = kLinux, .cites = "Linux tcp_v4_connect() on RTCF_MULTICAST | RTCF_BROADCAST",
+     .says = "A stream goes to one host, not to a multicast or broadcast address."},
+    {.id = "connect.to_many_unspecified", .when = ToMany, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX connect() does not say what a stream to many is",
+     .says = "A stream goes to one host, not to a multicast or broadcast address."},
+    {.id = "connect.no_port_left", .error = EADDRNOTAVAIL, .when = NoPortLeft, .then = GiveUpUnspecified,
+     .cites = "connect(2) EADDRNOTAVAIL; Linux __inet_hash_connect()",
+     .says = "The socket is unbound, and every port of the ephemeral range is taken."},
+    {.id = "connect.tuple_lingers", .error = EADDRNOTAVAIL, .when = TupleLingers, .then = GiveUpUnspecified,
+     .strength = Strength::kMay,
+     .cites = "Linux __inet_check_established(); tcp_close() until FIN-WAIT-2, up to 40 ms",
+     .says = "A closed socket still has this pair of addresses and ports, until its FIN is acknowledged."},
+    {.id = "connect.tuple_taken", .error = EADDRNOTAVAIL, .when = TupleTaken, .then = GiveUpUnspecified,
+     .on = kLinux, .cites = "connect(2) EADDRNOTAVAIL; Linux __inet_check_established()",
+     .says = "Another socket has this very pair of addresses and ports."},
+    {.id = "connect.tuple_in_use", .error = EADDRINUSE, .when = TupleTaken, .then = GiveUpUnspecified,
+     .on = kPosix, .cites = "POSIX connect() EADDRINUSE: \"an address already in use\"",
+     .says = "Another socket has this very pair of addresses and ports."},
+    {.id = "connect.tuple_not_available", .error = EADDRNOTAVAIL, .when = TupleTaken,
+     .then = GiveUpUnspecified, .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() EADDRNOTAVAIL: \"the specified address is not available\"",
+     .says = "Another socket has this very pair of addresses and ports."},
+    {.id = "connect.in_progress", .error = EINPROGRESS, .outcome = true, .when = Nonblocking, .then = Start,
+     .cites = "POSIX connect() EINPROGRESS; Linux __inet_stream_connect()",
+     .says = "The socket does not block: the attempt has begun, and this is all that can be said yet."},
+    {.id = "connect.refused", .error = ECONNREFUSED, .when = IsRefused, .then = BeRefused,
+     .cites = "POSIX connect() ECONNREFUSED; Linux tcp_reset()",
+     .says = "Nobody listens there."},
+    {.id = "connect.unanswered", .blocks = true, .when = IsUnanswered, .then = Start,
+     .cites = "POSIX connect(); listen(2) on a full queue; Linux tcp_conn_request()",
+     .says = "The accept queue is full, or the SYN was not understood: it is sent again after a second."},
+    {.id = "connect.done", .when = Blocking, .then = Finish,
+     .cites = "POSIX connect(); Linux inet_wait_for_connect()",
+     .says = "The handshake is done: a listener had room in its queue, accept() or not."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> ConnectClauses() { return kConnect; }
+
+}  // namespace sockspec

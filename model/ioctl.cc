@@ -1,0 +1,66 @@
+// ioctl(): FIONBIO, FIONREAD and SIOCATMARK.
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+bool Request(const Scene& s, int request) { return s.has_socket() && s.call.command == request; }
+bool SetsBlocking(const Scene& s) { return Request(s, FIONBIO); }
+bool AsksUnread(const Scene& s) { return Request(s, FIONREAD); }
+bool AsksUnreadOfListener(const Scene& s) { return AsksUnread(s) && s.me().tcp == Tcp::kListen; }
+bool AsksMark(const Scene& s) { return Request(s, SIOCATMARK); }
+
+void SetBlocking(Scene& s) { s.me().nonblocking = s.call.value != 0; }
+void TellUnread(Scene& s) {
+  const Socket& socket = s.me();
+  int count = static_cast<int>(Unread(socket));
+  if (socket.late > 0) {
+    s.open = true;
+    s.note = "any part of what may have arrived";
+    const int most = static_cast<int>(UnreadAtMost(socket));
+    if (s.seen != nullptr && s.seen->option >= count && s.seen->option <= most) {
+      const uint32_t more = static_cast<uint32_t>(s.seen->option - count);
+      s.me().arrived += more;
+      s.me().late -= more;
+      count = s.seen->option;
+    }
+  }
+  if (socket.tcp == Tcp::kSynSent) count = 0;
+  s.reply.wrote |= kWroteValue;
+  s.reply.option = count;
+}
+void TellMark(Scene& s) {
+  s.reply.wrote |= kWroteValue;
+  s.reply.option = 0;  // no urgent data is ever sent (not_modelled.md)
+}
+
+// clang-format off
+constexpr Clause kIoctl[] = {
+    {.id = "ioctl.set_blocking", .when = SetsBlocking, .then = SetBlocking,
+     .cites = "ioctl_list(2) FIONBIO; Linux ioctl_fionbio()",
+     .says = "O_NONBLOCK changes for every descriptor of the socket."},
+    {.id = "ioctl.unread_of_listener", .error = EINVAL, .when = AsksUnreadOfListener,
+     .on = kLinux, .cites = "tcp(7) SIOCINQ: EINVAL; Linux tcp_ioctl()",
+     .says = "A listener has no bytes to count."},
+    {.id = "ioctl.unread_of_listener_unspecified", .when = AsksUnreadOfListener,
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX has no FIONREAD for sockets",
+     .says = "A listener has no bytes to count."},
+    {.id = "ioctl.unread", .when = AsksUnread, .then = TellUnread,
+     .cites = "tcp(7) SIOCINQ; Linux tcp_inq()",
+     .says = "How many bytes can be read."},
+    {.id = "ioctl.at_mark", .when = AsksMark, .then = TellMark,
+     .cites = "POSIX sockatmark(); tcp(7) SIOCATMARK",
+     .says = "Whether the next byte is the urgent one."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> IoctlClauses() { return kIoctl; }
+
+}  // namespace sockspec

@@ -1,0 +1,91 @@
+// listen(): makes a socket accept connections.
+
+#include <errno.h>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+bool IsConnected(const Scene& s) { return s.has_socket() && s.me().link == Link::kConnected; }
+bool IsConnecting(const Scene& s) { return s.has_socket() && s.me().link == Link::kConnecting; }
+bool WasShutDown(const Scene& s) { return s.has_socket() && s.me().link == Link::kDisconnecting; }
+bool UserShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut != 0; }
+bool Closed(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kClose; }
+bool Unbound(const Scene& s) { return Closed(s) && s.me().bound == kNone; }
+bool PortTaken(const Scene& s) {
+  return Closed(s) && s.me().bound != kNone &&
+         PortConflicts(s.world, s.me(), s.index, s.me().address, s.me().bound, true);
+}
+bool NoPortLeft(const Scene& s) {
+  return Unbound(s) && NoPortToBind(s.world, s.me(), s.index, s.me().address);
+}
+bool Listening(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kListen; }
+bool HasSocket(const Scene& s) { return s.has_socket(); }
+
+// __sys_listen(): a backlog that is too large or negative becomes net.core.somaxconn, 4096.
+constexpr int32_t kSomaxconn = 4096;
+void SetBacklog(Scene& s) {
+  const int32_t wanted = s.call.value;
+  s.me().backlog = wanted < 0 || wanted > kSomaxconn ? kSomaxconn : wanted;
+}
+void Open(Scene& s) {
+  SetBacklog(s);
+  Socket& socket = s.me();
+  socket.tcp = Tcp::kListen;
+  HoldPort(s.world, s.index, socket.bound, false);
+  socket.local = socket.bound;
+  socket.in_group = socket.reuse_port;
+}
+void Autobind(Scene& s) {
+  const PortIndex port = ChoosePort(s.world);
+  if (s.world.lost) return;
+  s.me().tcp = Tcp::kListen;
+  HoldPort(s.world, s.index, port, false);
+  Open(s);
+}
+
+// clang-format off
+constexpr Clause kListen[] = {
+    {.id = "listen.connected", .error = EINVAL, .when = IsConnected,
+     .cites = "POSIX listen() EINVAL; Linux inet_listen()",
+     .says = "The socket is connected, or was."},
+    {.id = "listen.connecting", .error = EINVAL, .when = IsConnecting,
+     .cites = "POSIX listen() EINVAL; Linux inet_listen()",
+     .says = "connect() is under way, or has failed and nobody has been told."},
+    {.id = "listen.shut_down", .error = EINVAL, .when = WasShutDown,
+     .on = kLinux, .cites = "Linux inet_listen() on SS_DISCONNECTING, which inet_shutdown() left",
+     .says = "The socket was shut down while it connected."},
+    {.id = "listen.after_shutdown", .error = EINVAL, .when = UserShutDown,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX listen() EINVAL (may)",
+     .says = "The socket has been shut down."},
+    {.id = "listen.port_taken", .error = EADDRINUSE, .when = PortTaken, .then = SetBacklog,
+     .on = kLinux, .cites = "Linux inet_csk_listen_start(); listen(2) EADDRINUSE",
+     .says = "Another socket listens on the port, or holds it without the option to share it."},
+    {.id = "listen.port_in_use", .error = EADDRINUSE, .when = PortTaken, .then = SetBacklog,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX XSH 2.3: further errors are allowed; what SO_REUSEADDR shares is not specified",
+     .says = "Another socket holds the port."},
+    {.id = "listen.unbound_refused", .error = EDESTADDRREQ, .when = Unbound,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX listen() EDESTADDRREQ",
+     .says = "The socket is unbound, and the protocol does not listen on such."},
+    {.id = "listen.no_port_left", .error = EADDRINUSE, .when = NoPortLeft, .then = SetBacklog,
+     .cites = "listen(2) EADDRINUSE; Linux inet_csk_listen_start(), inet_csk_find_open_port()",
+     .says = "The socket is unbound, and every port of the ephemeral range is taken."},
+    {.id = "listen.again", .when = Listening, .then = SetBacklog,
+     .cites = "POSIX listen(); Linux inet_listen()",
+     .says = "The socket listens already: the backlog changes, nothing else."},
+    {.id = "listen.autobind", .when = Unbound, .then = Autobind,
+     .cites = "Linux inet_csk_listen_start(); POSIX allows EDESTADDRREQ",
+     .says = "An unbound socket gets a port of the kernel's choice and listens on every address."},
+    {.id = "listen.open", .when = HasSocket, .then = Open,
+     .cites = "POSIX listen(); Linux inet_listen()",
+     .says = "The socket listens."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> ListenClauses() { return kListen; }
+
+}  // namespace sockspec

@@ -1,0 +1,56 @@
+// getsockname() and getpeername(): a socket's two names.
+
+#include <errno.h>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+bool HasSocket(const Scene& s) { return s.has_socket(); }
+bool HasNoPeer(const Scene& s) {
+  return s.has_socket() && (s.me().remote_port == kNone || s.me().tcp == Tcp::kClose ||
+                            s.me().tcp == Tcp::kSynSent);
+}
+bool WasConnected(const Scene& s) { return HasNoPeer(s) && s.me().link == Link::kConnected; }
+bool NeverConnected(const Scene& s) { return HasNoPeer(s) && s.me().link != Link::kConnected; }
+bool ShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut == 3; }
+
+void TellLocal(Scene& s) { s.WriteAddress(s.me().address, s.me().local); }
+void TellPeer(Scene& s) { s.WriteAddress(s.me().remote, s.me().remote_port); }
+
+// clang-format off
+constexpr Clause kGetsockname[] = {
+    {.id = "getsockname.shut_down", .error = EINVAL, .when = ShutDown,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX getsockname() EINVAL (may)",
+     .says = "The socket has been shut down."},
+    {.id = "getsockname.local", .when = HasSocket, .then = TellLocal,
+     .cites = "POSIX getsockname(); Linux inet_getname()",
+     .says = "The local name; 0.0.0.0 and port 0 where there is none."},
+};
+
+constexpr Clause kGetpeername[] = {
+    {.id = "getpeername.not_connected", .error = ENOTCONN, .when = HasNoPeer,
+     .on = kLinux, .cites = "POSIX getpeername() ENOTCONN; Linux inet_getname()",
+     .says = "There is no peer, or no longer."},
+    {.id = "getpeername.never_connected", .error = ENOTCONN, .when = NeverConnected,
+     .on = kPosix, .cites = "POSIX getpeername() ENOTCONN",
+     .says = "The socket is not connected."},
+    {.id = "getpeername.no_longer_connected", .error = ENOTCONN, .when = WasConnected,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX getpeername() ENOTCONN",
+     .says = "The connection has ended; whether the socket has a peer then POSIX leaves open."},
+    {.id = "getpeername.shut_down", .error = EINVAL, .when = ShutDown,
+     .on = kPosix, .cites = "POSIX getpeername() EINVAL: \"The socket has been shut down\"",
+     .says = "The socket has been shut down."},
+    {.id = "getpeername.peer", .when = HasSocket, .then = TellPeer,
+     .cites = "POSIX getpeername(); Linux inet_getname()",
+     .says = "The peer's name."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> GetsocknameClauses() { return kGetsockname; }
+std::span<const Clause> GetpeernameClauses() { return kGetpeername; }
+
+}  // namespace sockspec

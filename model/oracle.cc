@@ -1,0 +1,439 @@
+#include "model/oracle.h"
+
+#include <errno.h>
+
+#include <algorithm>
+
+#include "model/program/declarations.h"
+#include "model/scene.h"
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+// A row as it is tried: what was expected, and where it leads.
+struct Tried {
+  Reply reply;
+  bool open = false;
+  const char* note = "";
+  int branches = 1;
+};
+
+bool Holds(const Clause& clause, const Scene& scene) {
+  return clause.when == nullptr || clause.when(scene);
+}
+
+// Does in `world` what `clause` says and gives the reply that it expects.
+Tried Try(const Clause& clause, World& world, const Call& call, const Profile& profile,
+          const Reply* seen, int branch) {
+  Scene scene(world, call, profile, seen, branch);
+  if (clause.error > 0) scene.reply.error = clause.error;
+  if (clause.blocks) {
+    scene.reply.blocked = true;
+    scene.reply.error = EINTR;
+  }
+  if (clause.then != nullptr) clause.then(scene);
+  if (scene.reply.error != 0) {
+    scene.reply.value = 0;
+    if (call.made != kNoHandle) world.handles[call.made] = kNone;
+  }
+  return {scene.reply, scene.open, scene.note, scene.branches};
+}
+
+bool Agree(const Call& call, const Reply& expected, const Reply& seen) {
+  if (expected.error != seen.error || expected.blocked != seen.blocked ||
+      expected.wrote != seen.wrote) {
+    return false;
+  }
+  if (expected.error == 0 && expected.value != seen.value) return false;
+  const uint8_t wrote = expected.wrote;
+  if ((wrote & kWroteAddress) && (expected.address_size != seen.address_size ||
+                                  expected.family != seen.family ||
+                                  (expected.address_size >= 8 && expected.host != seen.host) ||
+                                  (expected.address_size >= 4 && expected.port != seen.port))) {
+    return false;
+  }
+  if ((wrote & kWroteAddressLength) && expected.address_length != seen.address_length) return false;
+  if ((wrote & kWroteValue) &&
+      (expected.option != seen.option || expected.seconds != seen.seconds)) {
+    return false;
+  }
+  if ((wrote & kWroteLength) && expected.option_length != seen.option_length) return false;
+  if ((wrote & kWroteEvents) && expected.events != seen.events) return false;
+  if (wrote & kWroteData) {
+    if (seen.data.garbled || expected.data.size != seen.data.size) return false;
+    if (expected.data.start % kPatternPeriod != seen.data.start % kPatternPeriod) return false;
+  }
+  (void)call;
+  return true;
+}
+
+// Whether the call names a port that the kernel has not chosen yet.
+bool NamesUnseenPort(const Call& call, const World& world) {
+  return call.address.port.IsChosen() && call.address.port.chosen() >= world.seen;
+}
+
+bool OnUnspecified(const Call& call, const World& world) {
+  if (!call.fd.IsHandle()) return false;
+  const uint8_t slot = world.handles[call.fd.handle()];
+  return slot != kNone && world.slots[slot].opens == Opens::kSocket &&
+         world.sockets[world.slots[slot].socket].unspecified && call.op != Op::kClose &&
+         call.op != Op::kDup;
+}
+
+}  // namespace
+
+Oracle::Oracle(const Profile& profile) : profile_(profile) {
+  for (int op = 0; op < kOpCount; ++op) {
+    for (const Clause* clause : ClausesOf(static_cast<Op>(op))) {
+      if (clause->BelongsTo(profile)) rows_[op].push_back(clause);
+    }
+  }
+  Reset({});
+}
+
+void Oracle::Reset(const Environment& env) {
+  worlds_[0] = NewWorld(env);
+  count_ = 1;
+  clause_ = nullptr;
+  allowed_ = 0;
+  why_ = "";
+  lost_ = false;
+}
+
+// The rows whose replies are allowed in `world`, at most `room` of them, the most usual first.
+static int Applicable(const std::vector<const Clause*>& rows, World& world, const Call& call,
+                      const Profile& profile, const Clause* removed, const Clause** out, int room) {
+  const Scene scene(world, call, profile, nullptr, 0);
+  int count = 0;
+  if (profile.family != kPosix) {
+    for (const Clause* row : rows) {
+      if (row == removed || !Holds(*row, scene)) continue;
+      if (row->strength == Strength::kShall) {
+        // The row that decides comes first, those that may come before it after.
+        std::copy_backward(out, out + count, out + count + 1);
+        out[0] = row;
+        return count + 1;
+      }
+      if (count < room - 1) out[count++] = row;
+    }
+    return count;
+  }
+  bool refused = false;
+  const Clause* effect = nullptr;
+  for (const Clause* row : rows) {
+    if (row == removed || (effect != nullptr && row->effect()) || !Holds(*row, scene)) continue;
+    if (row->strength == Strength::kUnspecified) {
+      out[0] = row;
+      return 1;
+    }
+    if (row->effect()) {
+      effect = row;
+      continue;
+    }
+    if (count < room - 1) out[count++] = row;
+    refused |= row->strength == Strength::kShall;
+  }
+  if (effect != nullptr && !refused) {
+    std::copy_backward(out, out + count, out + count + 1);
+    out[0] = effect;
+    ++count;
+  }
+  return count;
+}
+
+Verdict Oracle::Step(const Call& call, const Reply& reply) {
+  constexpr int kRoom = 32;
+  const Clause* rows[kRoom];
+  const auto& table = rows_[static_cast<int>(call.op)];
+  clause_ = nullptr;
+  allowed_ = 0;
+  if (!lost_ && NamesUnseenPort(call, worlds_[0])) {
+    lost_ = true;
+    why_ = "a port is named that the kernel has not chosen yet";
+  }
+  if (lost_) return Verdict::kDiscarded;
+  if (OnUnspecified(call, worlds_[0])) {
+    // What the call did is not known; only that it made no descriptor that we could follow.
+    if (call.made != kNoHandle) {
+      worlds_[0].handles[call.made] = kNone;
+      if (reply.error == 0) {
+        lost_ = true;
+        why_ = "a call on an unspecified socket made a descriptor";
+      }
+    }
+    return Verdict::kUnspecified;
+  }
+  int next = 0;
+  for (int w = 0; w < count_; ++w) {
+    const int count = Applicable(table, worlds_[w], call, profile_, nullptr, rows, kRoom);
+    if (count == 0) {
+      lost_ = true;
+      why_ = "the call is not modelled (model/not_modelled.md)";
+      return Verdict::kDiscarded;
+    }
+    if (rows[0]->strength == Strength::kUnspecified) {
+      // One world is kept: what the others knew of this socket means nothing now.
+      clause_ = rows[0];
+      Try(*rows[0], worlds_[w], call, profile_, &reply, 0);
+      worlds_[0] = worlds_[w];
+      count_ = 1;
+      if (call.made != kNoHandle && reply.error == 0) {
+        lost_ = true;
+        why_ = "a call on which the profile says nothing made a descriptor";
+      }
+      return Verdict::kUnspecified;
+    }
+    int alternatives = 0;
+    for (int r = 0; r < count; ++r) {
+      int branches = 1;
+      for (int branch = 0; branch < branches; ++branch) {
+        if (next == kMaxWorlds) {
+          lost_ = true;
+          why_ = "the replies leave too many worlds possible";
+          return Verdict::kDiscarded;
+        }
+        next_[next] = worlds_[w];
+        const Tried tried = Try(*rows[r], next_[next], call, profile_, &reply, branch);
+        branches = tried.branches;
+        ++alternatives;
+        if (!Agree(call, tried.reply, reply)) {
+          // Outcomes that the kernel does not tell share one reply: the others cannot agree either.
+          break;
+        }
+        if (next_[next].lost) {
+          lost_ = true;
+          why_ = "the program outgrew the world, or two ports of the kernel's choice coincided";
+          return Verdict::kDiscarded;
+        }
+        if (clause_ == nullptr) clause_ = rows[r];
+        if (std::find(next_.begin(), next_.begin() + next, next_[next]) == next_.begin() + next) {
+          ++next;
+        }
+      }
+    }
+    allowed_ = std::max(allowed_, alternatives);
+  }
+  if (next == 0) return Verdict::kDiverges;
+  std::copy(next_.begin(), next_.begin() + next, worlds_.begin());
+  count_ = next;
+  return Verdict::kConforms;
+}
+
+bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
+  if (lost_) return false;
+  const auto& table = rows_[static_cast<int>(call.op)];
+  World before = worlds_[0];
+  const Scene scene(before, call, profile_, nullptr, 0);
+  const Clause* row = nullptr;
+  for (const Clause* candidate : table) {
+    const bool same = reply.error == 0 ? candidate->error == 0 && !candidate->blocks
+                                       : candidate->error == reply.error;
+    if (!same) continue;
+    if (Holds(*candidate, scene)) {
+      row = candidate;
+      break;
+    }
+    // A success that was refused: do what the last effect of the table does.
+    if (reply.error == 0) row = candidate;
+  }
+  World after = before;
+  if (row != nullptr) {
+    const Tried tried = Try(*row, after, call, profile_, &reply, 0);
+    if (reply.error == 0 && call.made != kNoHandle && tried.reply.value != reply.value) after.lost = true;
+  } else if (reply.error == 0) {
+    after.lost = true;
+  }
+  if (reply.error != 0 && call.made != kNoHandle) after.handles[call.made] = kNone;
+  // Names that the reply gave out are given, whatever the clause made of it.
+  if ((reply.wrote & kWroteAddress) && reply.port.IsChosen() && reply.port.chosen() >= after.seen) {
+    after.lost = true;
+  }
+  worlds_[0] = after;
+  count_ = 1;
+  if (after.lost) {
+    lost_ = true;
+    why_ = "the worlds of model and kernel could not be brought together after a divergence";
+  }
+  return !after.lost;
+}
+
+std::vector<Allowed> Oracle::Ask(const Call& call) const {
+  constexpr int kRoom = 32;
+  const Clause* rows[kRoom];
+  std::vector<Allowed> answers;
+  if (lost_ || NamesUnseenPort(call, worlds_[0]) || OnUnspecified(call, worlds_[0])) return answers;
+  for (int w = 0; w < count_; ++w) {
+    World world = worlds_[w];
+    const int count = Applicable(rows_[static_cast<int>(call.op)], world, call, profile_, nullptr,
+                                 rows, kRoom);
+    if (count > 0 && rows[0]->strength == Strength::kUnspecified) return {};
+    for (int r = 0; r < count; ++r) {
+      World after = world;
+      const Tried tried = Try(*rows[r], after, call, profile_, nullptr, 0);
+      const bool known = std::any_of(answers.begin(), answers.end(), [&](const Allowed& a) {
+        return a.clause == rows[r] && a.reply == tried.reply;
+      });
+      if (!known) answers.push_back({rows[r], tried.reply, tried.open, tried.note});
+    }
+  }
+  return answers;
+}
+
+std::vector<Considered> Oracle::Consider(const Call& call) const {
+  std::vector<Considered> considered;
+  World world = worlds_[0];
+  const Scene scene(world, call, profile_, nullptr, 0);
+  for (const Clause* row : rows_[static_cast<int>(call.op)]) {
+    considered.push_back({row, Holds(*row, scene)});
+  }
+  return considered;
+}
+
+Reply Oracle::Answer(const Call& call, const Mutation& mutation) {
+  constexpr int kRoom = 32;
+  const Clause* rows[kRoom];
+  const Clause* removed = mutation.error == 0 && !mutation.spoil ? mutation.clause : nullptr;
+  const int count = Applicable(rows_[static_cast<int>(call.op)], worlds_[0], call, profile_, removed,
+                               rows, kRoom);
+  if (count == 0) {
+    clause_ = nullptr;
+    if (call.made != kNoHandle) worlds_[0].handles[call.made] = kNone;
+    return {.error = ENOSYS};
+  }
+  clause_ = rows[0];
+  Tried tried = Try(*rows[0], worlds_[0], call, profile_, nullptr, 0);
+  if (mutation.clause == rows[0] && mutation.error != 0) {
+    tried.reply = {.error = mutation.error};
+  } else if (mutation.clause == rows[0] && mutation.spoil) {
+    Reply& reply = tried.reply;
+    if (reply.wrote & kWroteValue) {
+      ++reply.option;
+    } else if (reply.wrote & kWroteEvents) {
+      reply.events ^= 0x10;  // POLLHUP
+    } else if ((reply.wrote & kWroteAddress) && reply.address_size >= 8) {
+      reply.host = reply.host == Host::kLoopback2 ? Host::kLoopback : Host::kLoopback2;
+    } else if (reply.wrote & kWroteData) {
+      ++reply.data.start;
+    } else {
+      reply = {.error = EIO};
+    }
+  }
+  return tried.reply;
+}
+
+bool Oracle::MayBlock(const Call& call) const {
+  const auto allowed = Ask(call);
+  return allowed.empty() ||
+         std::any_of(allowed.begin(), allowed.end(), [](const Allowed& a) { return a.clause->blocks; });
+}
+
+// --- Scene -------------------------------------------------------------------------------------------
+
+Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
+    : world(w), call(c), profile(p), seen(r), branch(b) {
+  if (!c.fd.IsHandle()) {
+    opens = c.fd == kFile ? Opens::kFile : c.fd == kPipe ? Opens::kPipe : Opens::kNothing;
+    return;
+  }
+  if (c.op == Op::kSocket) return;
+  const uint8_t at = w.handles[c.fd.handle()];
+  if (at == kNone) return;
+  opens = w.slots[at].opens;
+  if (opens == Opens::kNothing) return;
+  slot = at;
+  if (opens == Opens::kSocket) index = w.slots[at].socket;
+}
+
+bool Scene::nonblocking() const {
+  constexpr int kDontWait = 0x40;  // MSG_DONTWAIT
+  const bool transfer = call.op == Op::kSend || call.op == Op::kRecv;
+  return me().nonblocking || (transfer && (call.flags & kDontWait));
+}
+
+int Scene::Fork(int n) {
+  branches = std::max(branches, n);
+  return std::min(branch, n - 1);
+}
+
+int Scene::Choose(int low, int high, const char* what) {
+  if (low == high) return high;
+  open = true;
+  note = what;
+  if (seen != nullptr && seen->error == 0 && seen->value >= low && seen->value <= high) {
+    return seen->value;
+  }
+  return high;
+}
+
+uint8_t Scene::LowestSlot() const {
+  const int slots = world.nofile == 0 ? kMaxHandles : world.nofile;
+  for (int i = 0; i < slots; ++i) {
+    if (world.slots[i].opens == Opens::kNothing) return static_cast<uint8_t>(i);
+  }
+  return kNone;
+}
+
+void Scene::MakeDescriptor(Slot to) {
+  const uint8_t lowest = LowestSlot();
+  if (lowest == kNone || call.made == kNoHandle) {
+    world.lost = true;
+    return;
+  }
+  world.slots[lowest] = to;
+  world.handles[call.made] = lowest;
+  reply.value = lowest;
+}
+
+void Scene::WriteAddress(Host host, PortIndex port) {
+  if (call.pointer != Pointer::kValid || call.length_pointer != Pointer::kValid) return;
+  Port name = kPortZero;
+  if (port != kNone) {
+    PortEntry& entry = world.ports[port];
+    if (entry.name == kPortOther && call.length >= 4) {
+      // The first sight of a port of the kernel's choice names it.
+      const Port next = Port::Chosen(world.seen);
+      if (seen != nullptr && seen->port.IsChosen() && seen->port.chosen() < world.seen) {
+        world.lost = true;  // it chose a number that has a name already
+      } else if (world.seen < kMaxChosenPorts) {
+        entry.name = next;
+        ++world.seen;
+      } else {
+        world.lost = true;
+      }
+      open = true;
+      note = "any port of the ephemeral range";
+    }
+    name = entry.name;
+  }
+  const int32_t length = std::min(call.length, kExactLength);
+  if (length >= 2) {
+    reply.wrote |= kWroteAddress;
+    reply.family = 2;
+    reply.address_size = length == 16 ? 16 : length >= 8 ? 8 : length >= 4 ? 4 : 2;
+    if (length >= 4) reply.port = name;
+    if (length >= 8) reply.host = host;
+  }
+  if (call.length != kExactLength) {
+    reply.wrote |= kWroteAddressLength;
+    reply.address_length = kExactLength;
+  }
+}
+
+void Scene::WriteOption(int32_t value, int32_t seconds) {
+  const int32_t size = OptionSize(call.level, call.option);
+  const int32_t length = std::min(call.length, size);
+  if (length > 0) {
+    reply.wrote |= kWroteValue;
+    reply.option = length >= 4 ? value : value & ((1 << (8 * length)) - 1);
+    if (length > 4) {
+      reply.seconds = length == 8 ? seconds : seconds & ((1 << (8 * (length - 4))) - 1);
+    }
+  }
+  if (length != size) {
+    reply.wrote |= kWroteLength;
+    reply.option_length = length;
+  }
+}
+
+}  // namespace sockspec

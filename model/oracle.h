@@ -1,0 +1,110 @@
+// The oracle: holds a kernel's replies against the specification, one call after the other.
+//
+//     Oracle oracle(profile);
+//     oracle.Reset(program.env);
+//     if (oracle.Step(call, kernel.Run(call)) == Verdict::kDiverges) …
+//
+// It keeps the set of worlds that all replies so far agree with. It is pure: no descriptors, no clock, no
+// randomness, and Step() allocates nothing.
+#ifndef SOCKSPEC_MODEL_ORACLE_H_
+#define SOCKSPEC_MODEL_ORACLE_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/clause.h"
+#include "model/profile.h"
+#include "model/program/program.h"
+#include "model/world.h"
+
+namespace sockspec {
+
+enum class Verdict : uint8_t {
+  kConforms,     // a clause allows the reply
+  kDiverges,     // no clause does
+  kUnspecified,  // the specification says nothing here: whatever came is right
+  kDiscarded,    // the program left what the model can follow (see Oracle::why); nothing is judged from here on
+};
+
+// A change to the specification, to make a wrong kernel of it: one clause taken out, or with another errno.
+struct Mutation {
+  const Clause* clause = nullptr;
+  int16_t error = 0;  // 0: the clause is taken out
+  // The reply of an effect is made wrong: its value, or what it writes, is off by one, or it becomes EIO.
+  bool spoil = false;
+};
+
+// One reply that is allowed at a call, with the clause that allows it.
+struct Allowed {
+  const Clause* clause = nullptr;
+  Reply reply;             // an instance of it
+  bool open = false;       // the kernel chooses: another value in `note`'s range is right too
+  std::string note;        // "any port of the ephemeral range", empty where the reply is exact
+};
+
+// Why a clause did not decide a call, or did.
+struct Considered {
+  const Clause* clause;
+  bool holds;
+};
+
+inline constexpr int kMaxWorlds = 16;
+
+class Oracle {
+ public:
+  explicit Oracle(const Profile& profile);
+
+  void Reset(const Environment& env);
+
+  // Judges `reply` and goes on in the worlds that allow it. On kDiverges the worlds stay as they were
+  // before the call; Resynchronise() goes on.
+  Verdict Step(const Call& call, const Reply& reply);
+
+  // After kDiverges: takes the reply for what it says (a refusal left the world alone or did what the
+  // clause with that errno does; a success did what the effect does). False where that cannot be done:
+  // the rest of the program cannot be judged.
+  bool Resynchronise(const Call& call, const Reply& reply);
+
+  // Of the last Step() that conformed: the clause that allowed the reply.
+  const Clause* clause() const { return clause_; }
+  // Of the last Step(): how many different replies the clauses allowed; 1 where one reply is right.
+  int allowed() const { return allowed_; }
+  // Of the last Step(): whether the expected reply was a refusal that left the world alone.
+  bool refused() const { return clause_ != nullptr && clause_->error != 0; }
+  // Of kDiscarded: why, for people.
+  const char* why() const { return why_; }
+
+  // All that is allowed at the next call, the first the most usual. Empty: unspecified.
+  std::vector<Allowed> Ask(const Call& call) const;
+
+  // Every clause of this profile for `call`, with whether its guard holds in the first world. For reports.
+  std::vector<Considered> Consider(const Call& call) const;
+
+  // The reply that a kernel which keeps to this specification (changed by `mutation`) would give, and goes on
+  // in its world. The fake kernel and `sockspec predict` are this function.
+  Reply Answer(const Call& call, const Mutation& mutation = {});
+
+  // Whether the next call may block, cannot be followed, or is unspecified; generation avoids such calls.
+  bool MayBlock(const Call& call) const;
+
+  const Profile& profile() const { return profile_; }
+  int worlds() const { return count_; }
+  const World& world() const { return worlds_[0]; }
+
+ private:
+  Profile profile_;
+  std::array<World, kMaxWorlds> worlds_;
+  std::array<World, kMaxWorlds> next_;
+  int count_ = 1;
+  const Clause* clause_ = nullptr;
+  int allowed_ = 0;
+  const char* why_ = "";
+  bool lost_ = false;  // kDiscarded was said
+  std::vector<const Clause*> rows_[kOpCount];
+};
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_MODEL_ORACLE_H_

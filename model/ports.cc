@@ -1,0 +1,165 @@
+// Who may have which port: the one place where conflicts between sockets are decided.
+//
+// Linux keeps a bucket for each port with the sockets that hold it, and two short cuts ("fast reuse") that
+// remember how they were bound. The short cuts are part of what bind() answers: a socket that set
+// SO_REUSEADDR, bound, and then cleared it again leaves a bucket that lets others in. So the world keeps
+// them too. Source: inet_csk_get_port, inet_csk_bind_conflict, inet_bind_conflict,
+// inet_csk_update_fastreuse (net/ipv4/inet_connection_sock.c, 6.1).
+
+#include "model/scene.h"
+
+namespace sockspec {
+namespace {
+
+constexpr int8_t kReusePortAny = 1;     // FASTREUSEPORT_ANY
+constexpr int8_t kReusePortStrict = 2;  // FASTREUSEPORT_STRICT
+
+bool Holds(const Socket& socket, PortIndex port) { return socket.live && socket.bound == port; }
+
+// ipv4_rcv_saddr_equal with wildcards.
+bool Overlap(Host a, Host b) { return a == b || a == Host::kAny || b == Host::kAny; }
+
+bool HasOwner(const World& world, PortIndex port, uint8_t but = kNone) {
+  for (int i = 0; i < kMaxSockets; ++i) {
+    if (i != but && Holds(world.sockets[i], port)) return true;
+  }
+  return false;
+}
+
+// sk_reuseport_match(): the short cut for SO_REUSEPORT. All our sockets are of one user.
+bool ReusePortMatches(const PortEntry& entry, const Socket& socket, Host host) {
+  if (entry.fast_reuse_port <= 0 || !socket.reuse_port || socket.in_group) return false;
+  return entry.fast_reuse_port == kReusePortAny || Overlap(entry.fast_address, host);
+}
+
+// inet_bind_conflict() with an explicit port: `relax` and `reuseport_ok` are true there.
+bool InTheWay(const Socket& socket, const Socket& other) {
+  if (socket.reuse_address && other.reuse_address && other.tcp != Tcp::kListen) return false;
+  return !(socket.reuse_port && other.reuse_port && !socket.in_group);
+}
+
+// How many ports the kernel goes through: an odd last one of a range is never tried.
+int UsablePorts(const World& world) {
+  return world.ephemeral > 1 ? world.ephemeral & ~1 : world.ephemeral;
+}
+
+}  // namespace
+
+bool PortConflicts(const World& world, const Socket& socket, uint8_t index, Host host, PortIndex port,
+                   bool listening) {
+  if (port == kNone) return false;
+  const PortEntry& entry = world.ports[port];
+  // The socket itself is among the owners where listen() asks again.
+  if (!HasOwner(world, port)) return false;
+  const bool reuse = socket.reuse_address && !listening;
+  if ((entry.fast_reuse > 0 && reuse) || ReusePortMatches(entry, socket, host)) return false;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& other = world.sockets[i];
+    if (i != index && Holds(other, port) && Overlap(host, other.address) && InTheWay(socket, other)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool NoPortToBind(const World& world, const Socket&, uint8_t index, Host host) {
+  if (world.ephemeral == 0) return false;
+  int taken = 0;
+  for (int p = 0; p < kMaxPorts; ++p) {
+    if (!world.ports[p].live || !world.ports[p].chosen) continue;
+    for (int i = 0; i < kMaxSockets; ++i) {
+      const Socket& other = world.sockets[i];
+      // inet_csk_find_open_port() asks without `relax`: neither option helps there.
+      if (i != index && Holds(other, p) && Overlap(host, other.address)) {
+        ++taken;
+        break;
+      }
+    }
+  }
+  return taken >= UsablePorts(world);
+}
+
+bool NoPortToConnect(const World& world, const Socket&) {
+  if (world.ephemeral == 0) return false;
+  int taken = 0;
+  for (int p = 0; p < kMaxPorts; ++p) {
+    if (world.ports[p].live && world.ports[p].chosen && HasOwner(world, p)) ++taken;
+  }
+  return taken >= UsablePorts(world);
+}
+
+void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
+  Socket& socket = world.sockets[index];
+  PortEntry& entry = world.ports[port];
+  const bool empty = !HasOwner(world, port);
+  if (by_connect) {
+    if (empty) {
+      entry.fast_reuse = -1;
+      entry.fast_reuse_port = -1;
+    }
+    socket.bound = port;
+    return;
+  }
+  // inet_csk_update_fastreuse()
+  const bool reuse = socket.reuse_address && socket.tcp != Tcp::kListen;
+  if (empty) {
+    entry.fast_reuse = reuse;
+    entry.fast_reuse_port = socket.reuse_port ? kReusePortAny : 0;
+    entry.fast_address = socket.address;
+  } else {
+    if (!reuse) entry.fast_reuse = 0;
+    if (!socket.reuse_port) {
+      entry.fast_reuse_port = 0;
+    } else if (!ReusePortMatches(entry, socket, socket.address)) {
+      entry.fast_reuse_port = kReusePortStrict;
+      entry.fast_address = socket.address;
+    }
+  }
+  socket.bound = port;
+}
+
+void ReleasePort(World& world, uint8_t index) { world.sockets[index].bound = kNone; }
+
+PortIndex LookUpPort(const World& world, Port name) {
+  if (name == kPortZero) return kNone;
+  for (int p = 0; p < kMaxPorts; ++p) {
+    if (world.ports[p].live && world.ports[p].name == name) return static_cast<PortIndex>(p);
+  }
+  return kNone;
+}
+
+PortIndex FindPort(World& world, Port name) {
+  if (name == kPortZero) return kNone;
+  const PortIndex known = LookUpPort(world, name);
+  if (known != kNone) return known;
+  const PortIndex fresh = ChoosePort(world);
+  world.ports[fresh].name = name;
+  world.ports[fresh].chosen = name.IsChosen();
+  return fresh;
+}
+
+PortIndex ChoosePort(World& world) {
+  for (int p = 0; p < kMaxPorts; ++p) {
+    if (!world.ports[p].live) {
+      world.ports[p] = {.live = true, .name = kPortOther, .chosen = true};
+      return static_cast<PortIndex>(p);
+    }
+  }
+  world.lost = true;
+  return 0;
+}
+
+bool TupleTaken(const World& world, uint8_t index, Host source, PortIndex local, Host remote,
+                PortIndex port) {
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& other = world.sockets[i];
+    if (i == index || !other.live || other.tcp == Tcp::kClose || other.tcp == Tcp::kListen) continue;
+    if (other.source == source && other.local == local && other.remote == remote &&
+        other.remote_port == port) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace sockspec

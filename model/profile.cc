@@ -1,0 +1,72 @@
+#include "model/profile.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <iterator>
+
+namespace sockspec {
+namespace {
+
+std::string Name(Version version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor);
+}
+
+// Reads "6.18" and what may follow it.
+bool ReadVersion(std::string_view text, Version* version, std::string_view* rest) {
+  const char* end = text.data() + text.size();
+  const auto major = std::from_chars(text.data(), end, version->major);
+  if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return false;
+  const auto minor = std::from_chars(major.ptr + 1, end, version->minor);
+  if (minor.ec != std::errc()) return false;
+  *rest = std::string_view(minor.ptr, static_cast<size_t>(end - minor.ptr));
+  return true;
+}
+
+// Releases apart; a new major number is far away.
+int Distance(Version a, Version b) {
+  return std::abs(a.major - b.major) * 1000 + std::abs(a.minor - b.minor);
+}
+
+Profile Nearest(Version wanted) {
+  Profile profile{.family = kLinux, .version = kKnownLinux[0]};
+  for (const Version known : kKnownLinux) {
+    if (Distance(known, wanted) < Distance(profile.version, wanted)) profile.version = known;
+  }
+  profile.verified = profile.version == wanted;
+  profile.note = profile.verified
+                     ? "Linux " + Name(wanted) + ", a version the clauses were checked against"
+                     : "Linux " + Name(wanted) + " was never checked; the nearest known version is " +
+                           Name(profile.version) + ", and divergences are unverified";
+  return profile;
+}
+
+}  // namespace
+
+std::string Profile::name() const {
+  return family == kPosix ? "posix" : "linux-" + Name(version);
+}
+
+ResolvedProfile ResolveProfile(std::string_view name, std::string_view release) {
+  ResolvedProfile resolved;
+  Version version;
+  std::string_view rest;
+  if (name == "posix") {
+    resolved.profile = {.family = kPosix};
+  } else if (name == "linux") {
+    if (ReadVersion(release, &version, &rest)) {
+      resolved.profile = Nearest(version);
+    } else {
+      resolved.profile = {.family = kLinux, .version = *(std::end(kKnownLinux) - 1)};
+      resolved.profile.note = "Linux " + Name(resolved.profile.version) + ", the newest known version";
+    }
+  } else if (name.starts_with("linux-") && ReadVersion(name.substr(6), &version, &rest) &&
+             rest.empty()) {
+    resolved.profile = Nearest(version);
+  } else {
+    resolved.problem = "unknown profile `" + std::string(name) +
+                       "`, expected posix, linux, or a version of it such as linux-6.1";
+  }
+  return resolved;
+}
+
+}  // namespace sockspec

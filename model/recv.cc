@@ -1,0 +1,134 @@
+// recv() and read(): take bytes from the connection.
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+constexpr uint8_t kReceive = 1;
+constexpr int kModelledFlags = MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_OOB | MSG_NOSIGNAL;
+
+int Flags(const Scene& s) { return s.call.op == Op::kRead ? 0 : s.call.flags; }
+bool Modelled(const Scene& s) { return s.has_socket() && (Flags(s) & ~kModelledFlags) == 0; }
+bool Urgent(const Scene& s) { return Modelled(s) && (Flags(s) & MSG_OOB); }
+bool Ordinary(const Scene& s) { return Modelled(s) && !(Flags(s) & MSG_OOB); }
+bool Copies(const Scene& s) { return !(Flags(s) & MSG_TRUNC); }
+
+bool ReadsNothing(const Scene& s) { return s.has_socket() && s.call.size == 0; }
+
+bool Listening(const Scene& s) { return Modelled(s) && s.me().tcp == Tcp::kListen; }
+bool DataHere(const Scene& s) { return Ordinary(s) && Unread(s.me()) > 0; }
+bool DataPossible(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) > 0; }
+bool MayBeLate(const Scene& s) { return DataPossible(s) && !DataHere(s) && s.nonblocking(); }
+bool Unwritable(const Scene& s) {
+  return DataHere(s) && s.call.pointer != Pointer::kValid && s.call.size > 0 && Copies(s);
+}
+bool Dry(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) == 0 && !Listening(s); }
+bool AtEnd(const Scene& s) { return Dry(s) && s.me().done; }
+bool Open(const Scene& s) { return Dry(s) && !s.me().done; }
+bool ErrorPending(const Scene& s) { return Open(s) && s.me().error != 0; }
+bool ShutForReading(const Scene& s) {
+  return Open(s) && s.me().error == 0 && (s.me().shut & kReceive);
+}
+bool NotConnected(const Scene& s) {
+  return Open(s) && s.me().error == 0 && !(s.me().shut & kReceive) && s.me().tcp == Tcp::kClose;
+}
+bool Nothing(const Scene& s) {
+  return Open(s) && s.me().error == 0 && !(s.me().shut & kReceive) && s.me().tcp != Tcp::kClose;
+}
+bool Connecting(const Scene& s) { return Nothing(s) && s.me().tcp == Tcp::kSynSent; }
+bool WouldBlock(const Scene& s) { return Nothing(s) && s.nonblocking(); }
+bool Blocks(const Scene& s) { return Nothing(s) && !s.nonblocking(); }
+
+void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }
+void Take(Scene& s) {
+  Socket& socket = s.me();
+  const int here = static_cast<int>(std::min<uint32_t>(Unread(socket), s.call.size));
+  const int most = static_cast<int>(std::min<uint32_t>(UnreadAtMost(socket), s.call.size));
+  const int least = here > 0 || s.call.size == 0 ? here : 1;
+  const int count = s.Choose(least, most, "any part of what may have arrived");
+  if (count > here) {
+    const uint32_t more = static_cast<uint32_t>(count - here);
+    socket.arrived += more;
+    socket.late -= more;
+  }
+  s.reply.value = count;
+  if (Copies(s) && count > 0) {
+    s.reply.wrote |= kWroteData;
+    s.reply.data = {socket.read, static_cast<uint32_t>(count), false};
+  }
+  if (!(Flags(s) & MSG_PEEK)) socket.read += static_cast<uint32_t>(count);
+}
+
+// clang-format off
+constexpr Clause kRead[] = {
+    {.id = "read.nothing_asked", .when = ReadsNothing,
+     .on = kLinux, .cites = "Linux sock_read_iter() \"Match SYS5 behaviour\"",
+     .says = "read() of 0 bytes gives 0, whatever the socket is."},
+    {.id = "read.nothing_asked_unspecified", .when = ReadsNothing,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX read(): with nbyte 0, errors may be told or not",
+     .says = "read() of 0 bytes may tell errors, or give 0."},
+};
+
+constexpr Clause kRecv[] = {
+    {.id = "recv.listening", .error = ENOTCONN, .when = Listening,
+     .cites = "POSIX recv() ENOTCONN; Linux tcp_recvmsg_locked()",
+     .says = "The socket listens; what can be received comes with accept()."},
+    {.id = "recv.no_urgent_data", .error = EINVAL, .when = Urgent,
+     .on = kLinux, .cites = "recv(2); Linux tcp_recv_urg()",
+     .says = "There is no urgent byte, and none has been announced."},
+    {.id = "recv.no_urgent_data_posix", .when = Urgent,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX recv() EINVAL, EAGAIN or EOPNOTSUPP, as the protocol has it",
+     .says = "There is no urgent byte."},
+    {.id = "recv.unwritable", .error = EFAULT, .when = Unwritable,
+     .on = kLinux, .cites = "Linux tcp_recvmsg_locked(); recv(2) EFAULT",
+     .says = "The bytes have no place to go, and stay queued."},
+    {.id = "recv.undefined", .when = Unwritable,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
+     .says = "The bytes have no place to go: POSIX says nothing."},
+    // Two replies are right here: small buffers hold bytes up, and a timer brings them.
+    {.id = "recv.late", .error = EAGAIN, .when = MayBeLate,
+     .strength = Strength::kMay,
+     .cites = "Linux tcp_data_queue() without room; RFC 9293 3.8.6",
+     .says = "Bytes were sent, and may not have arrived yet."},
+    {.id = "recv.data", .when = DataPossible, .then = Take,
+     .cites = "POSIX recv(); Linux tcp_recvmsg_locked()",
+     .says = "What is queued, at most as much as was asked for."},
+    {.id = "recv.end", .when = AtEnd,
+     .cites = "POSIX recv(): 0 after an orderly shutdown; Linux tcp_recvmsg_locked() on SOCK_DONE",
+     .says = "The peer has ended its side, and everything was read."},
+    {.id = "recv.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
+     .cites = "POSIX XSH 2.10.12 pending errors; Linux tcp_recvmsg_locked(), sock_error()",
+     .says = "The pending error is told, and cleared."},
+    {.id = "recv.shut", .when = ShutForReading,
+     .cites = "POSIX shutdown(); Linux tcp_recvmsg_locked() on RCV_SHUTDOWN",
+     .says = "The socket was shut down for reading, or the connection was broken off and that was told."},
+    {.id = "recv.not_connected", .error = ENOTCONN, .when = NotConnected,
+     .cites = "POSIX recv() ENOTCONN; Linux tcp_recvmsg_locked()",
+     .says = "The socket is not connected."},
+    {.id = "recv.connecting", .error = ENOTCONN, .when = Connecting,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX recv() ENOTCONN",
+     .says = "The socket is not connected yet."},
+    {.id = "recv.would_block", .error = EAGAIN, .when = WouldBlock,
+     .cites = "POSIX recv() EAGAIN; Linux tcp_recvmsg_locked()",
+     .says = "Nothing has arrived, and the socket does not block."},
+    {.id = "recv.blocks", .blocks = true, .when = Blocks,
+     .cites = "POSIX recv(); Linux sk_wait_data()",
+     .says = "Nothing has arrived, and the socket blocks until something does."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> ReadClauses() { return kRead; }
+std::span<const Clause> RecvClauses() { return kRecv; }
+
+}  // namespace sockspec

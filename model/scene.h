@@ -1,0 +1,118 @@
+// A scene: the world before a call, the call, and what a clause may read of both and do to them.
+//
+// Guards (Predicate) read a const Scene; what a clause does (Action) changes `world` and fills `reply`.
+// What the kernel chooses (a port, a count, a buffer's size) an action takes from the reply that was seen,
+// where that is a choice it may make, and from a default where nothing was seen.
+#ifndef SOCKSPEC_MODEL_SCENE_H_
+#define SOCKSPEC_MODEL_SCENE_H_
+
+#include <cstdint>
+
+#include "model/clause.h"
+#include "model/profile.h"
+#include "model/world.h"
+
+namespace sockspec {
+
+class Scene {
+ public:
+  Scene(World& world, const Call& call, const Profile& profile, const Reply* seen, int branch);
+
+  World& world;
+  const Call& call;
+  const Profile& profile;
+  const Reply* seen;  // what the kernel answered; nullptr where nobody has asked one
+  Reply reply;        // what this clause expects
+  bool open = false;  // the kernel chose something in `reply`
+  const char* note = "";
+  int branch;         // which of several outcomes this is, from 0
+  int branches = 1;   // how many there are
+
+  // The descriptor's slot; -1: none, or nothing open there.
+  int slot = -1;
+  Opens opens = Opens::kNothing;
+  uint8_t index = kNone;  // of the socket, kNone where the descriptor leads to none
+  bool has_socket() const { return index != kNone; }
+  const Socket& me() const { return world.sockets[index == kNone ? 0 : index]; }
+  Socket& me() { return world.sockets[index == kNone ? 0 : index]; }
+
+  bool nonblocking() const;  // O_NONBLOCK or MSG_DONTWAIT
+  bool linux() const { return profile.family == kLinux; }
+  bool posix() const { return profile.family == kPosix; }
+
+  // One of `n` outcomes that the kernel decides without telling: the same in every clause of this step.
+  int Fork(int n);
+
+  // The count that was seen, where it lies in [low, high]; else high.
+  int Choose(int low, int high, const char* what);
+
+  // The lowest free slot; kNone where there is none.
+  uint8_t LowestSlot() const;
+
+  // Gives the lowest free slot to a socket or a file, names it by call.made and puts it into the reply.
+  void MakeDescriptor(Slot to);
+
+  // Fills addr= (and addrlen=) of the reply, cut off as the caller's addrlen says.
+  void WriteAddress(Host host, PortIndex port);
+
+  // Fills value= (and len=) of the reply, cut off as the caller's optlen says.
+  void WriteOption(int32_t value, int32_t seconds = 0);
+};
+
+// --- sockets -----------------------------------------------------------------------------------------
+
+// A free entry, reset. The world is lost where there is none (Oracle says kDiscarded).
+uint8_t NewSocket(World& world);
+
+// tcp_set_state(sk, TCP_CLOSE): leaves the tables; gives the port back unless bind() asked for it.
+void EnterClose(World& world, uint8_t index);
+
+// tcp_done(): EnterClose, both directions shut; a socket nobody holds is freed.
+void Done(World& world, uint8_t index);
+
+// tcp_disconnect(): what connect(AF_UNSPEC) does, and a few others.
+void Disconnect(World& world, uint8_t index);
+
+// The last descriptor is gone: close() as TCP sees it.
+void CloseSocket(World& world, uint8_t index);
+
+// --- the network (network.cc): what one end does to the other at once ---------------------------------
+
+enum class Arrival : uint8_t { kConnected, kRefused, kStuck };
+
+// A SYN from `client`, whose four-tuple is complete, reaches whoever is there.
+Arrival SendSyn(Scene& scene, uint8_t client);
+void SendFin(World& world, uint8_t index);
+void SendReset(World& world, uint8_t index);
+// `bytes` were accepted from the user.
+void SendData(Scene& scene, uint8_t index, uint32_t bytes);
+
+// How many bytes wait to be read: at least, and at most where some may be late.
+uint32_t Unread(const Socket& socket);
+uint32_t UnreadAtMost(const Socket& socket);
+int QueueLength(const World& world, uint8_t listener);
+uint8_t FirstInQueue(const World& world, uint8_t listener);  // kNone: empty
+
+// --- ports (ports.cc): who may have which -------------------------------------------------------------
+
+// Whether bind(index, host:port) with an explicit port is refused.
+bool PortConflicts(const World& world, const Socket& socket, uint8_t index, Host host, PortIndex port,
+                   bool listening);
+// Whether every port of the ephemeral range is taken, for bind() to port 0 and listen() without bind().
+bool NoPortToBind(const World& world, const Socket& socket, uint8_t index, Host host);
+// … and for connect() without bind().
+bool NoPortToConnect(const World& world, const Socket& socket);
+// Puts the socket into the port's bucket, as inet_bind_hash() does.
+void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect);
+void ReleasePort(World& world, uint8_t index);
+// The entry of a port named in the program; kNone for port 0. Makes one where the name is new.
+PortIndex FindPort(World& world, Port name);
+PortIndex LookUpPort(const World& world, Port name);  // kNone where the name is new
+// A port of the kernel's choice that nobody has seen yet.
+PortIndex ChoosePort(World& world);
+// Whether another socket has the same four-tuple.
+bool TupleTaken(const World& world, uint8_t index, Host source, PortIndex local, Host remote, PortIndex port);
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_MODEL_SCENE_H_

@@ -1,0 +1,119 @@
+// send() and write(): hand bytes to the connection.
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+constexpr uint8_t kSend = 2;
+constexpr int kModelledFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+bool Modelled(const Scene& s) {
+  return s.has_socket() && (s.call.op == Op::kWrite || (s.call.flags & ~kModelledFlags) == 0);
+}
+bool In(const Scene& s, Tcp tcp) { return Modelled(s) && s.me().tcp == tcp; }
+bool CanSend(const Scene& s) { return In(s, Tcp::kEstablished) || In(s, Tcp::kCloseWait); }
+
+bool ErrorPending(const Scene& s) { return Modelled(s) && !CanSend(s) && s.me().error != 0; }
+bool Connecting(const Scene& s) { return In(s, Tcp::kSynSent) && s.me().error == 0; }
+bool WouldWait(const Scene& s) { return Connecting(s) && s.nonblocking(); }
+bool Waits(const Scene& s) { return Connecting(s) && !s.nonblocking(); }
+bool NeverConnected(const Scene& s) {
+  return (In(s, Tcp::kClose) || In(s, Tcp::kListen)) && s.me().link != Link::kConnected;
+}
+bool NoLongerConnected(const Scene& s) {
+  return In(s, Tcp::kClose) && s.me().link == Link::kConnected;
+}
+bool ShutForWriting(const Scene& s) {
+  return Modelled(s) && (In(s, Tcp::kFinWait) || (CanSend(s) && (s.me().shut & kSend)));
+}
+bool Unreadable(const Scene& s) {
+  return CanSend(s) && s.call.pointer != Pointer::kValid && s.call.size > 0;
+}
+
+// How many bytes the other end and we may hold before a buffer can be full.
+bool Crowded(const Scene& s) {
+  if (!CanSend(s) || s.me().peer == kNone) return false;
+  constexpr uint32_t kPlenty = 32768;
+  constexpr int32_t kSmall = 65536;
+  const Socket& other = s.world.sockets[s.me().peer];
+  return other.late > 0 || UnreadAtMost(other) + static_cast<uint32_t>(s.call.size) > kPlenty ||
+         (other.receive_buffer >= 0 && other.receive_buffer < kSmall) ||
+         (s.me().send_buffer >= 0 && s.me().send_buffer < kSmall);
+}
+bool BufferMayBeFull(const Scene& s) { return Crowded(s) && s.nonblocking() && s.call.size > 0; }
+
+// sk_stream_error(): EPIPE comes with a signal, unless it is asked away.
+void Signal(Scene& s) {
+  if (s.call.op == Op::kSend && (s.call.flags & MSG_NOSIGNAL)) return;
+  s.reply.wrote |= kWroteSignal;
+}
+void TellPending(Scene& s) {
+  s.reply.error = TakePendingError(s.me());
+  if (s.reply.error == EPIPE) Signal(s);
+}
+void Transfer(Scene& s) {
+  const int least = Crowded(s) && s.nonblocking() ? std::min(1, s.call.size) : s.call.size;
+  s.reply.value = s.Choose(least, s.call.size, "any part that the buffer has room for");
+  SendData(s, s.index, static_cast<uint32_t>(s.reply.value));
+}
+
+// clang-format off
+constexpr Clause kSendTable[] = {
+    {.id = "send.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
+     .cites = "POSIX XSH 2.10.12 pending errors; Linux sk_stream_wait_connect(), sk_stream_error()",
+     .says = "The pending error is told, and cleared."},
+    {.id = "send.would_wait", .error = EAGAIN, .when = WouldWait,
+     .on = kLinux, .cites = "Linux sk_stream_wait_connect()",
+     .says = "connect() is under way, and the socket does not block."},
+    {.id = "send.waits", .blocks = true, .when = Waits,
+     .on = kLinux, .cites = "Linux sk_stream_wait_connect()",
+     .says = "connect() is under way, and the socket blocks until it is done."},
+    {.id = "send.connecting", .error = ENOTCONN, .when = Connecting,
+     .on = kPosix, .cites = "POSIX send() ENOTCONN",
+     .says = "The socket is not connected yet."},
+    {.id = "send.connecting_would_wait", .error = EAGAIN, .when = WouldWait,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX send() EAGAIN: \"the requested operation would block\"",
+     .says = "The socket is not connected yet, and does not block."},
+    {.id = "send.never_connected", .error = EPIPE, .when = NeverConnected, .then = Signal,
+     .on = kLinux, .cites = "Linux sk_stream_wait_connect(): any state but the connected and connecting",
+     .says = "The socket is not connected."},
+    {.id = "send.not_connected", .error = ENOTCONN, .when = NeverConnected,
+     .on = kPosix, .cites = "POSIX send() ENOTCONN",
+     .says = "The socket is not connected."},
+    {.id = "send.no_longer_connected", .error = EPIPE, .when = NoLongerConnected, .then = Signal,
+     .cites = "POSIX send() EPIPE: \"no longer connected\"; Linux sk_stream_wait_connect()",
+     .says = "The connection has ended."},
+    {.id = "send.shut", .error = EPIPE, .when = ShutForWriting, .then = Signal,
+     .cites = "POSIX send() EPIPE; Linux tcp_sendmsg_locked()",
+     .says = "The socket was shut down for writing."},
+    {.id = "send.unreadable", .error = EFAULT, .when = Unreadable,
+     .on = kLinux, .cites = "Linux tcp_sendmsg_locked() do_fault; send(2) EFAULT",
+     .says = "The bytes lie where the process has no memory."},
+    {.id = "send.undefined", .when = Unreadable,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
+     .says = "The bytes cannot be read: POSIX says nothing."},
+    // Two replies are right here: how much the buffers hold depends on how the kernel accounts for memory.
+    {.id = "send.buffer_full", .error = EAGAIN, .when = BufferMayBeFull,
+     .strength = Strength::kResource,
+     .cites = "POSIX send() EAGAIN; Linux sk_stream_memory_free()",
+     .says = "A small or much used buffer may be full, and the socket does not block."},
+    {.id = "send.sent", .when = CanSend, .then = Transfer,
+     .cites = "POSIX send(); Linux tcp_sendmsg_locked()",
+     .says = "The bytes go out; a peer that is closed answers them with a RST."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> SendClauses() { return kSendTable; }
+std::span<const Clause> WriteClauses() { return {}; }
+
+}  // namespace sockspec

@@ -1,0 +1,97 @@
+// shutdown(): ends one direction of a connection, or both.
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+constexpr uint8_t kReceive = 1;
+constexpr uint8_t kSend = 2;
+
+uint8_t Directions(const Scene& s) { return static_cast<uint8_t>(s.call.command + 1); }
+bool HowUnknown(const Scene& s) { return s.call.command < SHUT_RD || s.call.command > SHUT_RDWR; }
+bool Ask(const Scene& s) { return s.has_socket() && !HowUnknown(s); }
+bool In(const Scene& s, Tcp tcp) { return Ask(s) && s.me().tcp == tcp; }
+
+bool NotConnected(const Scene& s) { return In(s, Tcp::kClose); }
+bool NeverConnected(const Scene& s) {
+  return NotConnected(s) && s.me().link != Link::kConnected;
+}
+bool NoLongerConnected(const Scene& s) { return NotConnected(s) && s.me().link == Link::kConnected; }
+bool Connecting(const Scene& s) { return In(s, Tcp::kSynSent); }
+bool Listening(const Scene& s) { return In(s, Tcp::kListen); }
+bool ListeningForWrite(const Scene& s) { return Listening(s) && !(Directions(s) & kReceive); }
+bool OnlyReading(const Scene& s) { return Ask(s) && !(Directions(s) & kSend); }
+bool AlsoWriting(const Scene& s) { return Ask(s) && (Directions(s) & kSend); }
+
+// inet_shutdown(), which first settles how connect() went.
+void Settle(Socket& socket) {
+  if (socket.link != Link::kConnecting) return;
+  const bool open = socket.tcp != Tcp::kSynSent && socket.tcp != Tcp::kClose;
+  socket.link = open ? Link::kConnected : Link::kDisconnecting;
+}
+void Mark(Scene& s) {
+  Settle(s.me());
+  s.me().shut |= Directions(s);
+}
+void StopListening(Scene& s) {
+  Disconnect(s.world, s.index);
+  s.me().link = Link::kUnconnected;
+}
+void MarkForUser(Scene& s) {
+  Mark(s);
+  s.me().user_shut |= Directions(s);
+}
+void StopWriting(Scene& s) {
+  MarkForUser(s);
+  const Tcp tcp = s.me().tcp;
+  if (tcp == Tcp::kEstablished || tcp == Tcp::kCloseWait) SendFin(s.world, s.index);
+}
+void Nothing(Scene& s) { Settle(s.me()); }
+
+// clang-format off
+constexpr Clause kShutdown[] = {
+    {.id = "shutdown.how_unknown", .error = EINVAL, .when = HowUnknown,
+     .cites = "POSIX shutdown() EINVAL; Linux inet_shutdown()",
+     .says = "The direction is none of SHUT_RD, SHUT_WR and SHUT_RDWR."},
+    {.id = "shutdown.not_connected", .error = ENOTCONN, .when = NotConnected, .then = Mark,
+     .on = kLinux, .cites = "Linux inet_shutdown(): the shutdown is noted all the same",
+     .says = "TCP is in CLOSE: there is nothing to shut down, but it is remembered."},
+    {.id = "shutdown.never_connected", .error = ENOTCONN, .when = NeverConnected, .then = Mark,
+     .on = kPosix, .cites = "POSIX shutdown() ENOTCONN",
+     .says = "The socket is not connected."},
+    {.id = "shutdown.no_longer_connected", .error = ENOTCONN, .when = NoLongerConnected, .then = Mark,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX shutdown() ENOTCONN",
+     .says = "The connection has ended; whether the socket is connected then POSIX leaves open."},
+    {.id = "shutdown.listener_not_connected", .error = ENOTCONN, .when = Listening,
+     .on = kPosix, .cites = "POSIX shutdown() ENOTCONN",
+     .says = "A listening socket is not connected."},
+    {.id = "shutdown.connecting_not_connected", .error = ENOTCONN, .when = Connecting,
+     .on = kPosix, .cites = "POSIX shutdown() ENOTCONN",
+     .says = "A socket that connects is not connected yet."},
+    {.id = "shutdown.listening_for_write", .when = ListeningForWrite, .then = Nothing,
+     .on = kLinux, .cites = "Linux inet_shutdown()",
+     .says = "A listener does not write: nothing happens."},
+    {.id = "shutdown.listening", .when = Listening, .then = StopListening,
+     .on = kLinux, .cites = "Linux inet_shutdown(), tcp_disconnect()",
+     .says = "The socket stops listening, and every connection that waited is reset."},
+    {.id = "shutdown.connecting", .when = Connecting, .then = StopListening,
+     .on = kLinux, .cites = "Linux inet_shutdown(), tcp_disconnect()",
+     .says = "The attempt is given up, and ECONNRESET is pending."},
+    {.id = "shutdown.read", .when = OnlyReading, .then = MarkForUser,
+     .cites = "POSIX shutdown(); Linux inet_shutdown()",
+     .says = "No more receiving: end of file follows what is queued."},
+    {.id = "shutdown.write", .when = AlsoWriting, .then = StopWriting,
+     .cites = "POSIX shutdown(); Linux tcp_shutdown()",
+     .says = "No more sending: a FIN goes out unless one has."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> ShutdownClauses() { return kShutdown; }
+
+}  // namespace sockspec

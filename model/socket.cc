@@ -1,0 +1,108 @@
+// socket(): what kinds there are.
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+constexpr int kTypeMask = 0xf;
+constexpr int kTypes = 11;          // SOCK_MAX
+constexpr int kFamilies = 46;       // AF_MAX
+constexpr int kProtocols = 263;     // IPPROTO_MAX
+constexpr int kMultipath = 262;     // IPPROTO_MPTCP, not modelled
+
+int Type(const Scene& s) { return s.call.type & kTypeMask; }
+bool IsInternet(const Scene& s) { return s.call.domain == AF_INET; }
+bool FlagsUnknown(const Scene& s) {
+  return (s.call.type & ~kTypeMask & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0;
+}
+bool FamilyUnknown(const Scene& s) { return s.call.domain < 0 || s.call.domain >= kFamilies; }
+bool TypeUnknown(const Scene& s) { return Type(s) >= kTypes; }
+bool FamilyUnspecified(const Scene& s) { return s.call.domain == AF_UNSPEC; }
+bool FamilyUnsupported(const Scene& s) { return FamilyUnknown(s) || FamilyUnspecified(s); }
+bool ProtocolOutOfRange(const Scene& s) {
+  return IsInternet(s) && (s.call.protocol < 0 || s.call.protocol >= kProtocols);
+}
+bool TypeUnsupported(const Scene& s) {
+  return IsInternet(s) && (Type(s) == 0 || Type(s) > SOCK_RAW);
+}
+bool ProtocolUnsupported(const Scene& s) {
+  return IsInternet(s) && Type(s) == SOCK_STREAM && s.call.protocol != 0 &&
+         s.call.protocol != IPPROTO_TCP && s.call.protocol != kMultipath;
+}
+bool IsTcp(const Scene& s) {
+  return IsInternet(s) && Type(s) == SOCK_STREAM &&
+         (s.call.protocol == 0 || s.call.protocol == IPPROTO_TCP);
+}
+bool NoDescriptorLeft(const Scene& s) { return IsTcp(s) && NoFreeSlot(s); }
+
+void Open(Scene& s) {
+  const uint8_t made = NewSocket(s.world);
+  if (s.world.lost) return;
+  s.world.sockets[made].owned = true;
+  s.world.sockets[made].nonblocking = (s.call.type & SOCK_NONBLOCK) != 0;
+  s.MakeDescriptor({Opens::kSocket, made, (s.call.type & SOCK_CLOEXEC) != 0});
+}
+
+// clang-format off
+constexpr Clause kSocket[] = {
+    {.id = "socket.flags_unknown", .error = EINVAL, .when = FlagsUnknown,
+     .on = kLinux, .cites = "Linux __sys_socket_create(); socket(2) EINVAL",
+     .says = "The type has flags other than SOCK_NONBLOCK and SOCK_CLOEXEC."},
+    {.id = "socket.flags_undefined", .error = EINVAL, .when = FlagsUnknown,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX socket(): only two flags are named",
+     .says = "The type has flags that POSIX does not name."},
+    {.id = "socket.family_unknown", .error = EAFNOSUPPORT, .when = FamilyUnknown,
+     .on = kLinux, .cites = "Linux __sock_create(); socket(2) EAFNOSUPPORT",
+     .says = "There is no such address family."},
+    {.id = "socket.type_unknown", .error = EINVAL, .when = TypeUnknown,
+     .on = kLinux, .cites = "Linux __sock_create(); socket(2) EINVAL",
+     .says = "There is no such socket type."},
+    {.id = "socket.family_unspecified", .error = EAFNOSUPPORT, .when = FamilyUnspecified,
+     .on = kLinux, .cites = "Linux __sock_create(): no protocol family is registered for 0",
+     .says = "AF_UNSPEC is not a family to make sockets of."},
+    {.id = "socket.family_unsupported", .error = EAFNOSUPPORT, .when = FamilyUnsupported,
+     .on = kPosix, .cites = "POSIX socket() EAFNOSUPPORT",
+     .says = "The implementation does not support the address family."},
+    {.id = "socket.protocol_out_of_range", .error = EINVAL, .when = ProtocolOutOfRange,
+     .on = kLinux, .cites = "Linux inet_create()",
+     .says = "The protocol's number is none that IP has."},
+    {.id = "socket.protocol_invalid", .error = EINVAL, .when = ProtocolOutOfRange,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX XSH 2.3: further errors are allowed; EPROTONOSUPPORT is the listed one",
+     .says = "The protocol's number is none that IP has."},
+    {.id = "socket.type_unsupported", .error = ESOCKTNOSUPPORT, .when = TypeUnsupported,
+     .on = kLinux, .cites = "Linux inet_create()",
+     .says = "The family has no sockets of this type."},
+    {.id = "socket.type_prototype", .error = EPROTOTYPE, .when = TypeUnsupported,
+     .on = kPosix, .cites = "POSIX socket() EPROTOTYPE",
+     .says = "The protocol does not support sockets of this type."},
+    {.id = "socket.type_not_supported", .error = ESOCKTNOSUPPORT, .when = TypeUnsupported,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX XSH 2.3: further errors are allowed; POSIX.1-2024 names this one in <errno.h>",
+     .says = "The family has no sockets of this type."},
+    {.id = "socket.type_invalid", .error = EINVAL, .when = TypeUnknown,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX XSH 2.3: further errors are allowed; EPROTOTYPE is the listed one",
+     .says = "There is no such socket type."},
+    {.id = "socket.protocol_unsupported", .error = EPROTONOSUPPORT, .when = ProtocolUnsupported,
+     .cites = "POSIX socket() EPROTONOSUPPORT; Linux inet_create()",
+     .says = "Stream sockets of this family do not speak that protocol."},
+    {.id = "socket.no_descriptor_left", .error = EMFILE, .when = NoDescriptorLeft,
+     .cites = "POSIX socket() EMFILE; Linux sock_map_fd()",
+     .says = "The process has as many descriptors open as it may."},
+    {.id = "socket.open", .when = IsTcp, .then = Open,
+     .cites = "POSIX socket(); Linux inet_create()",
+     .says = "A new, unbound socket gets the lowest free descriptor."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> SocketClauses() { return kSocket; }
+
+}  // namespace sockspec

@@ -1,0 +1,49 @@
+// The tables of clauses, one function a file. clause.cc puts them together by call.
+#ifndef SOCKSPEC_MODEL_TABLES_H_
+#define SOCKSPEC_MODEL_TABLES_H_
+
+#include <span>
+
+#include "model/clause.h"
+#include "model/scene.h"
+
+namespace sockspec {
+
+std::span<const Clause> NotOpenClauses();     // shared by all but socket and poll: EBADF
+std::span<const Clause> NotASocketClauses();  // shared by the calls on sockets: ENOTSOCK
+std::span<const Clause> AddressClauses();     // shared by bind and connect: the pointer and its length
+std::span<const Clause> NameClauses();        // shared by getsockname and getpeername: where the name goes
+
+std::span<const Clause> SocketClauses();
+std::span<const Clause> BindClauses();
+std::span<const Clause> ListenClauses();
+std::span<const Clause> ConnectClauses();
+std::span<const Clause> AcceptFirstClauses();  // what accept() asks before it looks at the socket
+std::span<const Clause> AcceptClauses();
+std::span<const Clause> CloseClauses();
+std::span<const Clause> ShutdownClauses();
+std::span<const Clause> DupClauses();
+std::span<const Clause> GetsocknameClauses();
+std::span<const Clause> GetpeernameClauses();
+std::span<const Clause> GetsockoptClauses();
+std::span<const Clause> SetsockoptFirstClauses();  // what setsockopt() asks before the descriptor
+std::span<const Clause> SetsockoptClauses();
+std::span<const Clause> SendClauses();
+std::span<const Clause> RecvClauses();
+std::span<const Clause> ReadClauses();
+std::span<const Clause> WriteClauses();
+std::span<const Clause> FcntlClauses();
+std::span<const Clause> IoctlClauses();
+std::span<const Clause> PollClauses();
+
+// Guards that more than one table reads.
+bool NoFreeSlot(const Scene& s);
+bool LengthNegative(const Scene& s);
+bool BadLengthPointer(const Scene& s);
+
+// The pending error, as sock_error() takes it.
+uint8_t TakePendingError(Socket& socket);
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_MODEL_TABLES_H_

@@ -1,0 +1,134 @@
+#include "model/world.h"
+
+#include <errno.h>
+
+#include "model/program/text.h"
+#include "model/scene.h"
+
+namespace sockspec {
+namespace {
+
+std::string HostName(Host host) {
+  switch (host) {
+    case Host::kAny: return "0.0.0.0";
+    case Host::kLoopback: return "127.0.0.1";
+    case Host::kLoopback2: return "127.0.0.2";
+    case Host::kBroadcast: return "255.255.255.255";
+    case Host::kMulticast: return "224.0.0.1";
+    case Host::kNotOurs: return "NOT_OURS";
+    case Host::kUnreachable: return "UNREACHABLE";
+    case Host::kBlackhole: return "BLACKHOLE";
+    case Host::kOther: return "OTHER";
+  }
+  __builtin_unreachable();
+}
+
+std::string PortName(const World& world, PortIndex port) {
+  if (port == kNone) return "0";
+  const Port name = world.ports[port].name;
+  if (name.IsProgram()) return "P" + std::to_string(name.program());
+  if (name.IsChosen()) return "E" + std::to_string(name.chosen());
+  if (name == kPortPrivileged) return "PRIVILEGED";
+  return "(a port not seen yet)";
+}
+
+std::string NamesOf(const World& world, int index) {
+  std::string names;
+  for (int h = 0; h < kMaxHandles; ++h) {
+    const uint8_t slot = world.handles[h];
+    if (slot == kNone || world.slots[slot].socket != index) continue;
+    if (world.slots[slot].opens != Opens::kSocket) continue;
+    names += (names.empty() ? "s" : ", s") + std::to_string(h);
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string_view PhaseName(Phase phase) {
+  switch (phase) {
+    case Phase::kUnbound: return "unbound";
+    case Phase::kBound: return "bound";
+    case Phase::kListening: return "listening";
+    case Phase::kConnecting: return "connecting";
+    case Phase::kRefused: return "refused";
+    case Phase::kConnected: return "connected";
+    case Phase::kWriteShut: return "write-shut";
+    case Phase::kReadEnded: return "read-ended";
+    case Phase::kFinished: return "finished";
+    case Phase::kReset: return "reset";
+    case Phase::kDisconnected: return "disconnected";
+    case Phase::kUnspecified: return "unspecified";
+    case Phase::kClosed: return "closed";
+  }
+  __builtin_unreachable();
+}
+
+World NewWorld(const Environment& env) {
+  World world{};
+  world.handles.fill(kNone);
+  world.nofile = static_cast<uint8_t>(env.nofile);
+  world.ephemeral = static_cast<uint8_t>(env.ephemeral);
+  return world;
+}
+
+Phase PhaseOf(const Socket& socket) {
+  if (!socket.live) return Phase::kClosed;
+  if (socket.unspecified) return Phase::kUnspecified;
+  switch (socket.tcp) {
+    case Tcp::kListen: return Phase::kListening;
+    case Tcp::kSynSent: return Phase::kConnecting;
+    case Tcp::kEstablished: return Phase::kConnected;
+    case Tcp::kFinWait: return Phase::kWriteShut;
+    case Tcp::kCloseWait: return Phase::kReadEnded;
+    case Tcp::kTimeWait: return Phase::kClosed;
+    case Tcp::kClose: break;
+  }
+  switch (socket.link) {
+    case Link::kConnecting: return Phase::kRefused;
+    case Link::kDisconnecting: return Phase::kDisconnected;
+    case Link::kConnected: return socket.done ? Phase::kFinished : Phase::kReset;
+    case Link::kUnconnected: break;
+  }
+  return socket.bound == kNone ? Phase::kUnbound : Phase::kBound;
+}
+
+std::string Describe(const World& world) {
+  std::string text;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& socket = world.sockets[i];
+    if (!socket.live) continue;
+    std::string names = NamesOf(world, i);
+    if (names.empty()) {
+      names = socket.listener != kNone     ? "(waits in the accept queue of " +
+                                             NamesOf(world, socket.listener) + ")"
+              : socket.tcp == Tcp::kTimeWait ? "(closed, in TIME-WAIT)"
+                                             : "(closed, waits for its peer's FIN)";
+    }
+    text += names + ": " + std::string(PhaseName(PhaseOf(socket)));
+    if (socket.local != kNone || socket.bound != kNone) {
+      text += ", local " + HostName(socket.address) + ":" + PortName(world, socket.local);
+    }
+    if (socket.remote_port != kNone) {
+      text += ", peer " + HostName(socket.remote) + ":" + PortName(world, socket.remote_port);
+    }
+    if (socket.tcp == Tcp::kListen) {
+      text += ", " + std::to_string(QueueLength(world, static_cast<uint8_t>(i))) +
+              " waiting, backlog " + std::to_string(socket.backlog);
+    }
+    if (Unread(socket) > 0) text += ", " + std::to_string(Unread(socket)) + " bytes unread";
+    if (socket.late > 0) text += ", up to " + std::to_string(socket.late) + " more under way";
+    if (socket.done) text += ", end of file";
+    if (socket.shut & 1) text += ", shut for reading";
+    if (socket.shut & 2) text += ", shut for writing";
+    if (socket.error != 0) text += ", pending error " + PrintErrno(socket.error);
+    if (socket.nonblocking) text += ", O_NONBLOCK";
+    if (socket.reuse_address) text += ", SO_REUSEADDR";
+    if (socket.reuse_port) text += ", SO_REUSEPORT";
+    if (socket.linger) text += ", SO_LINGER " + std::to_string(socket.linger_seconds);
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace sockspec

@@ -1,0 +1,148 @@
+// The world: everything the model knows. Plain data, copied whole; a step makes a new one.
+//
+// A Socket here is an endpoint as TCP sees it, with or without a descriptor: one that waits to be accepted
+// and one that was closed but still has a tail (a FIN to answer, TIME-WAIT) are sockets too. The names of its
+// members are the standard's and Linux's: what a call may return depends on exactly these.
+#ifndef SOCKSPEC_MODEL_WORLD_H_
+#define SOCKSPEC_MODEL_WORLD_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "model/program/call.h"
+#include "model/program/program.h"
+
+namespace sockspec {
+
+// Where one socket is, as people say it. Derived from Socket by PhaseOf().
+enum class Phase : uint8_t {
+  kUnbound,
+  kBound,
+  kListening,
+  kConnecting,    // connect() is under way
+  kRefused,       // connect() has failed, and nobody has been told yet
+  kConnected,
+  kWriteShut,     // we have sent a FIN, the peer has not
+  kReadEnded,     // the peer has sent a FIN, we have not
+  kFinished,      // both have
+  kReset,         // broken off by a RST
+  kDisconnected,  // shut down before it was connected
+  kUnspecified,   // the profile leaves it open until the socket is closed
+  kClosed,
+};
+inline constexpr int kPhaseCount = 13;
+std::string_view PhaseName(Phase phase);
+
+// RFC 9293's states, as far as two ends on one synchronous loopback let us see them apart.
+enum class Tcp : uint8_t {
+  kClose,
+  kListen,
+  kSynSent,
+  kEstablished,
+  kFinWait,    // FIN-WAIT-1 and -2: no call tells them apart
+  kCloseWait,
+  kTimeWait,   // only of a socket without descriptor
+};
+
+// Linux's enum socket_state: what connect(), listen() and shutdown() ask about, apart from TCP's own.
+enum class Link : uint8_t { kUnconnected, kConnecting, kConnected, kDisconnecting };
+
+inline constexpr int kMaxSockets = 24;
+inline constexpr int kMaxPorts = 32;
+inline constexpr uint8_t kNone = 255;
+
+// A port in use or seen: an index into World::ports; kNone: port 0.
+using PortIndex = uint8_t;
+
+struct Socket {
+  bool live = false;    // this entry is in use
+  bool owned = false;   // a descriptor leads to it
+  Tcp tcp = Tcp::kClose;
+  Link link = Link::kUnconnected;
+  uint8_t shut = 0;     // 1: no more receiving, 2: no more sending (sk_shutdown)
+  uint8_t user_shut = 0;  // of these, what shutdown() asked for
+  uint8_t error = 0;    // the pending error, SO_ERROR; an errno
+  bool nonblocking = false;
+  bool reuse_address = false;
+  bool reuse_port = false;
+  bool keepalive = false;
+  bool linger = false;
+  bool address_locked = false;  // bind() gave it a specific address
+  bool port_locked = false;     // bind() gave it a port other than 0
+  bool done = false;            // a FIN has come: end of file after what is queued
+  bool unspecified = false;     // the profile says nothing about it any more
+  bool in_group = false;        // listens in a reuseport group
+  bool urgent_valid = false;    // an urgent byte is there to be read
+  bool urgent_read = false;     // … was there, and was read
+  int32_t linger_seconds = 0;
+  int32_t backlog = 0;
+  int32_t receive_buffer = -1;  // bytes; -1: as the kernel chose
+  int32_t send_buffer = -1;
+  Host address = Host::kAny;    // the address it is bound to (receives on)
+  Host source = Host::kAny;     // the address it sends from
+  Host remote = Host::kAny;
+  PortIndex bound = kNone;      // the port it holds in the table of bound ports
+  PortIndex local = kNone;      // the port getsockname() tells
+  PortIndex remote_port = kNone;
+  uint8_t peer = kNone;         // the socket at the other end, while that still knows of us
+  uint8_t listener = kNone;     // whose accept queue it waits in
+  uint8_t turn = 0;             // its place in that queue
+  uint32_t sent = 0;            // bytes accepted from the user, so far
+  uint32_t arrived = 0;         // bytes of the peer's that are certainly here
+  uint32_t late = 0;            // bytes of the peer's that may still be on their way
+  uint32_t read = 0;            // bytes handed to the user
+  uint32_t mark = 0;            // position of the urgent byte
+  bool late_end = false;        // a FIN of the peer's may still be on its way
+  bool unacked = false;         // the peer may not have acknowledged what we sent
+  friend constexpr bool operator==(const Socket&, const Socket&) = default;
+};
+
+// One port, and what Linux remembers of how it was bound (struct inet_bind_bucket).
+struct PortEntry {
+  bool live = false;
+  Port name;            // P0, E0 …; kPortOther: the kernel chose it and nobody has seen it yet
+  bool chosen = false;  // by the kernel
+  bool bucket = false;  // somebody holds it
+  int8_t fast_reuse = 0;
+  int8_t fast_reuse_port = 0;  // 0 no, 1 any address, 2 this address only
+  Host fast_address = Host::kAny;
+  friend constexpr bool operator==(const PortEntry&, const PortEntry&) = default;
+};
+
+// What a descriptor number leads to.
+enum class Opens : uint8_t { kNothing, kSocket, kFile, kPipe };
+struct Slot {
+  Opens opens = Opens::kNothing;
+  uint8_t socket = kNone;
+  bool close_on_exec = false;
+  friend constexpr bool operator==(const Slot&, const Slot&) = default;
+};
+
+struct World {
+  std::array<Socket, kMaxSockets> sockets;
+  std::array<PortEntry, kMaxPorts> ports;
+  std::array<Slot, kMaxHandles> slots;         // the descriptor table, from the lowest free number
+  std::array<uint8_t, kMaxHandles> handles;    // s_n: its slot; kNone: its creator failed, it stands for -1
+  uint8_t seen = 0;                            // how many E names have been given
+  uint8_t turn = 0;                            // counts arrivals in accept queues
+  uint8_t nofile = 0;                          // how many slots there are; 0: all
+  uint8_t ephemeral = 0;                       // how many ports the kernel may choose from; 0: plenty
+  bool lost = false;                           // the model cannot follow any more
+  friend constexpr bool operator==(const World&, const World&) = default;
+};
+static_assert(std::is_trivially_copyable_v<World>);
+
+// The world at the start of a program.
+World NewWorld(const Environment& env);
+
+Phase PhaseOf(const Socket& socket);
+
+// "s1: connected 127.0.0.1:E0 to 127.0.0.1:P0, 5 bytes unread", one line for each socket, for reports.
+std::string Describe(const World& world);
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_MODEL_WORLD_H_
