@@ -1,0 +1,347 @@
+#include "model/program/declarations.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <climits>
+#include <cstdint>
+#include <iterator>
+
+namespace sockspec {
+namespace {
+
+constexpr Token kFamilies[] = {
+    {"AF_INET", AF_INET}, {"AF_UNSPEC", AF_UNSPEC}, {"AF_UNIX", AF_UNIX}, {"AF_INET6", AF_INET6}};
+constexpr int32_t kDomainChoices[] = {AF_INET, AF_UNSPEC, 99};
+
+constexpr Token kTypes[] = {{"SOCK_STREAM", SOCK_STREAM},       {"SOCK_DGRAM", SOCK_DGRAM},
+                            {"SOCK_RAW", SOCK_RAW},             {"SOCK_RDM", SOCK_RDM},
+                            {"SOCK_SEQPACKET", SOCK_SEQPACKET}};
+constexpr Token kSocketFlags[] = {{"SOCK_NONBLOCK", SOCK_NONBLOCK}, {"SOCK_CLOEXEC", SOCK_CLOEXEC}};
+constexpr int32_t kTypeChoices[] = {SOCK_STREAM, SOCK_STREAM | SOCK_NONBLOCK,
+                                    SOCK_STREAM | SOCK_CLOEXEC,
+                                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                                    SOCK_SEQPACKET, SOCK_RDM, 0, 15, SOCK_STREAM | 0x100};
+
+constexpr Token kProtocols[] = {{"IPPROTO_TCP", IPPROTO_TCP}, {"IPPROTO_UDP", IPPROTO_UDP}};
+constexpr int32_t kProtocolChoices[] = {0, IPPROTO_TCP, IPPROTO_UDP, -1, 300};
+
+constexpr int32_t kBacklogChoices[] = {1, 0, 2, 5, -1, INT_MAX, INT_MIN};
+constexpr Token kAcceptFlags[] = {{"SOCK_NONBLOCK", SOCK_NONBLOCK}, {"SOCK_CLOEXEC", SOCK_CLOEXEC}};
+constexpr int32_t kAcceptFlagChoices[] = {0, SOCK_NONBLOCK, SOCK_CLOEXEC,
+                                          SOCK_NONBLOCK | SOCK_CLOEXEC, 1};
+
+constexpr Token kHows[] = {{"SHUT_RD", SHUT_RD}, {"SHUT_WR", SHUT_WR}, {"SHUT_RDWR", SHUT_RDWR}};
+constexpr int32_t kHowChoices[] = {SHUT_WR, SHUT_RD, SHUT_RDWR, 3, -1};
+
+constexpr Token kLevels[] = {{"SOL_SOCKET", SOL_SOCKET}, {"IPPROTO_TCP", IPPROTO_TCP}};
+constexpr int32_t kLevelChoices[] = {SOL_SOCKET};
+constexpr Token kOptions[] = {
+    {"SO_REUSEADDR", SO_REUSEADDR}, {"SO_REUSEPORT", SO_REUSEPORT}, {"SO_ERROR", SO_ERROR},
+    {"SO_ACCEPTCONN", SO_ACCEPTCONN}, {"SO_TYPE", SO_TYPE},         {"SO_DOMAIN", SO_DOMAIN},
+    {"SO_PROTOCOL", SO_PROTOCOL},   {"SO_LINGER", SO_LINGER},       {"SO_KEEPALIVE", SO_KEEPALIVE},
+    {"SO_RCVBUF", SO_RCVBUF},       {"SO_SNDBUF", SO_SNDBUF}};
+constexpr int32_t kOptionChoices[] = {SO_ERROR,  SO_REUSEADDR, SO_REUSEPORT, SO_ACCEPTCONN,
+                                      SO_TYPE,   SO_DOMAIN,    SO_PROTOCOL,  SO_LINGER,
+                                      SO_KEEPALIVE, SO_RCVBUF, SO_SNDBUF,    9999};
+
+constexpr int32_t kSizeChoices[] = {1, 5, 0, 2, 100, 4096};
+constexpr Token kMessageFlags[] = {
+    {"MSG_DONTWAIT", MSG_DONTWAIT}, {"MSG_PEEK", MSG_PEEK},       {"MSG_NOSIGNAL", MSG_NOSIGNAL},
+    {"MSG_OOB", MSG_OOB},           {"MSG_TRUNC", MSG_TRUNC},     {"MSG_WAITALL", MSG_WAITALL},
+    {"MSG_DONTROUTE", MSG_DONTROUTE}, {"MSG_MORE", MSG_MORE},     {"MSG_ERRQUEUE", MSG_ERRQUEUE}};
+constexpr int32_t kSendFlagChoices[] = {MSG_DONTWAIT, 0, MSG_NOSIGNAL, MSG_DONTWAIT | MSG_NOSIGNAL};
+constexpr int32_t kRecvFlagChoices[] = {MSG_DONTWAIT,
+                                        0,
+                                        MSG_PEEK | MSG_DONTWAIT,
+                                        MSG_TRUNC | MSG_DONTWAIT,
+                                        MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT,
+                                        MSG_OOB | MSG_DONTWAIT,
+                                        MSG_OOB | MSG_PEEK};
+
+constexpr Token kFcntlCommands[] = {
+    {"F_GETFL", F_GETFL}, {"F_SETFL", F_SETFL}, {"F_GETFD", F_GETFD}};
+constexpr int32_t kFcntlChoices[] = {F_GETFL, F_SETFL, F_GETFD};
+constexpr Token kStatusFlags[] = {{"O_RDWR", O_RDWR}, {"O_NONBLOCK", O_NONBLOCK}};
+constexpr int32_t kStatusChoices[] = {O_NONBLOCK, 0};
+constexpr Token kDescriptorFlags[] = {{"FD_CLOEXEC", FD_CLOEXEC}};
+
+constexpr Token kRequests[] = {
+    {"FIONBIO", FIONBIO}, {"FIONREAD", FIONREAD}, {"SIOCATMARK", SIOCATMARK}};
+constexpr int32_t kRequestChoices[] = {FIONREAD, FIONBIO, SIOCATMARK};
+constexpr int32_t kFionbioChoices[] = {1, 0};
+
+constexpr int32_t kPollRdHup = 0x2000;  // POLLRDHUP, which <poll.h> has under _GNU_SOURCE only
+constexpr Token kPollEvents[] = {{"POLLIN", POLLIN},   {"POLLOUT", POLLOUT}, {"POLLPRI", POLLPRI},
+                                 {"POLLERR", POLLERR}, {"POLLHUP", POLLHUP}, {"POLLNVAL", POLLNVAL},
+                                 {"POLLRDHUP", kPollRdHup}};
+constexpr int32_t kPollChoices[] = {POLLIN | POLLOUT,
+                                    POLLIN,
+                                    POLLOUT,
+                                    POLLIN | POLLOUT | kPollRdHup,
+                                    POLLIN | POLLOUT | POLLPRI | kPollRdHup,
+                                    0};
+
+constexpr int32_t kFamilyChoices[] = {AF_INET, AF_UNSPEC, AF_INET6, AF_UNIX, 99};
+constexpr int32_t kAddressLengths[] = {kExactLength, 8,   4,   2,  0,       1,      15,
+                                       17,           28,  128, 129, -1,     INT_MAX, INT_MIN};
+constexpr int32_t kOptionValues[] = {1, 0, 2, 4096, 65536, -1, INT_MAX, INT_MIN};
+constexpr int32_t kLingerSeconds[] = {0, 1, -1, INT_MAX};
+constexpr int32_t kOptionLengths[] = {4, 8, 2, 1, 0, 3, 5, 7, 16, 128, -1, INT_MAX, INT_MIN};
+
+constexpr Token kErrnos[] = {
+    {"EPERM", EPERM},
+    {"ENOENT", ENOENT},
+    {"EINTR", EINTR},
+    {"EIO", EIO},
+    {"ENXIO", ENXIO},
+    {"EBADF", EBADF},
+    {"EAGAIN", EAGAIN},
+    {"ENOMEM", ENOMEM},
+    {"EACCES", EACCES},
+    {"EFAULT", EFAULT},
+    {"EBUSY", EBUSY},
+    {"EEXIST", EEXIST},
+    {"ENODEV", ENODEV},
+    {"ENOTDIR", ENOTDIR},
+    {"EISDIR", EISDIR},
+    {"EINVAL", EINVAL},
+    {"ENFILE", ENFILE},
+    {"EMFILE", EMFILE},
+    {"ENOTTY", ENOTTY},
+    {"ENOSPC", ENOSPC},
+    {"ESPIPE", ESPIPE},
+    {"EROFS", EROFS},
+    {"EPIPE", EPIPE},
+    {"EDOM", EDOM},
+    {"ERANGE", ERANGE},
+    {"ENAMETOOLONG", ENAMETOOLONG},
+    {"ENOSYS", ENOSYS},
+    {"ELOOP", ELOOP},
+    {"EPROTO", EPROTO},
+    {"EOVERFLOW", EOVERFLOW},
+    {"ENOTSOCK", ENOTSOCK},
+    {"EDESTADDRREQ", EDESTADDRREQ},
+    {"EMSGSIZE", EMSGSIZE},
+    {"EPROTOTYPE", EPROTOTYPE},
+    {"ENOPROTOOPT", ENOPROTOOPT},
+    {"EPROTONOSUPPORT", EPROTONOSUPPORT},
+    {"ESOCKTNOSUPPORT", ESOCKTNOSUPPORT},
+    {"EOPNOTSUPP", EOPNOTSUPP},
+    {"EPFNOSUPPORT", EPFNOSUPPORT},
+    {"EAFNOSUPPORT", EAFNOSUPPORT},
+    {"EADDRINUSE", EADDRINUSE},
+    {"EADDRNOTAVAIL", EADDRNOTAVAIL},
+    {"ENETDOWN", ENETDOWN},
+    {"ENETUNREACH", ENETUNREACH},
+    {"ENETRESET", ENETRESET},
+    {"ECONNABORTED", ECONNABORTED},
+    {"ECONNRESET", ECONNRESET},
+    {"ENOBUFS", ENOBUFS},
+    {"EISCONN", EISCONN},
+    {"ENOTCONN", ENOTCONN},
+    {"ESHUTDOWN", ESHUTDOWN},
+    {"ETIMEDOUT", ETIMEDOUT},
+    {"ECONNREFUSED", ECONNREFUSED},
+    {"EHOSTDOWN", EHOSTDOWN},
+    {"EHOSTUNREACH", EHOSTUNREACH},
+    {"EALREADY", EALREADY},
+    {"EINPROGRESS", EINPROGRESS},
+    {"ECANCELED", ECANCELED},
+};
+
+bool SetsStatus(const Call& call) { return call.command == F_SETFL; }
+bool SetsNonblocking(const Call& call) { return call.command == FIONBIO; }
+
+constexpr Argument kFd = {.name = "sockfd", .kind = Kind::kDescriptor};
+constexpr Argument kAddressArgument = {.name = "addr", .kind = Kind::kAddressIn};
+constexpr Argument kAddressResult = {.name = "addr", .kind = Kind::kAddressOut};
+constexpr Argument kBufferArgument = {.name = "buf", .kind = Kind::kBuffer};
+constexpr Argument kSizeArgument = {
+    .name = "len",
+    .kind = Kind::kNumber,
+    .member = &Call::size,
+    .choices = kSizeChoices,
+    .least = 0,
+    .most = kMaxTransfer};
+constexpr Argument kLevelArgument = {.name = "level",
+                                     .kind = Kind::kConstant,
+                                     .member = &Call::level,
+                                     .tokens = kLevels,
+                                     .choices = kLevelChoices};
+constexpr Argument kOptionArgument = {.name = "optname",
+                                      .kind = Kind::kConstant,
+                                      .member = &Call::option,
+                                      .tokens = kOptions,
+                                      .choices = kOptionChoices};
+
+constexpr Argument kSocketArguments[] = {
+    {.name = "domain",
+     .kind = Kind::kConstant,
+     .member = &Call::domain,
+     .tokens = kFamilies,
+     .choices = kDomainChoices},
+    {.name = "type",
+     .kind = Kind::kType,
+     .member = &Call::type,
+     .tokens = kTypes,
+     .choices = kTypeChoices},
+    {.name = "protocol",
+     .kind = Kind::kNumber,
+     .member = &Call::protocol,
+     .tokens = kProtocols,
+     .choices = kProtocolChoices}};
+constexpr Argument kFdOnly[] = {kFd};
+constexpr Argument kCloseArguments[] = {
+    {.name = "fd", .kind = Kind::kDescriptor, .closes = true}};
+constexpr Argument kAddressed[] = {kFd, kAddressArgument};
+constexpr Argument kListenArguments[] = {
+    kFd,
+    {.name = "backlog",
+     .kind = Kind::kNumber,
+     .member = &Call::value,
+     .choices = kBacklogChoices}};
+constexpr Argument kNaming[] = {kFd, kAddressResult};
+constexpr Argument kAccept4Arguments[] = {kFd, kAddressResult,
+                                          {.name = "flags",
+                                           .kind = Kind::kFlags,
+                                           .member = &Call::flags,
+                                           .tokens = kAcceptFlags,
+                                           .choices = kAcceptFlagChoices}};
+constexpr Argument kShutdownArguments[] = {kFd,
+                                           {.name = "how",
+                                            .kind = Kind::kConstant,
+                                            .member = &Call::command,
+                                            .tokens = kHows,
+                                            .choices = kHowChoices}};
+constexpr Argument kGetsockoptArguments[] = {
+    kFd, kLevelArgument, kOptionArgument, {.name = "optval", .kind = Kind::kOptionOut}};
+constexpr Argument kSetsockoptArguments[] = {
+    kFd, kLevelArgument, kOptionArgument, {.name = "optval", .kind = Kind::kOptionIn}};
+constexpr Argument kSendArguments[] = {kFd, kBufferArgument, kSizeArgument,
+                                       {.name = "flags",
+                                        .kind = Kind::kFlags,
+                                        .member = &Call::flags,
+                                        .tokens = kMessageFlags,
+                                        .choices = kSendFlagChoices}};
+constexpr Argument kRecvArguments[] = {kFd, kBufferArgument, kSizeArgument,
+                                       {.name = "flags",
+                                        .kind = Kind::kFlags,
+                                        .member = &Call::flags,
+                                        .tokens = kMessageFlags,
+                                        .choices = kRecvFlagChoices}};
+constexpr Argument kTransfer[] = {kFd, kBufferArgument, kSizeArgument};
+// An unknown command would have an argument of an unknown type, and might make descriptors.
+constexpr Argument kFcntlArguments[] = {kFd,
+                                        {.name = "cmd",
+                                         .kind = Kind::kConstant,
+                                         .member = &Call::command,
+                                         .tokens = kFcntlCommands,
+                                         .choices = kFcntlChoices,
+                                         .tokens_only = true},
+                                        {.name = "arg",
+                                         .kind = Kind::kFlags,
+                                         .member = &Call::value,
+                                         .tokens = kStatusFlags,
+                                         .choices = kStatusChoices,
+                                         .used = SetsStatus}};
+constexpr Argument kIoctlArguments[] = {kFd,
+                                        {.name = "request",
+                                         .kind = Kind::kConstant,
+                                         .member = &Call::command,
+                                         .tokens = kRequests,
+                                         .choices = kRequestChoices,
+                                         .tokens_only = true},
+                                        {.name = "arg",
+                                         .kind = Kind::kNumber,
+                                         .member = &Call::value,
+                                         .choices = kFionbioChoices,
+                                         .used = SetsNonblocking}};
+constexpr Argument kPollArguments[] = {kFd,
+                                       {.name = "events",
+                                        .kind = Kind::kFlags,
+                                        .member = &Call::flags,
+                                        .tokens = kPollEvents,
+                                        .choices = kPollChoices,
+                                        .least = 0,
+                                        .most = INT16_MAX}};
+
+// clang-format off
+constexpr Declaration kDeclarations[] = {
+    {Op::kSocket,      "socket",      Returns::kDescriptor, kSocketArguments},
+    {Op::kBind,        "bind",        Returns::kZero,       kAddressed},
+    {Op::kListen,      "listen",      Returns::kZero,       kListenArguments},
+    {Op::kConnect,     "connect",     Returns::kZero,       kAddressed},
+    {Op::kAccept,      "accept",      Returns::kDescriptor, kNaming},
+    {Op::kAccept4,     "accept4",     Returns::kDescriptor, kAccept4Arguments},
+    {Op::kClose,       "close",       Returns::kZero,       kCloseArguments},
+    {Op::kShutdown,    "shutdown",    Returns::kZero,       kShutdownArguments},
+    {Op::kDup,         "dup",         Returns::kDescriptor, kFdOnly},
+    {Op::kGetsockname, "getsockname", Returns::kZero,       kNaming},
+    {Op::kGetpeername, "getpeername", Returns::kZero,       kNaming},
+    {Op::kGetsockopt,  "getsockopt",  Returns::kZero,       kGetsockoptArguments},
+    {Op::kSetsockopt,  "setsockopt",  Returns::kZero,       kSetsockoptArguments},
+    {Op::kSend,        "send",        Returns::kCount,      kSendArguments},
+    {Op::kRecv,        "recv",        Returns::kCount,      kRecvArguments},
+    {Op::kRead,        "read",        Returns::kCount,      kTransfer},
+    {Op::kWrite,       "write",       Returns::kCount,      kTransfer},
+    {Op::kFcntl,       "fcntl",       Returns::kFlags,      kFcntlArguments},
+    {Op::kIoctl,       "ioctl",       Returns::kZero,       kIoctlArguments},
+    {Op::kPoll,        "poll",        Returns::kCount,      kPollArguments},
+};
+// clang-format on
+static_assert(std::size(kDeclarations) == kOpCount);
+
+}  // namespace
+
+std::span<const Declaration> Declarations() { return kDeclarations; }
+const Declaration& DeclarationOf(Op op) { return kDeclarations[static_cast<int>(op)]; }
+
+int32_t OptionSize(int32_t level, int32_t option) {
+  return level == SOL_SOCKET && option == SO_LINGER ? static_cast<int32_t>(sizeof(linger)) : 4;
+}
+
+std::span<const Token> OptionTokens(int32_t level, int32_t option) {
+  if (level != SOL_SOCKET) return {};
+  switch (option) {
+    case SO_ERROR:
+      return kErrnos;
+    case SO_TYPE:
+      return kTypes;
+    case SO_DOMAIN:
+      return kFamilies;
+    case SO_PROTOCOL:
+      return kProtocols;
+    default:  // not an enumeration: any number may be an option
+      return {};
+  }
+}
+
+std::span<const Token> ReturnTokens(const Call& call) {
+  if (DeclarationOf(call.op).returns != Returns::kFlags) return {};
+  if (call.command == F_GETFL) return kStatusFlags;
+  if (call.command == F_GETFD) return kDescriptorFlags;
+  return {};
+}
+
+std::span<const int32_t> AddressFamilies() { return kFamilyChoices; }
+std::span<const int32_t> AddressLengths() { return kAddressLengths; }
+std::span<const int32_t> OptionValues() { return kOptionValues; }
+std::span<const int32_t> LingerSeconds() { return kLingerSeconds; }
+std::span<const int32_t> OptionLengths() { return kOptionLengths; }
+
+std::span<const Token> SocketTypes() { return kTypes; }
+std::span<const Token> SocketFlags() { return kSocketFlags; }
+std::span<const Token> MessageFlags() { return kMessageFlags; }
+std::span<const Token> PollEvents() { return kPollEvents; }
+std::span<const Token> StatusFlags() { return kStatusFlags; }
+std::span<const Token> Families() { return kFamilies; }
+std::span<const Token> Protocols() { return kProtocols; }
+std::span<const Token> SocketOptions() { return kOptions; }
+std::span<const Token> Errnos() { return kErrnos; }
+
+}  // namespace sockspec

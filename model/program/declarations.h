@@ -1,0 +1,106 @@
+// The calls, declared: one row a call. Text, bytes, C, generation, mutation and shrinking derive from
+// these rows; none of them names a call.
+//
+//     const Declaration& bind = DeclarationOf(Op::kBind);
+//     bind.name == "bind"; bind.arguments[1].kind == Kind::kAddressIn;
+//
+// To add a call: an Op at the end of its list (call.h), a row here, a file of clauses in model/, a launch
+// in sut/. To add a constant: a Token at the end of its list.
+#ifndef SOCKSPEC_MODEL_PROGRAM_DECLARATIONS_H_
+#define SOCKSPEC_MODEL_PROGRAM_DECLARATIONS_H_
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "model/program/call.h"
+
+namespace sockspec {
+
+// A C constant that people know, and its value on Linux x86-64.
+struct Token {
+  std::string_view name;
+  int32_t value;
+};
+
+enum class Kind : uint8_t {
+  kDescriptor,  // Call::fd: s0, -1, NEVER, FILE, PIPE
+  kConstant,    // one token of a list, or a number without one
+  kFlags,       // tokens joined by |, or 0; bits without a token as a hexadecimal number
+  kType,        // socket()'s type: a token or a number in the low four bits, joined with SocketFlags()
+  kNumber,      // a decimal number, or one of the tokens
+  kAddressIn,   // pointer, address, length:          127.0.0.1:P0  ·  NULL  ·  AF_UNSPEC/…  ·  …, addrlen=8
+  kAddressOut,  // pointer, length_pointer, length:   nothing for the usual  ·  NULL  ·  BAD_PTR  ·  addrlen=4
+  kOptionIn,    // pointer, value, seconds, length:   1  ·  {1, 0} for SO_LINGER  ·  BAD_PTR  ·  1, len=2
+  kOptionOut,   // pointer, length_pointer, length:   nothing for the usual  ·  BAD_PTR  ·  len=2
+  kBuffer,      // pointer: nothing for a good one  ·  NULL  ·  BAD_PTR
+};
+
+struct Argument {
+  std::string_view name;                        // as the man page names it
+  Kind kind;
+  int32_t Call::*member = nullptr;              // for kConstant, kFlags, kType and kNumber
+  std::span<const Token> tokens = {};           // what may be written by name
+  std::span<const int32_t> choices = {};        // values worth trying, the simplest first
+  bool (*used)(const Call&) = nullptr;          // whether this call has the argument; nullptr: always
+  int32_t least = INT32_MIN;                    // the range of what may be written
+  int32_t most = INT32_MAX;
+  bool tokens_only = false;                     // of kConstant: a number without a token is refused
+  bool closes = false;  // of kDescriptor: FILE and PIPE are refused, since they are the harness's own
+
+  bool UsedBy(const Call& call) const { return used == nullptr || used(call); }
+};
+
+// What a success gives.
+enum class Returns : uint8_t {
+  kZero,
+  kDescriptor,  // named by Call::made
+  kCount,       // bytes, or the number of ready descriptors
+  kFlags,       // fcntl: F_GETFL and F_GETFD; 0 for the other commands
+};
+
+struct Declaration {
+  Op op;
+  std::string_view name;
+  Returns returns;
+  std::span<const Argument> arguments;
+
+  bool makes() const { return returns == Returns::kDescriptor; }
+  // Where it does not, Call::fd means nothing, although its default looks like s0.
+  bool takes_descriptor() const { return arguments.front().kind == Kind::kDescriptor; }
+};
+
+// All declarations, in the order of Op.
+std::span<const Declaration> Declarations();
+const Declaration& DeclarationOf(Op op);
+
+// The size in bytes of an option's value as the man page gives it: 8 for SO_LINGER, else 4.
+int32_t OptionSize(int32_t level, int32_t option);
+
+// The constants that an option's value is known by: errnos for SO_ERROR; none for a plain number.
+std::span<const Token> OptionTokens(int32_t level, int32_t option);
+
+// The flags that a call returns: O_* for fcntl(F_GETFL); none for a plain number.
+std::span<const Token> ReturnTokens(const Call& call);
+
+// Values worth trying, the simplest first, for the arguments that are made of several members.
+std::span<const int32_t> AddressFamilies();
+std::span<const int32_t> AddressLengths();  // the first is kExactLength
+std::span<const int32_t> OptionValues();    // an option's value, l_onoff
+std::span<const int32_t> LingerSeconds();
+std::span<const int32_t> OptionLengths();   // beside OptionSize(), which is simpler than all of them
+
+// The constants' lists that more than one module reads.
+std::span<const Token> SocketTypes();    // SOCK_STREAM, …
+std::span<const Token> SocketFlags();    // SOCK_NONBLOCK, SOCK_CLOEXEC
+std::span<const Token> MessageFlags();   // MSG_*
+std::span<const Token> PollEvents();     // POLL*
+std::span<const Token> StatusFlags();    // O_*
+std::span<const Token> Families();       // AF_*
+std::span<const Token> Protocols();      // IPPROTO_*
+std::span<const Token> SocketOptions();  // SO_*
+std::span<const Token> Errnos();         // E*, the Linux numbers
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_MODEL_PROGRAM_DECLARATIONS_H_

@@ -1,0 +1,63 @@
+// A reply: what came back from a call, a value or an errno, and what was written through pointers.
+//
+//     Reply refused{.error = ECONNREFUSED};          prints as `-1 ECONNREFUSED`
+//     Reply five{.value = 5, .data = {0, 5}};         prints as `5, data=[0,5)`
+//
+// Addresses and ports are names (call.h). The kernel's launcher gives a port that the kernel chose the
+// next free E name when it first sees it.
+#ifndef SOCKSPEC_MODEL_PROGRAM_REPLY_H_
+#define SOCKSPEC_MODEL_PROGRAM_REPLY_H_
+
+#include <cstdint>
+#include <type_traits>
+
+#include "model/program/call.h"
+
+namespace sockspec {
+
+// Bits of Reply::wrote: what came back beside the value. The order is that of printing.
+enum Wrote : uint8_t {
+  kWroteAddress = 1,        // addr=
+  kWroteAddressLength = 2,  // addrlen=, in bytes; written where it differs from 16
+  kWroteValue = 4,          // value=
+  kWroteLength = 8,         // len=, in bytes; written where it differs from the option's own size
+  kWroteData = 16,          // data=
+  kWroteEvents = 32,        // revents=
+  kWroteSignal = 64,        // signal=SIGPIPE
+  kBlocksOnly = 128,        // in what is said: `blocks`, and nothing of what the interruption gave
+};
+
+// The bytes that a receiving call wrote, as positions in the sender's stream: [start, start + size).
+// The byte at position p is p % 251, so a launcher knows `start` only modulo 251 and says so by giving
+// it as start < 251; the oracle compares modulo 251 and a report prints the position that was expected.
+struct Data {
+  uint32_t start = 0;
+  uint32_t size = 0;
+  bool garbled = false;  // the bytes do not follow one another
+  friend constexpr bool operator==(const Data&, const Data&) = default;
+};
+inline constexpr uint32_t kPatternPeriod = 251;
+
+struct Reply {
+  int16_t error = 0;     // an errno, or 0
+  bool blocked = false;  // the call was seen to block, and `error` or `value` came after an interruption
+  uint8_t wrote = 0;     // Wrote bits
+  int32_t value = 0;     // where error is 0; of a call that makes a descriptor: its slot (kernel.h), from 0
+  Host host = Host::kAny;  // addr=
+  Port port;               // addr=
+  // How much of addr= arrived, in bytes: 16 all, 8 family, port and host, 4 family and port, 2 family.
+  uint8_t address_size = 0;
+  int16_t family = 0;      // addr=, the sa_family that was written
+  int16_t events = 0;      // revents=
+  int32_t address_length = 0;  // addrlen=
+  int32_t option = 0;          // value=: an option's value, l_onoff, FIONREAD, SIOCATMARK
+  int32_t seconds = 0;         // value=: l_linger
+  int32_t option_length = 0;   // len=
+  Data data;
+  friend constexpr bool operator==(const Reply&, const Reply&) = default;
+};
+static_assert(std::is_trivially_copyable_v<Reply>);
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_MODEL_PROGRAM_REPLY_H_
