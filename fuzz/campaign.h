@@ -95,6 +95,7 @@ struct CampaignCounts {
 
 struct CampaignResult {
   Trouble trouble;           // not empty: it could not begin, or could not go on
+  bool unavailable = false;  // of `trouble`: it is the kernel or its sandbox that cannot be had
   bool interrupted = false;  // by SIGINT or SIGTERM
   uint64_t seed = 0;
   CampaignCounts counts;         // of this run
