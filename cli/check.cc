@@ -1,0 +1,293 @@
+// sockspec check: runs programs in lockstep, and holds what came back against the specification and
+// against what is written in the file.
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "cli/command.h"
+#include "cli/files.h"
+#include "cli/kernels.h"
+#include "cli/terminal.h"
+#include "fmt/format.h"
+#include "fuzz/deviations.h"
+#include "fuzz/finding.h"
+#include "fuzz/lockstep.h"
+#include "fuzz/report.h"
+#include "model/program/text.h"
+#include "nlohmann/json.hpp"
+
+namespace sockspec {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A program that took too long met something outside the model, most likely another process. It is run
+// again; one that always does is not judged.
+constexpr int kTries = 3;
+
+struct Options {
+  KernelOptions kernel;
+  std::vector<std::string> files;
+  std::string deviations;
+  bool json = false;
+};
+
+// What is to be said of one line.
+struct Note {
+  int index = 0;  // of the call
+  std::string text;
+  bool fails = false;
+};
+
+enum class FileVerdict { kConforms, kKnownDeviation, kDiffersFromText, kDiverges, kNotJudged };
+
+std::string_view Words(FileVerdict verdict) {
+  switch (verdict) {
+    case FileVerdict::kConforms: return "conforms";
+    case FileVerdict::kKnownDeviation: return "diverges as is known";
+    case FileVerdict::kDiffersFromText: return "conforms, but not to what is written";
+    case FileVerdict::kDiverges: return "diverges";
+    case FileVerdict::kNotJudged: return "not judged";
+  }
+  return "";
+}
+
+class Checker {
+ public:
+  Checker(const Options& options, const Profile& profile, Deviations deviations)
+      : options_(options),
+        kernel_(MakeKernel(options.kernel, profile)),
+        lockstep_(*kernel_, profile),
+        deviations_(std::move(deviations)) {
+    json_ = {{"kernel", kernel_->family()},
+             {"release", kernel_->release()},
+             {"profile", profile.name()},
+             {"files", Json::array()}};
+  }
+
+  void Check(const std::string& file, const Transcript& written);
+  void Unusable(const std::string& file, const std::string& message);
+  void MissingDeviations();
+  int Finish();
+
+ private:
+  void Compare(const std::string& file, const Transcript& written, const Run& run,
+               std::vector<Note>& notes, FileVerdict& verdict, Json& json);
+  std::string KnownReason(const std::string& key);
+
+  const Options& options_;
+  std::unique_ptr<Kernel> kernel_;
+  Lockstep lockstep_;
+  Deviations deviations_;
+  std::set<const Deviation*> happened_;
+  Json json_;
+  bool diverged_ = false;
+  bool unusable_ = false;
+};
+
+// The reason that a known deviation of this key gives, or nothing.
+std::string Checker::KnownReason(const std::string& key) {
+  const Deviation* known = FindDeviation(deviations_, kernel_->family(), kernel_->release(),
+                                         lockstep_.profile().name(), key);
+  if (known == nullptr) return "";
+  happened_.insert(known);
+  return known->reason;
+}
+
+void Checker::Compare(const std::string& file, const Transcript& written, const Run& run,
+                      std::vector<Note>& notes, FileVerdict& verdict, Json& json) {
+  size_t next = 0;
+  for (int i = 0; i < static_cast<int>(run.replies.size()); ++i) {
+    const Call& call = written.program.calls[i];
+    const Said& said = written.said[i];
+    const Clause* clause = i < static_cast<int>(run.seen.size()) ? run.seen[i].clause : nullptr;
+    const bool disagrees = said.reply && !Agrees(call, *said.reply, run.replies[i]);
+
+    if (next < run.divergences.size() && run.divergences[next].index == i) {
+      const Divergence& divergence = run.divergences[next++];
+      const std::string reason = KnownReason(divergence.key);
+      const bool known = !reason.empty();
+      const std::string allowed = AllowedWords(call, divergence.allowed);
+      notes.push_back({i, fmt::format("{} allowed {} only: {}", known ? "known deviation," : "diverges,",
+                                      divergence.allowed.size() > 1 ? "are" : "is", allowed),
+                       !known});
+      if (known) notes.push_back({i, reason, false});
+      json["divergences"].push_back({{"call_number", i + 1},
+                                     {"key", divergence.key},
+                                     {"came_back", PrintReply(call, run.replies[i])},
+                                     {"allowed", allowed},
+                                     {"known", known ? Json(reason) : Json()}});
+      verdict = std::max(verdict, known ? FileVerdict::kKnownDeviation : FileVerdict::kDiverges);
+      if (!known) diverged_ = true;
+      continue;
+    }
+    std::string differs;
+    if (disagrees) {
+      differs = fmt::format("written is `{}`, came back `{}`", PrintReply(call, *said.reply),
+                            PrintReply(call, run.replies[i]));
+    } else if (!said.clause.empty() && clause != FindClause(said.clause)) {
+      differs = fmt::format("written is `@{}`, {}", said.clause,
+                            clause == nullptr ? "the specification says nothing of this call"
+                                              : fmt::format("the clause that allows it is `@{}`", clause->id));
+    }
+    if (differs.empty()) continue;
+    notes.push_back({i, fmt::format("{}:{}: {}", file, said.line, differs), true});
+    json["differs_from_text"].push_back({{"line", said.line}, {"what", differs}});
+    verdict = std::max(verdict, FileVerdict::kDiffersFromText);
+    diverged_ = true;
+  }
+}
+
+void Checker::Check(const std::string& file, const Transcript& written) {
+  const Run* run = nullptr;
+  for (int i = 0; i < kTries; ++i) {
+    run = &lockstep_.PlayFresh(written.program);
+    if (run->trouble.any()) throw Stop{kExitUnavailable, run->trouble.what};
+    if (!run->discarded) break;
+  }
+  Json json = {{"file", file}, {"verdict", ""}, {"calls", Json::array()}};
+  json["divergences"] = Json::array();
+  json["differs_from_text"] = Json::array();
+
+  Transcript actual;
+  actual.program.calls = written.program.calls;
+  actual.said.resize(actual.program.calls.size());
+  for (size_t i = 0; i < run->replies.size(); ++i) {
+    actual.said[i].reply = run->replies[i];
+    const Clause* clause = i < run->seen.size() ? run->seen[i].clause : nullptr;
+    if (clause != nullptr) actual.said[i].clause = clause->id;
+    json["calls"].push_back({{"call", PrintCall(actual.program.calls[i])},
+                             {"reply", PrintReply(actual.program.calls[i], run->replies[i])},
+                             {"clause", actual.said[i].clause}});
+  }
+
+  std::vector<Note> notes;
+  FileVerdict verdict = FileVerdict::kConforms;
+  Compare(file, written, *run, notes, verdict, json);
+  const int made = static_cast<int>(run->replies.size());
+  const int calls = static_cast<int>(actual.program.calls.size());
+  if (run->discarded) {
+    notes.push_back({made - 1, "cannot be judged from here on: " + run->why_discarded, true});
+    verdict = std::max(verdict, FileVerdict::kNotJudged);
+    unusable_ = true;
+  } else if (made < calls) {
+    notes.push_back({made - 1, "the calls after it were not made: what they should give is not known", false});
+  }
+  json["verdict"] = Words(verdict);
+  if (run->discarded) json["why_not_judged"] = run->why_discarded;
+  if (run->unspecified > 0) json["unspecified_calls"] = run->unspecified;
+  json_["files"].push_back(std::move(json));
+  if (options_.json) return;
+
+  fmt::print("{}\n", Bold(file));
+  const std::vector<std::string> lines = CallLines(actual);
+  for (int i = 0; i < calls && i < static_cast<int>(lines.size()); ++i) {
+    fmt::print("  {}\n", i < made ? lines[i] : Dim(lines[i]));
+    for (const Note& note : notes) {
+      if (note.index != i) continue;
+      fmt::print("    {} {}\n", note.fails ? Red("^") : Yellow("^"), note.text);
+    }
+  }
+  std::string words(Words(verdict));
+  if (run->unspecified > 0) {
+    words += fmt::format("; {} left {} of its calls unspecified", lockstep_.profile().name(),
+                         run->unspecified);
+  }
+  const bool good = verdict <= FileVerdict::kKnownDeviation;
+  fmt::print("{}: {}\n", file, good ? Green(words) : Red(words));
+  for (const Divergence& divergence : run->divergences) fmt::print("  {}\n", divergence.key);
+  fmt::print("\n");
+}
+
+void Checker::Unusable(const std::string& file, const std::string& message) {
+  unusable_ = true;
+  json_["files"].push_back({{"file", file}, {"verdict", "unusable"}, {"why", message}});
+  fflush(stdout);
+  fmt::print(stderr, "sockspec: {}\n", message);
+}
+
+// Known deviations that should have happened in these programs, and did not.
+void Checker::MissingDeviations() {
+  for (const Deviation& row : deviations_.rows) {
+    if (!Applies(row, kernel_->family(), kernel_->release(), lockstep_.profile().name())) continue;
+    if (happened_.contains(&row)) continue;
+    const std::string message =
+        fmt::format("{}:{}: {} happens no longer on {}; take the line out ({})", deviations_.file,
+                    row.line, row.key, kernel_->release(), row.reason);
+    json_["no_longer"].push_back({{"line", row.line}, {"key", row.key}});
+    if (!options_.json) fmt::print("{}\n", Red(message));
+    diverged_ = true;
+  }
+}
+
+int Checker::Finish() {
+  const int status = unusable_ ? kExitUnusable : diverged_ ? kExitDiverges : kExitConforms;
+  json_["exit_status"] = status;
+  if (options_.json) {
+    fmt::print("{}\n", json_.dump(2, ' ', false, Json::error_handler_t::replace));
+  }
+  return status;
+}
+
+int RunCheck(const Options& options) {
+  Deviations deviations;
+  if (!options.deviations.empty()) {
+    ParsedDeviations parsed = ParseDeviations(ReadWhole(options.deviations), NameOf(options.deviations));
+    if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
+    deviations = std::move(parsed.deviations);
+  }
+  // All files are read before the kernel gets hold of the descriptors.
+  struct Input {
+    std::optional<Transcript> transcript;
+    std::string problem;
+  };
+  std::vector<Input> inputs;
+  for (const std::string& file : options.files) {
+    Input& input = inputs.emplace_back();
+    try {
+      input.transcript = ReadProgram(file);
+    } catch (const Stop& stop) {
+      input.problem = stop.message;
+    }
+  }
+  const Profile profile = ProfileFor(options.kernel);
+  MutationFor(options.kernel, profile);
+  PrepareKernel(options.kernel);
+  Checker checker(options, profile, std::move(deviations));
+  for (size_t i = 0; i < options.files.size(); ++i) {
+    const std::string name = NameOf(options.files[i]);
+    if (inputs[i].transcript) {
+      checker.Check(name, *inputs[i].transcript);
+    } else {
+      checker.Unusable(name, inputs[i].problem);
+    }
+  }
+  checker.MissingDeviations();
+  return checker.Finish();
+}
+
+}  // namespace
+
+void AddCheck(CLI::App& app, int& status) {
+  CLI::App* command = app.add_subcommand("check", "Run programs in lockstep with the specification");
+  auto options = std::make_shared<Options>();
+  command
+      ->add_option("files", options->files,
+                   "Programs; - is standard input. What is written after = and @ is checked, too")
+      ->type_name("FILE")
+      ->required();
+  AddKernelOptions(*command, options->kernel);
+  command
+      ->add_option("--deviations", options->deviations,
+                   "Known deviations: they do not fail the run, and one that no longer happens does")
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "Print one JSON object, for programs");
+  command->callback([options, &status] { status = RunCheck(*options); });
+}
+
+}  // namespace sockspec

@@ -1,0 +1,144 @@
+#include "cli/kernels.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "CLI/CLI.hpp"
+#include "cli/command.h"
+#include "fmt/format.h"
+#include "fuzz/fake_kernel.h"
+#include "model/clause.h"
+#include "model/program/declarations.h"
+#include "sut/linux.h"
+#include "sut/sandbox.h"
+
+namespace sockspec {
+namespace {
+
+// Kernels of the design that this version does not run on.
+constexpr std::string_view kLater[] = {"uml", "gvisor", "lwip"};
+
+// What uname(2) says where the kernel is this machine's; the model's newest elsewhere.
+std::string ReleaseOf(const KernelOptions& options) {
+  utsname name;
+  if (options.kernel != "linux" || uname(&name) != 0) return "";
+  return name.release;
+}
+
+// The clauses whose ids look most like `id`, for a message.
+std::string LikelyClauses(std::string_view id, const Profile& profile) {
+  const std::string_view call = id.substr(0, id.find('.'));
+  std::string likely;
+  int count = 0;
+  for (const Clause* clause : AllClauses()) {
+    if (!clause->BelongsTo(profile) || !clause->id.starts_with(call)) continue;
+    if (++count > 8) return likely + ", …";
+    likely += (likely.empty() ? "" : ", ") + std::string(clause->id);
+  }
+  return likely.empty() ? "`sockspec spec` has all" : likely;
+}
+
+void CheckName(const KernelOptions& options) {
+  if (std::ranges::find(kLater, options.kernel) != std::end(kLater)) {
+    throw Stop{kExitUnavailable,
+               fmt::format("the kernel `{}` comes in a later version of sockspec; this one has linux and fake",
+                           options.kernel)};
+  }
+  if (options.kernel != "linux" && options.kernel != "fake") {
+    throw Stop{kExitUnusable,
+               fmt::format("unknown kernel `{}`, expected linux or fake", options.kernel)};
+  }
+}
+
+}  // namespace
+
+void AddProfileOption(CLI::App& command, KernelOptions& options) {
+  command
+      .add_option("--profile", options.profile,
+                  "The specification to hold it to: linux (the version nearest to the running one), posix, "
+                  "or a version such as linux-6.1")
+      ->type_name("P")
+      ->capture_default_str();
+}
+
+void AddKernelOptions(CLI::App& command, KernelOptions& options) {
+  CLI::Option* kernel =
+      command.add_option("--kernel", options.kernel, "The kernel under test: linux (this machine's) or fake")
+          ->type_name("K")
+          ->capture_default_str();
+  command
+      .add_option_function<std::string>(
+          "--mutant",
+          [&options, kernel](const std::string& clause) {
+            options.mutant = clause;
+            if (kernel->count() == 0) options.kernel = "fake";
+          },
+          "A fault for the fake kernel: a clause that it lacks; with :ERRNO it refuses with that one "
+          "instead, with :spoilt its reply is wrong")
+      ->type_name("CLAUSE");
+  AddProfileOption(command, options);
+}
+
+Profile ProfileFor(const KernelOptions& options) {
+  ResolvedProfile resolved = ResolveProfile(options.profile, ReleaseOf(options));
+  if (!resolved.problem.empty()) throw Stop{kExitUnusable, resolved.problem};
+  if (!resolved.profile.verified) fmt::print(stderr, "sockspec: {}\n", resolved.profile.note);
+  return resolved.profile;
+}
+
+Mutation MutationFor(const KernelOptions& options, const Profile& profile) {
+  Mutation mutation;
+  if (options.mutant.empty()) return mutation;
+  if (options.kernel != "fake") {
+    throw Stop{kExitUnusable,
+               fmt::format("--mutant changes the fake kernel, and `{}` is none; expected --kernel=fake",
+                           options.kernel)};
+  }
+  const size_t colon = options.mutant.find(':');
+  const std::string id = options.mutant.substr(0, colon);
+  mutation.clause = FindClause(id);
+  if (mutation.clause == nullptr || !mutation.clause->BelongsTo(profile)) {
+    throw Stop{kExitUnusable,
+               fmt::format("--mutant: found `{}`, expected a clause of the profile {}: {}", id,
+                           profile.name(), LikelyClauses(id, profile))};
+  }
+  if (colon == std::string::npos) return mutation;
+  const std::string change = options.mutant.substr(colon + 1);
+  if (change == "spoilt") {
+    mutation.spoil = true;
+    return mutation;
+  }
+  for (const Token& token : Errnos()) {
+    if (token.name == change) mutation.error = static_cast<int16_t>(token.value);
+  }
+  if (mutation.error == 0) {
+    throw Stop{kExitUnusable,
+               fmt::format("--mutant: found `{}` after the clause, expected an errno such as EINVAL, or "
+                           "spoilt",
+                           change)};
+  }
+  return mutation;
+}
+
+void PrepareKernel(const KernelOptions& options) {
+  CheckName(options);
+  if (options.kernel != "linux" || !NeedsUserNamespace()) return;
+  if (const Trouble trouble = EnterUserNamespace(); trouble.any()) {
+    throw Stop{kExitUnavailable, trouble.what};
+  }
+}
+
+std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& profile) {
+  CheckName(options);
+  if (options.kernel == "fake") {
+    return std::make_unique<FakeKernel>(profile, MutationFor(options, profile));
+  }
+  Trouble trouble;
+  std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{}, &trouble);
+  if (kernel == nullptr) throw Stop{kExitUnavailable, trouble.what};
+  return kernel;
+}
+
+}  // namespace sockspec

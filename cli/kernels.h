@@ -1,0 +1,45 @@
+// Which kernel, held to which specification: the options that several subcommands have.
+#ifndef SOCKSPEC_CLI_KERNELS_H_
+#define SOCKSPEC_CLI_KERNELS_H_
+
+#include <memory>
+#include <string>
+
+#include "model/oracle.h"
+#include "model/profile.h"
+#include "sut/kernel.h"
+
+namespace CLI {
+class App;
+}
+
+namespace sockspec {
+
+struct KernelOptions {
+  std::string kernel = "linux";
+  std::string profile = "linux";
+  std::string mutant;  // of the fake kernel: CLAUSE, CLAUSE:ERRNO or CLAUSE:spoilt
+};
+
+// --kernel, --mutant and --profile.
+void AddKernelOptions(CLI::App& command, KernelOptions& options);
+// --profile alone.
+void AddProfileOption(CLI::App& command, KernelOptions& options);
+
+// The profile meant. Stops with kExitUnusable where there is none of that name. Tells on standard error
+// where it is not the version asked for.
+Profile ProfileFor(const KernelOptions& options);
+
+// The change that --mutant asks for; its clause is nullptr where that was not given. Stops with kExitUnusable.
+Mutation MutationFor(const KernelOptions& options, const Profile& profile);
+
+// Makes sure that the kernel can be had; to be called before any thread is made. Stops with
+// kExitUnavailable where the kernel or its sandbox cannot be had, kExitUnusable where there is none of that name.
+void PrepareKernel(const KernelOptions& options);
+
+// A kernel; several may be made, and each is used by one thread. Stops as PrepareKernel().
+std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& profile);
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_CLI_KERNELS_H_

@@ -1,0 +1,59 @@
+// Deviations: divergences of a named kernel that are understood and written down. A known deviation does
+// not fail a run; one that stops happening does.
+//
+// A file of them is a table, one a line, columns parted by `|`:
+//
+//     # kernel | version | profile | key                                      | reason | link
+//     linux    | 6.*     | posix   | linux.listen.stream.inet.….value.0       | Linux binds a port | https://…
+//
+// `version` is a glob over the kernel's release ("6.*", "*"). `link` may be left out. A line that starts with
+// `#` is a comment.
+#ifndef SOCKSPEC_FUZZ_DEVIATIONS_H_
+#define SOCKSPEC_FUZZ_DEVIATIONS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sut/kernel.h"
+
+namespace sockspec {
+
+struct Deviation {
+  std::string kernel;   // its family: "linux"
+  std::string version;  // a glob over the release's number: "6.18*"
+  std::string profile;  // "posix", "linux" (any version of it) or "linux-6.1"
+  std::string key;
+  std::string reason;
+  std::string link;     // may be empty
+  int line = 0;         // in its file, from 1
+};
+
+struct Deviations {
+  std::string file;  // as the caller named it
+  std::vector<Deviation> rows;
+};
+
+struct ParsedDeviations {
+  Deviations deviations;
+  std::string problem;  // not empty: "a.deviations:3: expected 5 or 6 columns …"
+};
+
+ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_name);
+
+// Whether this row speaks of this kernel and profile. `release` as Kernel::release() gives it.
+bool Applies(const Deviation& deviation, std::string_view kernel_family, std::string_view release,
+             std::string_view profile_name);
+
+// The row that explains `key` there; nullptr where none does. A clause's older id (Clause::alias) in the
+// row's key stands for the clause.
+const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
+                               std::string_view release, std::string_view profile_name,
+                               std::string_view key);
+
+// A key with a clause's older id replaced by the one it has now.
+std::string CanonicalKey(std::string_view key);
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_FUZZ_DEVIATIONS_H_
