@@ -28,15 +28,12 @@ bool IsOurs(const Scene& s) { return s.slot >= 0; }
 void Forget(Scene& s) { s.world.slots[s.slot] = {}; }
 void End(Scene& s) {
   Forget(s);
-  // What may be late may be here: then the close is a reset, else the reset comes when it arrives.
   CloseSocket(s.world, s.index);
 }
-// Bytes that may not have come yet: a RST goes out now or when they come, and nobody can tell.
 void EndWithReset(Scene& s) {
-  Forget(s);
-  s.me().arrived += s.me().late;
-  s.me().late = 0;
-  CloseSocket(s.world, s.index);
+  // Where it is not known whether any byte is here, a RST or a FIN goes out: nobody can follow that.
+  if (Unread(s.me()) == 0) s.world.lost = true;
+  End(s);
 }
 
 // clang-format off

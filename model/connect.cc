@@ -133,6 +133,8 @@ Arrival Attempt(Scene& s) {
   socket.error = 0;
   socket.done = false;
   socket.sent = socket.arrived = socket.read = socket.late = 0;
+  socket.answered = socket.unacked = false;
+  socket.segments = 0;
   socket.link = Link::kConnecting;
   return SendSyn(s, s.index);
 }
@@ -144,6 +146,7 @@ Arrival Foreseen(const Scene& s) {
 bool Nonblocking(const Scene& s) { return Routed(s) && s.nonblocking(); }
 bool Blocking(const Scene& s) { return Routed(s) && !s.nonblocking(); }
 bool IsRefused(const Scene& s) { return Blocking(s) && Foreseen(s) == Arrival::kRefused; }
+bool EndsAtOnce(const Scene& s) { return Blocking(s) && Foreseen(s) == Arrival::kEnded; }
 bool IsUnanswered(const Scene& s) { return Blocking(s) && Foreseen(s) == Arrival::kStuck; }
 
 void Start(Scene& s) { Attempt(s); }
@@ -270,6 +273,10 @@ constexpr Clause kConnect[] = {
     {.id = "connect.refused", .error = ECONNREFUSED, .when = IsRefused, .then = BeRefused,
      .cites = "POSIX connect() ECONNREFUSED; Linux tcp_reset()",
      .says = "Nobody listens there."},
+    {.id = "connect.ended_at_once", .error = ECONNABORTED, .when = EndsAtOnce, .then = BeRefused,
+     .on = kLinux, .cites = "observed on Linux 6.18: bind(s0, 127.0.0.1:P0), shutdown(s0, SHUT_WR), connect(s0, 127.0.0.1:P0); "
+                            "Linux tcp_rcv_state_process(), __inet_stream_connect()",
+     .says = "Connected to itself after it was shut down for writing: its FIN ends it before connect() returns."},
     {.id = "connect.unanswered", .blocks = true, .when = IsUnanswered, .then = Start,
      .cites = "POSIX connect(); listen(2) on a full queue; Linux tcp_conn_request()",
      .says = "The accept queue is full, or the SYN was not understood: it is sent again after a second."},

@@ -17,6 +17,8 @@ constexpr uint8_t kSend = 2;     // SEND_SHUTDOWN
 
 // More than this unread at once, and windows and buffers begin to matter.
 constexpr uint32_t kPlentyOfRoom = 32768;
+// So many segments are acknowledged at once at the least, before anything is put off.
+constexpr uint8_t kPromptSegments = 8;
 // A buffer that its owner made smaller than this may hold data up.
 constexpr int32_t kSmallBuffer = 65536;
 
@@ -44,7 +46,6 @@ void TakeReset(World& world, uint8_t index) {
                  : socket.tcp == Tcp::kCloseWait ? EPIPE
                                                  : ECONNRESET;
   socket.late = 0;
-  socket.late_end = false;
   Done(world, index);
 }
 
@@ -73,6 +74,12 @@ void Establish(World& world, uint8_t a, uint8_t b) {
   world.sockets[b].peer = a;
 }
 
+// tcp_rcv_state_process(), TCP_SYN_RECV: an end that was opened by the other's SYN, and was shut down for
+// writing before (a shutdown() that answered ENOTCONN, or the listener's), sends its FIN at once.
+void OpenPassively(World& world, uint8_t index) {
+  if (world.sockets[index].shut & kSend) SendFin(world, index);
+}
+
 // tcp_v4_syn_recv_sock(): the listener's child, cloned from it.
 void MakeChild(World& world, uint8_t listener, uint8_t client) {
   const uint8_t child = NewSocket(world);
@@ -99,6 +106,7 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   socket.listener = listener;
   socket.turn = world.turn++;
   Establish(world, child, client);
+  OpenPassively(world, child);
 }
 
 }  // namespace
@@ -158,7 +166,6 @@ void Disconnect(World& world, uint8_t index) {
   }
   socket.read = socket.arrived;
   socket.late = 0;
-  socket.late_end = false;
   socket.urgent_valid = socket.urgent_read = false;
   socket.remote_port = kNone;
   if (!socket.address_locked) socket.address = socket.source = Host::kAny;
@@ -210,7 +217,8 @@ Arrival SendSyn(Scene& scene, uint8_t client) {
     switch (other.tcp) {
       case Tcp::kSynSent:
         Establish(world, client, static_cast<uint8_t>(i));
-        return Arrival::kConnected;
+        OpenPassively(world, static_cast<uint8_t>(i));
+        return world.sockets[client].tcp == Tcp::kClose ? Arrival::kEnded : Arrival::kConnected;
       case Tcp::kEstablished:
       case Tcp::kCloseWait:
       case Tcp::kFinWait:
@@ -320,14 +328,27 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
     TakeReset(world, peer);
     return;
   }
-  const bool crowded = UnreadAtMost(other) + bytes > kPlentyOfRoom ||
-                       (other.receive_buffer >= 0 && other.receive_buffer < kSmallBuffer) ||
-                       (socket.send_buffer >= 0 && socket.send_buffer < kSmallBuffer);
-  if (crowded || other.late > 0) {
+  // Nagle's algorithm holds back a small segment while an earlier one is not acknowledged, and an end that
+  // answers, or has had many segments, puts acknowledgements off for up to 40 ms (tcp_nagle_check,
+  // inet_csk_in_pingpong_mode, tcp_incr_quickack).
+  const bool slow = other.answered || other.segments >= kPromptSegments;
+  const bool held = socket.unacked;
+  if (socket.arrived > 0) socket.answered = true;
+  if (peer == index) socket.answered = true;
+  other.unacked = false;  // our segment acknowledges what it sent
+  socket.unacked = socket.unacked || slow || peer == index;
+  if (other.segments < 255) ++other.segments;
+  if (Crowded(socket, other, bytes) || other.late > 0 || held) {
     other.late += bytes;
   } else {
     other.arrived += bytes;
   }
+}
+
+bool Crowded(const Socket& from, const Socket& to, uint32_t bytes) {
+  return UnreadAtMost(to) + bytes > kPlentyOfRoom ||
+         (to.receive_buffer >= 0 && to.receive_buffer < kSmallBuffer) ||
+         (from.send_buffer >= 0 && from.send_buffer < kSmallBuffer);
 }
 
 uint32_t Unread(const Socket& socket) { return socket.arrived - socket.read; }

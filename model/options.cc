@@ -66,7 +66,16 @@ void TellProtocol(Scene& s) { s.WriteOption(IPPROTO_TCP); }
 void TellReuseAddress(Scene& s) { s.WriteOption(s.me().reuse_address); }
 void TellReusePort(Scene& s) { s.WriteOption(s.me().reuse_port); }
 void TellKeepalive(Scene& s) { s.WriteOption(s.me().keepalive); }
-void TellLinger(Scene& s) { s.WriteOption(s.me().linger, s.me().linger_seconds); }
+void TellLinger(Scene& s) {
+  int32_t seconds = s.me().linger_seconds;
+  if (seconds == INT32_MIN) {
+    s.open = true;
+    s.note = "as many seconds as the kernel can count";
+    if (s.seen != nullptr) seconds = s.seen->seconds;
+  }
+  s.WriteOption(s.me().linger, seconds);
+  if (s.open && s.call.length < 8) s.reply.seconds = seconds;
+}
 void TellSetBuffer(Scene& s) { s.WriteOption(SetBufferSize(s)); }
 
 constexpr int32_t kSmallestReceiveBuffer = 2304;  // SOCK_MIN_RCVBUF
@@ -106,13 +115,14 @@ bool ReadOnly(const Scene& s) {
 void SetReuseAddress(Scene& s) { s.me().reuse_address = s.call.value != 0; }
 void SetReusePort(Scene& s) { s.me().reuse_port = s.call.value != 0; }
 void SetKeepalive(Scene& s) { s.me().keepalive = s.call.value != 0; }
-// sk_setsockopt(): the seconds are only taken with l_onoff, and too many become the most there are.
+// sk_setsockopt(): the seconds are only taken with l_onoff. Negative ones became the most there can be,
+// which depends on the kernel's clock rate (observed on 6.18), where 6.1 gives them back as they were.
+constexpr int32_t kMostSeconds = INT32_MIN;
 void SetLinger(Scene& s) {
   s.me().linger = s.call.value != 0;
   if (!s.me().linger) return;
-  constexpr int64_t kMostSeconds = INT32_MAX;
-  s.me().linger_seconds =
-      s.call.seconds < 0 ? -1 : static_cast<int32_t>(std::min<int64_t>(s.call.seconds, kMostSeconds));
+  const bool most = s.call.seconds < 0 && !(s.linux() && s.profile.version < Version{6, 2});
+  s.me().linger_seconds = most ? kMostSeconds : s.call.seconds;
 }
 // sk_setsockopt(): doubled for the kernel's own book-keeping, within net.core.rmem_max or wmem_max. Those
 // are 212992 where nobody changed them; above, the size is what the kernel made of it (-1).

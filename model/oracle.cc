@@ -386,7 +386,17 @@ void Scene::MakeDescriptor(Slot to) {
 }
 
 void Scene::WriteAddress(Host host, PortIndex port) {
-  if (call.pointer != Pointer::kValid || call.length_pointer != Pointer::kValid) return;
+  if (call.length_pointer != Pointer::kValid) return;
+  if (call.pointer != Pointer::kValid) {
+    // Nothing of the address is asked for, but its length is told all the same; accept() with NULL asks for
+    // neither.
+    const bool accepts = call.op == Op::kAccept || call.op == Op::kAccept4;
+    if (accepts && call.pointer == Pointer::kNull) return;
+    if (call.length == kExactLength) return;
+    reply.wrote |= kWroteAddressLength;
+    reply.address_length = kExactLength;
+    return;
+  }
   Port name = kPortZero;
   if (port != kNone) {
     PortEntry& entry = world.ports[port];
@@ -414,10 +424,7 @@ void Scene::WriteAddress(Host host, PortIndex port) {
     if (length >= 4) reply.port = name;
     if (length >= 8) reply.host = host;
   }
-  if (call.length != kExactLength) {
-    reply.wrote |= kWroteAddressLength;
-    reply.address_length = kExactLength;
-  }
+  // addrlen= stays 16, the size of the whole address, however little of it had room.
 }
 
 void Scene::WriteOption(int32_t value, int32_t seconds) {

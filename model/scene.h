@@ -52,7 +52,7 @@ class Scene {
   // Gives the lowest free slot to a socket or a file, names it by call.made and puts it into the reply.
   void MakeDescriptor(Slot to);
 
-  // Fills addr= (and addrlen=) of the reply, cut off as the caller's addrlen says.
+  // Fills addr= of the reply, cut off as the caller's addrlen says.
   void WriteAddress(Host host, PortIndex port);
 
   // Fills value= (and len=) of the reply, cut off as the caller's optlen says.
@@ -78,7 +78,7 @@ void CloseSocket(World& world, uint8_t index);
 
 // --- the network (network.cc): what one end does to the other at once ---------------------------------
 
-enum class Arrival : uint8_t { kConnected, kRefused, kStuck };
+enum class Arrival : uint8_t { kConnected, kRefused, kStuck, kEnded };
 
 // A SYN from `client`, whose four-tuple is complete, reaches whoever is there.
 Arrival SendSyn(Scene& scene, uint8_t client);
@@ -86,6 +86,9 @@ void SendFin(World& world, uint8_t index);
 void SendReset(World& world, uint8_t index);
 // `bytes` were accepted from the user.
 void SendData(Scene& scene, uint8_t index, uint32_t bytes);
+
+// Whether the buffers between the two ends may be too small for `bytes` more.
+bool Crowded(const Socket& from, const Socket& to, uint32_t bytes);
 
 // How many bytes wait to be read: at least, and at most where some may be late.
 uint32_t Unread(const Socket& socket);

@@ -36,17 +36,12 @@ bool Unreadable(const Scene& s) {
   return CanSend(s) && s.call.pointer != Pointer::kValid && s.call.size > 0;
 }
 
-// How many bytes the other end and we may hold before a buffer can be full.
-bool Crowded(const Scene& s) {
+bool RoomUncertain(const Scene& s) {
   if (!CanSend(s) || s.me().peer == kNone) return false;
-  constexpr uint32_t kPlenty = 32768;
-  constexpr int32_t kSmall = 65536;
   const Socket& other = s.world.sockets[s.me().peer];
-  return other.late > 0 || UnreadAtMost(other) + static_cast<uint32_t>(s.call.size) > kPlenty ||
-         (other.receive_buffer >= 0 && other.receive_buffer < kSmall) ||
-         (s.me().send_buffer >= 0 && s.me().send_buffer < kSmall);
+  return other.late > 4096 || Crowded(s.me(), other, static_cast<uint32_t>(s.call.size));
 }
-bool BufferMayBeFull(const Scene& s) { return Crowded(s) && s.nonblocking() && s.call.size > 0; }
+bool BufferMayBeFull(const Scene& s) { return RoomUncertain(s) && s.nonblocking() && s.call.size > 0; }
 
 // sk_stream_error(): EPIPE comes with a signal, unless it is asked away.
 void Signal(Scene& s) {
@@ -58,7 +53,7 @@ void TellPending(Scene& s) {
   if (s.reply.error == EPIPE) Signal(s);
 }
 void Transfer(Scene& s) {
-  const int least = Crowded(s) && s.nonblocking() ? std::min(1, s.call.size) : s.call.size;
+  const int least = RoomUncertain(s) && s.nonblocking() ? std::min(1, s.call.size) : s.call.size;
   s.reply.value = s.Choose(least, s.call.size, "any part that the buffer has room for");
   SendData(s, s.index, static_cast<uint32_t>(s.reply.value));
 }

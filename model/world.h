@@ -95,8 +95,9 @@ struct Socket {
   uint32_t late = 0;            // bytes of the peer's that may still be on their way
   uint32_t read = 0;            // bytes handed to the user
   uint32_t mark = 0;            // position of the urgent byte
-  bool late_end = false;        // a FIN of the peer's may still be on its way
-  bool unacked = false;         // the peer may not have acknowledged what we sent
+  bool answered = false;        // has sent after it had received, so it may put off acknowledgements
+  bool unacked = false;         // has sent what the peer may not have acknowledged yet
+  uint8_t segments = 0;         // how often data has come, up to 255
   friend constexpr bool operator==(const Socket&, const Socket&) = default;
 };
 
