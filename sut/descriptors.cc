@@ -26,7 +26,7 @@ constexpr int kNeverOpenNumber = 1000000;
 
 int HighestOpen() {
   int highest = 2;
-  DIR* directory = opendir("/proc/self/fd");
+  DIR* directory = opendir("/proc/thread-self/fd");
   if (directory == nullptr) {
     for (int fd = 3; fd < sysconf(_SC_OPEN_MAX); ++fd) {
       if (fcntl(fd, F_GETFD) != -1) highest = fd;
@@ -55,7 +55,7 @@ Trouble Descriptors::Open() {
   // An empty regular file, open for reading only, without a file system to write to.
   const int writable = memfd_create("sockspec", MFD_CLOEXEC);
   if (writable < 0) return {Failed("memfd_create", errno)};
-  const std::string path = "/proc/self/fd/" + std::to_string(writable);
+  const std::string path = "/proc/thread-self/fd/" + std::to_string(writable);
   file_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const int error = errno;
   close(writable);

@@ -215,8 +215,8 @@ Trouble LinuxKernel::Begin(const LinuxOptions& options) {
   if (options.user_namespace || NeedsUserNamespace()) {
     if (Trouble trouble = EnterUserNamespace(); trouble.any()) return trouble;
   }
-  if (Trouble trouble = descriptors_.Open(); trouble.any()) return trouble;
   if (Trouble trouble = watch_.Begin(); trouble.any()) return trouble;
+  if (Trouble trouble = descriptors_.Open(); trouble.any()) return trouble;
   return ResetFresh(Environment{});
 }
 

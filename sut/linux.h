@@ -8,7 +8,10 @@
 // A kernel belongs to the thread that made it: only that thread may call it, and it has one at most. It
 // puts the thread into namespaces of its own (sandbox.h), gives it a table of descriptors of its own
 // (descriptors.h) and leaves its signals to other threads (watchdog.h). What the program's descriptors
-// are not, the thread opens before it makes the kernel, or closes before the next call.
+// are not, the thread opens before it makes the kernel, or closes before the next call. When the kernel
+// goes, descriptors, limits and signals are as before; the thread stays in its last namespace. Where
+// several threads have kernels, all are made before the first runs a program, since a thread starts with
+// copies of what is open; and at most one of them runs programs with `nofile`, a limit of the process.
 //
 // How replies are read, where it is not plain:
 //   addr=      After a success: what the kernel says it wrote, cut to the length it was given. After a

@@ -70,9 +70,12 @@ class Watchdog {
   }
 
   void Add(Watch* watch) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     watches_.push_back(watch);
-    if (watches_.size() == 1) thread_ = std::thread(&Watchdog::Main, this);
+    if (watches_.size() > 1) return;
+    ready_ = false;
+    thread_ = std::thread(&Watchdog::Main, this);
+    changed_.wait(lock, [&] { return ready_; });
   }
 
   void Remove(Watch* watch) {
@@ -96,6 +99,8 @@ class Watchdog {
       for (int fd = 3; fd < sysconf(_SC_OPEN_MAX); ++fd) close(fd);
     }
     std::unique_lock lock(mutex_);
+    ready_ = true;
+    changed_.notify_all();
     const int mine = retired_;
     while (!changed_.wait_for(lock, kBetweenLooks, [&] { return retired_ != mine; })) {
       for (Watch* watch : watches_) watch->Look();
@@ -106,7 +111,8 @@ class Watchdog {
   std::condition_variable changed_;
   std::vector<Watch*> watches_;
   std::thread thread_;
-  int retired_ = 0;  // how many threads have been told to end
+  bool ready_ = false;  // the thread has let go of the process's descriptors
+  int retired_ = 0;     // how many threads have been told to end
 };
 
 Trouble Watch::Begin() {

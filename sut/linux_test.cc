@@ -1,0 +1,522 @@
+#include "sut/linux.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <latch>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "model/program/text.h"
+#include "sut/sandbox.h"
+
+namespace sockspec {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+Transcript Parse(const std::string& text) {
+  const ParsedText parsed = ParseText(text, "test");
+  EXPECT_TRUE(parsed.ok()) << parsed.problem.Message();
+  return parsed.transcript;
+}
+
+std::set<int> OpenDescriptors() {
+  std::set<int> open;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    open.insert(std::stoi(entry.path().filename()));
+  }
+  return open;
+}
+
+class LinuxKernelTest : public testing::Test {
+ protected:
+  LinuxKernelTest() {
+    Trouble trouble;
+    kernel_ = MakeLinuxKernel({}, &trouble);
+    EXPECT_EQ(trouble.what, "");
+    if (kernel_ == nullptr) exit(3);
+  }
+
+  // Runs the program on from where the last one ended; each line's reply must be the one written.
+  void Go(const std::string& text) {
+    const Transcript transcript = Parse(text);
+    for (size_t i = 0; i < transcript.program.calls.size(); ++i) {
+      const Call& call = transcript.program.calls[i];
+      const Reply reply = kernel_->Run(call);
+      if (!transcript.said[i].reply.has_value()) continue;
+      EXPECT_EQ(PrintReply(call, reply), PrintReply(call, *transcript.said[i].reply))
+          << PrintCall(call);
+    }
+  }
+
+  void Reset(const Environment& env = {}) { ASSERT_EQ(kernel_->Reset(env).what, ""); }
+
+  // In a fresh world.
+  void Run(const std::string& text) {
+    Reset(Parse(text).program.env);
+    Go(text);
+  }
+
+  Reply Say(const std::string& line) { return kernel_->Run(Parse(line).program.calls.at(0)); }
+
+  // The real number of a slot.
+  int NumberOfSlot(int slot) {
+    const int copy = dup(0);
+    close(copy);
+    return copy - next_slot_ + slot;
+  }
+  int next_slot_ = 0;  // the lowest that is free, for NumberOfSlot()
+
+  std::unique_ptr<Kernel> kernel_;
+};
+
+// A connection from s1 to s2, through s0.
+constexpr char kConnection[] = R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)                   = s0
+bind(s0, 127.0.0.1:P0)                                 = 0
+listen(s0, 1)                                          = 0
+s1 = socket(AF_INET, SOCK_STREAM, 0)                   = s1
+connect(s1, 127.0.0.1:P0)                              = 0
+s2 = accept(s0)                                        = s2, addr=127.0.0.1:E0
+)";
+
+TEST_F(LinuxKernelTest, SaysWhichKernelItIs) {
+  EXPECT_EQ(kernel_->family(), "linux");
+  EXPECT_EQ(kernel_->release().rfind("Linux ", 0), 0u) << kernel_->release();
+}
+
+TEST_F(LinuxKernelTest, NamesAreHeldAcrossCalls) {
+  Run(std::string(kConnection) + R"(
+getsockname(s1)                                        = 0, addr=127.0.0.1:E0
+getpeername(s1)                                        = 0, addr=127.0.0.1:P0
+getsockname(s2)                                        = 0, addr=127.0.0.1:P0
+getpeername(s2)                                        = 0, addr=127.0.0.1:E0
+s3 = socket(AF_INET, SOCK_STREAM, 0)                   = s3
+connect(s3, 127.0.0.1:E0)                              = -1 ECONNREFUSED
+s4 = socket(AF_INET, SOCK_STREAM, 0)                   = s4
+listen(s4, 1)                                          = 0
+getsockname(s4)                                        = 0, addr=0.0.0.0:E1
+)");
+}
+
+TEST_F(LinuxKernelTest, HostsAreWhatTheirNamesSay) {
+  Run(R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)                   = s0
+bind(s0, 0.0.0.0:P0)                                   = 0
+getsockname(s0)                                        = 0, addr=0.0.0.0:P0
+s1 = socket(AF_INET, SOCK_STREAM, 0)                   = s1
+bind(s1, 127.0.0.2:P1)                                 = 0
+getsockname(s1)                                        = 0, addr=127.0.0.2:P1
+s2 = socket(AF_INET, SOCK_STREAM, 0)                   = s2
+bind(s2, NOT_OURS:P2)                                  = -1 EADDRNOTAVAIL
+connect(s2, NOT_OURS:P2)                               = -1 ENETUNREACH
+s3 = socket(AF_INET, SOCK_STREAM, 0)                   = s3
+connect(s3, UNREACHABLE:P2)                            = -1 EHOSTUNREACH
+s4 = socket(AF_INET, SOCK_STREAM, 0)                   = s4
+connect(s4, BLACKHOLE:P2)                              = -1 EINVAL
+s5 = socket(AF_INET, SOCK_STREAM, 0)                   = s5
+bind(s5, 127.0.0.1:PRIVILEGED)                         = 0
+getsockname(s5)                                        = 0, addr=127.0.0.1:PRIVILEGED
+)");
+}
+
+TEST_F(LinuxKernelTest, DescriptorsAreToldAsSlotsFromZero) {
+  Reset();
+  EXPECT_EQ(Say("s0 = socket(AF_INET, SOCK_STREAM, 0)").value, 0);
+  EXPECT_EQ(Say("s1 = socket(AF_INET, SOCK_STREAM, 0)").value, 1);
+  EXPECT_EQ(Say("s2 = dup(FILE)").value, 2);
+  Go("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nclose(s0) = 0");
+}
+
+TEST_F(LinuxKernelTest, TheLowestSlotIsGivenAndAStaleHandleMayNameIt) {
+  const std::vector<Call> calls = Parse(R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)
+s1 = socket(AF_INET, SOCK_STREAM, 0)
+close(s0)
+s2 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)
+fcntl(s0, F_GETFL)
+)").program.calls;
+  Reset();
+  std::vector<Reply> replies;
+  for (const Call& call : calls) replies.push_back(kernel_->Run(call));
+  EXPECT_EQ(replies[3].value, 0);
+  EXPECT_EQ(PrintReply(calls[4], replies[4]), "O_RDWR|O_NONBLOCK");
+}
+
+TEST_F(LinuxKernelTest, HandlesWithoutADescriptorAreBad) {
+  Run(R"(
+close(-1)                                              = -1 EBADF
+close(NEVER)                                           = -1 EBADF
+s0 = socket(99, SOCK_STREAM, 0)                        = -1 EAFNOSUPPORT
+close(s0)                                              = -1 EBADF
+poll(NEVER, POLLIN)                                    = 1, revents=POLLNVAL
+poll(-1, POLLIN)                                       = 0
+)");
+}
+
+TEST_F(LinuxKernelTest, FileAndPipeAreWhatTheyAreForEveryProgram) {
+  const std::string look = R"(
+read(FILE, 5)                                          = 0
+write(FILE, 5)                                         = -1 EBADF
+recv(FILE, 5, MSG_DONTWAIT)                            = -1 ENOTSOCK
+recv(PIPE, 5, MSG_DONTWAIT)                            = -1 ENOTSOCK
+write(PIPE, 5)                                         = -1 EBADF
+fcntl(PIPE, F_GETFL)                                   = 0
+fcntl(PIPE, F_GETFD)                                   = 0
+poll(PIPE, POLLIN)                                     = 0
+)";
+  Run(look);
+  Run(R"(
+s0 = dup(PIPE)                                         = s0
+ioctl(s0, FIONBIO, 1)                                  = 0
+fcntl(PIPE, F_GETFL)                                   = O_NONBLOCK
+read(PIPE, 5)                                          = -1 EAGAIN
+)");
+  Run(look);
+  // The text form cannot say it, and bytes might.
+  for (const Descriptor fd : {kFile, kPipe}) {
+    const Call close{.op = Op::kClose, .fd = fd};
+    EXPECT_EQ(kernel_->Run(close).error, 0);
+    EXPECT_EQ(kernel_->Run(close).error, EBADF);
+  }
+  EXPECT_EQ(Say("s0 = socket(AF_INET, SOCK_STREAM, 0)").value, 0);
+  Reset({.nofile = 1});
+  Go(look);
+}
+
+TEST_F(LinuxKernelTest, NothingIsLeftAfterReset) {
+  Reset();
+  const std::set<int> before = OpenDescriptors();
+  Run(std::string(kConnection) + "s3 = dup(s2)\ns4 = dup(FILE)\nclose(s1)");
+  EXPECT_NE(OpenDescriptors(), before);
+  Reset();
+  EXPECT_EQ(OpenDescriptors(), before);
+}
+
+TEST_F(LinuxKernelTest, NothingIsLeftWhenItEnds) {
+  kernel_.reset();
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  };
+  const auto look = [&] {
+    // A thread that has been joined is in /proc for a moment more.
+    for (int i = 0; i < 1000 && threads() > 1; ++i) usleep(1000);
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    std::string all;
+    for (int signal = 1; signal < 65; ++signal) all += sigismember(&mask, signal) == 1 ? '1' : '0';
+    for (const int fd : OpenDescriptors()) all += " " + std::to_string(fd);
+    rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return all + " limit " + std::to_string(limit.rlim_cur) + " threads " +
+           std::to_string(threads());
+  };
+  const std::string before = look();
+  Trouble trouble;
+  kernel_ = MakeLinuxKernel({}, &trouble);
+  ASSERT_EQ(trouble.what, "");
+  Reset({.nofile = 3});
+  Go("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0");
+  EXPECT_NE(look(), before);
+  kernel_.reset();
+  EXPECT_EQ(look(), before);
+}
+
+TEST_F(LinuxKernelTest, PortsAreFreshForEveryProgram) {
+  std::set<int> ports;
+  for (int i = 0; i < 2000; ++i) {  // over a change of namespace, and within
+    if (i == 700) ports.clear();
+    ASSERT_EQ((i == 700 ? kernel_->ResetFresh({}) : kernel_->Reset({})).what, "");
+    Go("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nbind(s0, 127.0.0.1:P0) = 0");
+    next_slot_ = 1;
+    sockaddr_in address{};
+    socklen_t length = sizeof address;
+    ASSERT_EQ(getsockname(NumberOfSlot(0), reinterpret_cast<sockaddr*>(&address), &length), 0);
+    if (i >= 1700) continue;  // the next namespace has begun
+    EXPECT_TRUE(ports.insert(ntohs(address.sin_port)).second) << "program " << i;
+    EXPECT_FALSE(PortRange{}.Contains(ntohs(address.sin_port)));
+  }
+}
+
+TEST_F(LinuxKernelTest, AFreshWorldHasNothingOfTheLast) {
+  Run(kConnection);
+  Run(R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)                   = s0
+connect(s0, 127.0.0.1:P0)                              = -1 ECONNREFUSED
+connect(s0, 127.0.0.1:E0)                              = -1 ECONNREFUSED
+)");
+  ASSERT_EQ(kernel_->ResetFresh({}).what, "");
+  Go(kConnection);
+}
+
+TEST_F(LinuxKernelTest, TheEnvironmentIsAsAsked) {
+  Run(R"(
+env: nofile=2 ephemeral=1
+s0 = socket(AF_INET, SOCK_STREAM, 0)                   = s0
+s1 = socket(AF_INET, SOCK_STREAM, 0)                   = s1
+s2 = socket(AF_INET, SOCK_STREAM, 0)                   = -1 EMFILE
+bind(s0, 127.0.0.1:0)                                  = 0
+bind(s1, 127.0.0.1:0)                                  = -1 EADDRINUSE
+getsockname(s0)                                        = 0, addr=127.0.0.1:E0
+)");
+  for (int i = 0; i < 500; ++i) {  // more than one namespace has narrow ranges for
+    Run("env: ephemeral=64\ns0 = socket(AF_INET, SOCK_STREAM, 0)\nbind(s0, 127.0.0.1:0) = 0\n"
+        "getsockname(s0) = 0, addr=127.0.0.1:E0");
+  }
+  Run(kConnection);
+  Go("s3 = socket(AF_INET, SOCK_STREAM, 0) = s3");
+}
+
+TEST_F(LinuxKernelTest, CallsThatWaitAreSeenToBlock) {
+  const auto blocks = [&](const std::string& line) {
+    const auto before = Clock::now();
+    const Reply reply = Say(line);
+    EXPECT_TRUE(reply.blocked) << line;
+    EXPECT_EQ(reply.error, EINTR) << line;
+    EXPECT_LT(Clock::now() - before, milliseconds(500)) << line;
+  };
+  Run(kConnection);
+  const auto again = [](const char* line) {  // a call on the handles of kConnection
+    return Parse(std::string(kConnection) + line).program.calls.back();
+  };
+  for (const char* line : {"recv(s2, 5, 0)", "read(s1, 5)", "s3 = accept(s0)", "read(PIPE, 5)",
+                           "recv(s2, BAD_PTR, 5, 0)"}) {
+    const auto before = Clock::now();
+    const Reply reply = kernel_->Run(again(line));
+    EXPECT_TRUE(reply.blocked) << line;
+    EXPECT_EQ(reply.error, EINTR) << line;
+    EXPECT_LT(Clock::now() - before, milliseconds(500)) << line;
+  }
+  blocks("read(PIPE, 5)");
+}
+
+TEST_F(LinuxKernelTest, AConnectHeldUpByAFullQueueBlocks) {
+  Run(R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)                   = s0
+bind(s0, 127.0.0.1:P0)                                 = 0
+listen(s0, 0)                                          = 0
+s1 = socket(AF_INET, SOCK_STREAM, 0)                   = s1
+connect(s1, 127.0.0.1:P0)                              = 0
+s2 = socket(AF_INET, SOCK_STREAM, 0)                   = s2
+connect(s2, 127.0.0.1:P0)                              = blocks, then -1 EINTR
+)");
+}
+
+TEST_F(LinuxKernelTest, ASendThatStopsMidwaySaysBoth) {
+  Run(std::string(kConnection) + "setsockopt(s1, SOL_SOCKET, SO_SNDBUF, 1) = 0");
+  const Call send = Parse(std::string(kConnection) + "send(s1, 65536, 0)").program.calls.back();
+  Reply reply;
+  for (int i = 0; i < 1000 && !reply.blocked; ++i) reply = kernel_->Run(send);
+  EXPECT_TRUE(reply.blocked);
+  EXPECT_EQ(reply.error, 0);
+  EXPECT_GT(reply.value, 0);
+  EXPECT_LT(reply.value, 65536);
+}
+
+TEST_F(LinuxKernelTest, QuickCallsAreNeverSeenToBlock) {
+  // With the processors busy, a blocking connect() may wait a while for the softirq that answers it.
+  std::atomic<bool> over = false;
+  std::vector<std::thread> load;
+  for (unsigned i = 0; i < std::thread::hardware_concurrency(); ++i) {
+    load.emplace_back([&] {
+      while (!over) {
+      }
+    });
+  }
+  const std::vector<Call> calls = Parse(std::string(kConnection) + R"(
+send(s1, 100, 0)
+recv(s2, 50, 0)
+recv(s2, 4096, MSG_DONTWAIT)
+shutdown(s1, SHUT_WR)
+recv(s2, 4096, 0)
+close(s2)
+)").program.calls;
+  int blocked = 0;
+  for (size_t made = 0; made < 10000; made += calls.size()) {
+    Reset();
+    for (const Call& call : calls) {
+      const Reply reply = kernel_->Run(call);
+      blocked += reply.blocked;
+      EXPECT_EQ(reply.error, 0) << PrintCall(call) << " = " << PrintReply(call, reply);
+    }
+  }
+  over = true;
+  for (std::thread& thread : load) thread.join();
+  EXPECT_EQ(blocked, 0);
+}
+
+TEST_F(LinuxKernelTest, DataIsToldByPosition) {
+  Run(std::string(kConnection) + R"(
+send(s1, 300, 0)                                       = 300
+write(s1, 5)                                           = 5
+recv(s2, 5, MSG_PEEK)                                  = 5, data=[0,5)
+read(s2, 5)                                            = 5, data=[0,5)
+recv(s2, 7, MSG_TRUNC)                                 = 7
+recv(s2, 4096, MSG_DONTWAIT)                           = 293, data=[12,305)
+recv(s2, 5, MSG_DONTWAIT)                              = -1 EAGAIN
+send(s2, 3, 0)                                         = 3
+s3 = dup(s2)                                           = s3
+send(s3, 3, 0)                                         = 3
+recv(s1, 4096, MSG_DONTWAIT)                           = 6, data=[0,6)
+shutdown(s2, SHUT_WR)                                  = 0
+recv(s1, 5, 0)                                         = 0
+)");
+}
+
+TEST_F(LinuxKernelTest, EveryByteIsChecked) {
+  Run(kConnection);
+  next_slot_ = 3;
+  std::string bytes(4000, 0);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = i % kPatternPeriod;
+  bytes[3210] ^= 1;
+  ASSERT_EQ(send(NumberOfSlot(1), bytes.data(), bytes.size(), 0), 4000);
+  const auto receive = [&](int size) {
+    Call call = Parse(std::string(kConnection) + "recv(s2, 1, 0)").program.calls.back();
+    call.size = size;
+    return kernel_->Run(call).data;
+  };
+  EXPECT_EQ(receive(3210), (Data{.start = 0, .size = 3210}));
+  EXPECT_TRUE(receive(10).garbled);
+  EXPECT_EQ(receive(4096), (Data{.start = 3220 % 251, .size = 780}));
+}
+
+TEST_F(LinuxKernelTest, AddressesAreCutToTheLengthGiven) {
+  Run(std::string(kConnection) + R"(
+getsockname(s2, addrlen=16)                            = 0, addr=127.0.0.1:P0
+getsockname(s2, addrlen=8)                             = 0, addr=127.0.0.1:P0
+getsockname(s2, addrlen=4)                             = 0, addr=:P0
+getsockname(s2, addrlen=0)                             = 0
+getsockname(s2, addrlen=100)                           = 0, addr=127.0.0.1:P0
+getsockname(s2, addrlen=-1)                            = -1 EINVAL
+)");
+  Call call = Parse(std::string(kConnection) + "getsockname(s2)").program.calls.back();
+  for (const auto& [length, size] : {std::pair{16, 16}, {8, 8}, {7, 4}, {4, 4}, {2, 2}, {1, 0}}) {
+    call.length = length;
+    EXPECT_EQ(kernel_->Run(call).address_size, size) << length;
+  }
+}
+
+TEST_F(LinuxKernelTest, OptionsAreCutToTheLengthGiven) {
+  Run(R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)                   = s0
+setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 5})          = 0
+getsockopt(s0, SOL_SOCKET, SO_LINGER)                  = 0, value={1, 5}
+getsockopt(s0, SOL_SOCKET, SO_TYPE)                    = 0, value=SOCK_STREAM
+getsockopt(s0, SOL_SOCKET, SO_TYPE, len=1)             = 0, value=SOCK_STREAM, len=1
+getsockopt(s0, SOL_SOCKET, SO_TYPE, len=100)           = 0, value=SOCK_STREAM
+getsockopt(s0, SOL_SOCKET, SO_TYPE, len=0)             = 0, len=0
+setsockopt(s0, SOL_SOCKET, SO_KEEPALIVE, 1, len=2)     = -1 EINVAL
+setsockopt(s0, SOL_SOCKET, SO_KEEPALIVE, BAD_PTR)      = -1 EFAULT
+ioctl(s0, FIONREAD)                                    = 0, value=0
+)");
+}
+
+TEST_F(LinuxKernelTest, SigpipeIsTold) {
+  Run(std::string(kConnection) + R"(
+shutdown(s1, SHUT_WR)                                  = 0
+send(s1, 5, 0)                                         = -1 EPIPE, signal=SIGPIPE
+send(s1, 5, MSG_NOSIGNAL)                              = -1 EPIPE
+write(s1, 5)                                           = -1 EPIPE, signal=SIGPIPE
+)");
+}
+
+TEST_F(LinuxKernelTest, BadPointersComeBackAsErrnos) {
+  Run(std::string(kConnection) + R"(
+getsockname(s1, BAD_PTR)                               = -1 EFAULT
+getpeername(s1, NULL)                                  = -1 EFAULT
+bind(s1, BAD_PTR)                                      = -1 EFAULT
+connect(s1, NULL)                                      = -1 EFAULT
+send(s1, BAD_PTR, 5, 0)                                = -1 EFAULT
+write(s1, NULL, 5)                                     = -1 EFAULT
+send(s1, 5, 0)                                         = 5
+recv(s2, BAD_PTR, 5, 0)                                = -1 EFAULT
+read(s2, NULL, 5)                                      = -1 EFAULT
+getsockopt(s1, SOL_SOCKET, SO_TYPE, BAD_PTR)           = -1 EFAULT
+recv(s2, 5, 0)                                         = 5, data=[0,5)
+)");
+}
+
+TEST_F(LinuxKernelTest, EveryCallWithEveryPointerAndLengthIsSurvived) {
+  for (const Pointer pointer : {Pointer::kValid, Pointer::kNull, Pointer::kBad}) {
+    for (const Pointer length_pointer : {Pointer::kValid, Pointer::kNull, Pointer::kBad}) {
+      for (const int length : {0, 1, 2, 15, 16, 17, 128, 129, 1 << 30, -1, INT32_MIN}) {
+        Run(kConnection);
+        for (int op = 0; op < kOpCount; ++op) {
+          // PIPE and FILE may come first: some of these close s1.
+          for (const Descriptor fd : {kFile, Descriptor::Handle(1)}) {
+            kernel_->Run({.op = static_cast<Op>(op),
+                          .fd = fd,
+                          .pointer = pointer,
+                          .length_pointer = length_pointer,
+                          .length = length,
+                          .size = length,
+                          .flags = 0x40,  // MSG_DONTWAIT
+                          .level = SOL_SOCKET,
+                          .option = SO_LINGER});
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_F(LinuxKernelTest, DisturbedProgramsGiveTheSameReplies) {
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    kernel_->Disturb(seed);
+    Run(std::string(kConnection) + "send(s1, 5, 0) = 5\nrecv(s2, 5, 0) = 5, data=[0,5)");
+  }
+}
+
+TEST_F(LinuxKernelTest, AThreadHasOneKernel) {
+  Trouble trouble;
+  EXPECT_EQ(MakeLinuxKernel({}, &trouble), nullptr);
+  EXPECT_EQ(trouble.what, "this thread makes calls for another kernel already");
+  Run(kConnection);
+}
+
+TEST_F(LinuxKernelTest, ThreadsHaveKernelsThatDoNotMeet) {
+  const std::vector<Call> calls = Parse(kConnection).program.calls;
+  const auto work = [&](Kernel& kernel) {
+    int unlike = 0;
+    for (int i = 0; i < 300; ++i) {
+      if (kernel.Reset({}).any()) return -1;
+      int slot = 0;
+      for (const Call& call : calls) {
+        const Reply reply = kernel.Run(call);
+        unlike += reply.error != 0;
+        if (call.made != kNoHandle) unlike += reply.value != slot++;
+      }
+    }
+    return unlike;
+  };
+  std::latch made(2);
+  int other_unlike = -1;
+  std::thread other([&] {
+    Trouble trouble;
+    const std::unique_ptr<Kernel> kernel = MakeLinuxKernel({}, &trouble);
+    EXPECT_EQ(trouble.what, "");
+    made.arrive_and_wait();
+    if (kernel != nullptr) other_unlike = work(*kernel);
+  });
+  made.arrive_and_wait();
+  EXPECT_EQ(work(*kernel_), 0);
+  other.join();
+  EXPECT_EQ(other_unlike, 0);
+}
+
+}  // namespace
+}  // namespace sockspec

@@ -1,0 +1,216 @@
+#include "sut/sandbox.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "gtest/gtest.h"
+
+namespace sockspec {
+namespace {
+
+// Runs `body` in a child, so that its namespaces are no other test's, and gives what it said. A child that
+// dies says so.
+std::string InChild(const std::function<std::string()>& body) {
+  int ends[2];
+  if (pipe(ends) != 0) return "pipe failed";
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    const std::string said = body();
+    const ssize_t written = write(ends[1], said.data(), said.size());
+    _exit(written == static_cast<ssize_t>(said.size()) ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string said;
+  char part[512];
+  for (ssize_t size; (size = read(ends[0], part, sizeof part)) > 0;) said.append(part, size);
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (status != 0) said += " (the child ended with status " + std::to_string(status) + ")";
+  return said;
+}
+
+void DropCapabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct none[2]{};
+  syscall(SYS_capset, &header, none);
+}
+
+// As whoever runs `sockspec` without sudo. Where there is no user nobody to become (Bazel's sandbox maps
+// one user), losing every capability has to do.
+void BecomeUnprivileged() {
+  (void)setresgid(65534, 65534, 65534);
+  (void)setresuid(65534, 65534, 65534);
+  DropCapabilities();
+  prctl(PR_SET_DUMPABLE, 1);  // what execve() would have done: /proc/self is the user's own
+}
+
+// The sandbox that a test may have, whoever runs it.
+std::string EnterSandbox(const Environment& env) {
+  if (NeedsUserNamespace()) {
+    if (const Trouble trouble = EnterUserNamespace(); trouble.any()) return trouble.what;
+  }
+  return EnterFreshNetwork(env).what;
+}
+
+ino_t NetworkOfThisThread() {
+  struct stat found {};
+  return stat("/proc/thread-self/ns/net", &found) == 0 ? found.st_ino : 0;
+}
+
+// The port the kernel chooses for a bind to port 0, or -1 and an errno.
+int ChosenPort() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0) return -1;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+  return ntohs(address.sin_port);
+}
+
+// Brings up a TUN device, which needs no more than the network's own administrator.
+bool RaiseSecondInterface() {
+  const int tun = open("/dev/net/tun", O_RDWR);
+  ifreq request{};
+  strcpy(request.ifr_name, "tun0");
+  request.ifr_flags = IFF_TUN;
+  if (tun < 0 || ioctl(tun, TUNSETIFF, &request) != 0) return false;
+  request.ifr_flags = IFF_UP;
+  return ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCSIFFLAGS, &request) == 0;
+}
+
+TEST(Sandbox, EveryFreshNetworkIsAnother) {
+  EXPECT_EQ(InChild([] {
+    std::set<ino_t> seen{NetworkOfThisThread()};
+    for (int i = 0; i < 3; ++i) {
+      if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
+      if (!seen.insert(NetworkOfThisThread()).second) return std::string("seen before");
+    }
+    return std::string("all new");
+  }), "all new");
+}
+
+TEST(Sandbox, EveryThreadEntersItsOwn) {
+  EXPECT_EQ(InChild([] {
+    if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
+    const ino_t main = NetworkOfThisThread();
+    ino_t inherited = 0;
+    ino_t own = 0;
+    std::string trouble;
+    std::thread([&] {
+      inherited = NetworkOfThisThread();
+      trouble = EnterFreshNetwork({}).what;
+      own = NetworkOfThisThread();
+    }).join();
+    if (!trouble.empty()) return trouble;
+    if (inherited != main) return std::string("a thread does not begin where its starter is");
+    if (own == main) return std::string("the thread did not leave");
+    if (NetworkOfThisThread() != main) return std::string("the thread moved its starter");
+    return std::string("its own");
+  }), "its own");
+}
+
+TEST(Sandbox, AnUnprivilegedUserGetsAWholeOne) {
+  EXPECT_EQ(InChild([] {
+    BecomeUnprivileged();
+    if (!NeedsUserNamespace()) return std::string("still privileged");
+    if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
+    const SandboxFacts& facts = ThisSandbox();
+    std::string lacking;
+    if (!facts.own_namespace) lacking += " own_namespace";
+    if (!facts.unreachable) lacking += " unreachable";
+    if (!facts.blackhole) lacking += " blackhole";
+    if (!facts.unprivileged_ports) lacking += " unprivileged_ports";
+    return "lacking:" + lacking;
+  }), "lacking:");
+}
+
+TEST(Sandbox, TheKernelHasAsManyPortsToChooseFromAsAskedFor) {
+  EXPECT_EQ(InChild([] {
+    if (const std::string trouble = EnterSandbox({.ephemeral = 2}); !trouble.empty()) return trouble;
+    std::set<int> ports{ChosenPort(), ChosenPort()};
+    if (ChosenPort() != -1) return std::string("a third port was given");
+    std::string text;
+    for (const int port : ports) text += std::to_string(port) + " ";
+    return text;
+  }), "32768 32769 ");
+}
+
+TEST(Sandbox, ARefusedUserNamespaceSaysWhichSettingRefuses) {
+  const std::string said = InChild([] {
+    // In a user namespace in which there may be no further one.
+    if (unshare(CLONE_NEWUSER) != 0) return std::string("no user namespace to begin with");
+    std::ofstream("/proc/sys/user/max_user_namespaces") << "0" << std::flush;
+    return EnterUserNamespace().what;
+  });
+  EXPECT_NE(said.find("unshare(CLONE_NEWUSER)"), std::string::npos) << said;
+  EXPECT_NE(said.find("ENOSPC"), std::string::npos) << said;
+  EXPECT_NE(said.find("Run as root, or: sysctl -w user.max_user_namespaces=10000"),
+            std::string::npos)
+      << said;
+}
+
+TEST(Sandbox, AUserNamespaceAfterASecondThreadIsRefusedWithTheReason) {
+  const std::string said = InChild([] {
+    std::atomic<bool> over = false;
+    std::thread second([&] { over.wait(false); });
+    const std::string what = EnterUserNamespace().what;
+    over = true;
+    over.notify_all();
+    second.join();
+    return what;
+  });
+  EXPECT_NE(said.find("EINVAL"), std::string::npos) << said;
+  EXPECT_NE(said.find("before starting any"), std::string::npos) << said;
+}
+
+// Nothing of a program may reach another machine, so the namespace at hand serves only if it leads nowhere.
+TEST(Sandbox, WithoutNamespacesOnlyALonelyNetworkServes) {
+  EXPECT_EQ(InChild([] {
+    if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
+    const ino_t lonely = NetworkOfThisThread();
+    DropCapabilities();
+    if (const Trouble trouble = EnterFreshNetwork({}); trouble.any()) return trouble.what;
+    if (NetworkOfThisThread() != lonely) return std::string("another namespace all the same");
+    if (ThisSandbox().own_namespace) return std::string("called its own");
+    return ThisSandbox().notes.front();
+  }), "unshare(CLONE_NEWNET): Operation not permitted (EPERM); the namespace at hand serves, it has "
+      "no interface but loopback");
+
+  const std::string said = InChild([] {
+    // A network with one more interface that is up: the tunnel's end that SIOCSIFFLAGS raises.
+    if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
+    if (!RaiseSecondInterface()) return std::string("no second interface here");
+    DropCapabilities();
+    return EnterFreshNetwork({}).what;
+  });
+  if (said == "no second interface here") GTEST_SKIP() << said;
+  EXPECT_NE(said.find("unshare(CLONE_NEWNET): Operation not permitted (EPERM)"), std::string::npos)
+      << said;
+}
+
+}  // namespace
+}  // namespace sockspec
