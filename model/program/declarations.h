@@ -9,6 +9,8 @@
 #ifndef SOCKSPEC_MODEL_PROGRAM_DECLARATIONS_H_
 #define SOCKSPEC_MODEL_PROGRAM_DECLARATIONS_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -42,6 +44,7 @@ struct Argument {
   int32_t Call::*member = nullptr;              // for kConstant, kFlags, kType and kNumber
   std::span<const Token> tokens = {};           // what may be written by name
   std::span<const int32_t> choices = {};        // values worth trying, the simplest first
+  int ordinary = INT32_MAX;                     // how many of them work as a rule; the rest comes after
   bool (*used)(const Call&) = nullptr;          // whether this call has the argument; nullptr: always
   int32_t least = INT32_MIN;                    // the range of what may be written
   int32_t most = INT32_MAX;
@@ -49,6 +52,9 @@ struct Argument {
   bool closes = false;  // of kDescriptor: FILE and PIPE are refused, since they are the harness's own
 
   bool UsedBy(const Call& call) const { return used == nullptr || used(call); }
+  std::span<const int32_t> ordinary_choices() const {
+    return choices.first(std::min(choices.size(), static_cast<size_t>(ordinary)));
+  }
 };
 
 // What a success gives.

@@ -553,6 +553,7 @@ class Parser {
   // Tokens and numbers joined by `|`, ored into `value`.
   bool Flags(std::string_view what, std::span<const Token> tokens, int64_t least, int64_t most,
              int32_t& value) {
+    SkipSpaces();
     const size_t start = at_;
     uint32_t bits = static_cast<uint32_t>(value);
     do {
@@ -565,10 +566,10 @@ class Parser {
         bits |= static_cast<uint32_t>(number.value);
       } else {
         const Names names = NamesOf(tokens);
-        return Unexpected(Describe(
-            what, "0 or " + (names.empty() ? "a number" : Join(names) + " or a number") +
-                      " of 32 bits, joined by |",
-            DidYouMean(word, names)));
+        return Unexpected(Describe(what,
+                                   "0, or " + Join(names) +
+                                       " and numbers of 32 bits, joined by |",
+                                   DidYouMean(word, names)));
       }
       at_ += word.size();
     } while (Eat("|"));
@@ -755,7 +756,7 @@ class Parser {
       }
       fd = word == "FILE" ? kFile : kPipe;
     } else if (const auto handle = ReadNumbered(word, 's', kMaxHandles)) {
-      if (made_in_[*handle] == 0) return Unexpected(ExpectedHandle() + ", " + also);
+      if (made_in_[*handle] == 0) return Unexpected(ExpectedHandle() + ", or " + also);
       fd = Descriptor::Handle(*handle);
     } else {
       return Unexpected(std::string(argument.name) + ": a handle (s0 to s" +
@@ -771,8 +772,7 @@ class Parser {
     for (int i = 0; i < kMaxHandles; ++i) {
       if (made_in_[i] != 0) made += (made.empty() ? "" : ", ") + PrintHandle(i);
     }
-    return made.empty() ? "a handle that an earlier line makes (none does)"
-                        : "a handle that an earlier line makes: " + made;
+    return "a handle that an earlier line makes (" + (made.empty() ? "there is none" : made) + ")";
   }
 
   bool OneArgument(const Declaration& declaration, const Argument& argument, bool first,
@@ -807,8 +807,22 @@ class Parser {
         EatPointer(call.pointer);
         return LengthOut("len", UsualOptionOutLength(call), call);
       case Kind::kBuffer:
-        EatPointer(call.pointer);
-        return true;
+        return Buffer(declaration, call);
+    }
+    return true;
+  }
+
+  // The size comes next, so a word that is no number was meant for the buffer.
+  bool Buffer(const Declaration& declaration, Call& call) {
+    EatPointer(call.pointer);
+    const size_t before = at_;
+    if (call.pointer == Pointer::kValid && Eat(",")) {
+      const std::string_view word = PeekWord();
+      if (!word.empty() && !ReadNumber(word).valid) {
+        return Unexpected("NULL, BAD_PTR or a number of bytes: the call is " +
+                          Signature(declaration) + DidYouMean(word, {"NULL", "BAD_PTR"}));
+      }
+      at_ = before;
     }
     return true;
   }

@@ -1,0 +1,493 @@
+#include "model/program/edit.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <iterator>
+#include <span>
+
+#include "model/program/bytes.h"
+#include "model/program/declarations.h"
+
+namespace sockspec {
+namespace {
+
+// The simplest first. What comes after kUsualHosts is odd.
+constexpr Host kHosts[] = {Host::kLoopback,  Host::kAny,       Host::kLoopback2,
+                           Host::kNotOurs,   Host::kUnreachable, Host::kBlackhole,
+                           Host::kBroadcast, Host::kMulticast};
+static_assert(std::size(kHosts) == kHostCount);
+constexpr size_t kUsualHosts = 3;
+
+constexpr Address kSimplestAddress{.host = Host::kLoopback, .port = Port::Program(0)};
+constexpr int32_t kSimplestValue = 1;  // of an option
+constexpr uint32_t kTypeMask = 0xf;    // Linux's SOCK_TYPE_MASK
+
+bool IsLinger(const Call& call) { return OptionSize(call.level, call.option) == 8; }
+
+bool IsOption(const Argument& argument) {
+  return argument.kind == Kind::kOptionIn || argument.kind == Kind::kOptionOut;
+}
+
+int32_t UsualLength(const Argument& argument, const Call& call) {
+  return IsOption(argument) ? OptionSize(call.level, call.option) : kExactLength;
+}
+
+std::span<const int32_t> LengthChoices(const Argument& argument) {
+  return IsOption(argument) ? OptionLengths() : AddressLengths();
+}
+
+// ---- Complexity ----------------------------------------------------------------------------------
+
+// Where `value` stands in `choices`; choices.size() if it does not.
+size_t Rank(std::span<const int32_t> choices, int32_t value) {
+  return static_cast<size_t>(std::find(choices.begin(), choices.end(), value) - choices.begin());
+}
+
+// Smaller numbers are simpler than larger ones, and positive ones than negative ones.
+uint64_t Magnitude(int32_t value) {
+  const int64_t wide = value;
+  return 2 * static_cast<uint64_t>(wide < 0 ? -wide : wide) + (value < 0 ? 1 : 0);
+}
+
+uint64_t NumberComplexity(int32_t simplest, int32_t value) {
+  return value == simplest ? 0 : 1 + Magnitude(value);
+}
+
+// A number that is mostly one of a few: the choices in their order, then the others by size.
+uint64_t LengthComplexity(int32_t usual, std::span<const int32_t> choices, int32_t value) {
+  if (value == usual) return 0;
+  const size_t rank = Rank(choices, value);
+  return 1 + (rank < choices.size() ? rank : choices.size() + Magnitude(value));
+}
+
+uint64_t ChoiceComplexity(const Argument& argument, int32_t value) {
+  const size_t count = argument.choices.size();
+  const size_t rank = Rank(argument.choices, value);
+  const auto bits = static_cast<uint32_t>(value);
+  if (argument.kind == Kind::kNumber && argument.tokens.empty()) {
+    return NumberComplexity(argument.choices.front(), value);
+  }
+  if (rank < count) return rank;
+  switch (argument.kind) {
+    case Kind::kFlags:
+      return count + static_cast<uint64_t>(std::popcount(bits));
+    case Kind::kType: {
+      const uint32_t simplest = static_cast<uint32_t>(argument.choices.front()) & kTypeMask;
+      return count + static_cast<uint64_t>(std::popcount(bits & ~kTypeMask)) +
+             ((bits & kTypeMask) == simplest ? 0 : 1);
+    }
+    case Kind::kNumber:
+      return count + Magnitude(value);
+    default:
+      return count;  // of a constant without a name, none is simpler than another
+  }
+}
+
+uint64_t PortComplexity(Port port) {
+  if (port.IsProgram()) return static_cast<uint64_t>(port.program());
+  if (port == kPortZero) return kMaxProgramPorts;
+  if (port.IsChosen()) return kMaxProgramPorts + 1 + static_cast<uint64_t>(port.chosen());
+  return kMaxProgramPorts + 1 + kMaxChosenPorts;
+}
+
+uint64_t AddressComplexity(const Address& address) {
+  const auto host = std::find(std::begin(kHosts), std::end(kHosts), address.host);
+  return LengthComplexity(Address{}.family, AddressFamilies(), address.family) +
+         static_cast<uint64_t>(host - std::begin(kHosts)) + PortComplexity(address.port) +
+         (address.dirty_tail ? 1 : 0);
+}
+
+uint64_t DescriptorComplexity(Descriptor fd) {
+  if (fd.IsHandle()) return 0;
+  if (fd == kMinusOne) return 1;
+  if (fd == kNeverOpen) return 2;
+  return fd == kFile ? 3 : 4;
+}
+
+uint64_t ArgumentComplexity(const Argument& argument, const Call& call) {
+  const auto pointers =
+      static_cast<uint64_t>(call.pointer) + static_cast<uint64_t>(call.length_pointer);
+  const auto length = [&] {
+    if (call.length_pointer != Pointer::kValid) return uint64_t{0};
+    return LengthComplexity(UsualLength(argument, call), LengthChoices(argument), call.length);
+  };
+  switch (argument.kind) {
+    case Kind::kDescriptor:
+      return DescriptorComplexity(call.fd);
+    case Kind::kConstant:
+    case Kind::kFlags:
+    case Kind::kType:
+    case Kind::kNumber:
+      return ChoiceComplexity(argument, call.*argument.member);
+    case Kind::kAddressIn:
+      return pointers + length() +
+             (call.pointer == Pointer::kValid ? AddressComplexity(call.address) : 0);
+    case Kind::kOptionIn:
+      return pointers + length() +
+             (call.pointer == Pointer::kValid
+                  ? NumberComplexity(kSimplestValue, call.value) +
+                        NumberComplexity(0, call.seconds)
+                  : 0);
+    case Kind::kAddressOut:
+    case Kind::kOptionOut:
+      return pointers + length();
+    case Kind::kBuffer:
+      return pointers;
+  }
+  return 0;
+}
+
+// ---- Simpler -------------------------------------------------------------------------------------
+
+// Collects candidates. They may be of any kind: those that are not simpler are left out in the end.
+class Simplifier {
+ public:
+  explicit Simplifier(const Call& call) : call_(call) {}
+
+  std::vector<Call> Run() {
+    for (const Argument& argument : DeclarationOf(call_.op).arguments) {
+      if (argument.UsedBy(call_)) Simplify(argument);
+    }
+    const uint64_t most = Complexity(call_);
+    std::erase_if(candidates_, [most](const Call& call) { return Complexity(call) >= most; });
+    std::stable_sort(candidates_.begin(), candidates_.end(), [](const Call& a, const Call& b) {
+      return Complexity(a) < Complexity(b);
+    });
+    const auto is_known = [this](size_t i) {
+      return std::find(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(i),
+                       candidates_[i]) != candidates_.begin() + static_cast<ptrdiff_t>(i);
+    };
+    for (size_t i = candidates_.size(); i-- > 0;) {
+      if (is_known(i)) candidates_.erase(candidates_.begin() + static_cast<ptrdiff_t>(i));
+    }
+    return std::move(candidates_);
+  }
+
+ private:
+  template <typename Edit>
+  void Try(Edit edit) {
+    Call candidate = call_;
+    edit(candidate);
+    Mend(candidate);
+    candidates_.push_back(candidate);
+  }
+
+  // Towards 0 by halves, and by one: what needs a number of at least n is not done at n/2.
+  void TryNumbers(int32_t Call::*member) {
+    const int32_t value = call_.*member;
+    const auto with = [&](int32_t simpler) {
+      Try([&](Call& call) { call.*member = simpler; });
+    };
+    if (value < 0 && value != INT32_MIN) with(-value);
+    if (value != 0) {
+      with(value / 2);
+      with(value > 0 ? value - 1 : value + 1);
+    }
+  }
+
+  void TryChoices(const Argument& argument) {
+    const uint64_t most = ChoiceComplexity(argument, call_.*argument.member);
+    for (const int32_t choice : argument.choices) {
+      // Another command or option may have fewer arguments; that alone makes it no simpler one.
+      if (ChoiceComplexity(argument, choice) >= most) continue;
+      Try([&](Call& call) {
+        const bool usual = call.length == OptionSize(call.level, call.option);
+        call.*argument.member = choice;
+        // A length that was exact stays exact: it is no argument of its own in the text.
+        if (usual) call.length = OptionSize(call.level, call.option);
+      });
+    }
+    const auto bits = static_cast<uint32_t>(call_.*argument.member);
+    const auto with = [&](uint32_t simpler) {
+      Try([&](Call& call) { call.*argument.member = static_cast<int32_t>(simpler); });
+    };
+    if (argument.kind == Kind::kFlags || argument.kind == Kind::kType) {
+      const uint32_t flags = argument.kind == Kind::kType ? bits & ~kTypeMask : bits;
+      for (uint32_t rest = flags; rest != 0; rest &= rest - 1) with(bits & ~(rest & -rest));
+    }
+    if (argument.kind == Kind::kType) {
+      const auto simplest = static_cast<uint32_t>(argument.choices.front());
+      with((bits & ~kTypeMask) | (simplest & kTypeMask));
+    }
+    if (argument.kind == Kind::kNumber) TryNumbers(argument.member);
+  }
+
+  void TryPointers(const Argument& argument) {
+    const auto repaired = [&](Call& call) {
+      if (call.pointer == Pointer::kValid) return;
+      call.pointer = Pointer::kValid;
+      call.address = kSimplestAddress;
+      call.value = kSimplestValue;
+      call.seconds = 0;
+    };
+    const auto length_repaired = [&](Call& call) {
+      if (call.length_pointer == Pointer::kValid) return;
+      call.length_pointer = Pointer::kValid;
+      call.length = UsualLength(argument, call);
+    };
+    Try([&](Call& call) {
+      repaired(call);
+      length_repaired(call);
+    });
+    Try(repaired);
+    Try(length_repaired);
+    if (call_.pointer == Pointer::kBad) {
+      Try([](Call& call) { call.pointer = Pointer::kNull; });
+    }
+    if (call_.length_pointer == Pointer::kBad) {
+      Try([](Call& call) { call.length_pointer = Pointer::kNull; });
+    }
+  }
+
+  void TryLengths(const Argument& argument) {
+    Try([&](Call& call) { call.length = UsualLength(argument, call); });
+    for (const int32_t length : LengthChoices(argument)) {
+      Try([&](Call& call) { call.length = length; });
+    }
+    TryNumbers(&Call::length);
+  }
+
+  void TryAddresses() {
+    if (call_.pointer != Pointer::kValid) return;
+    for (const Host host : kHosts) {
+      Try([&](Call& call) { call.address.host = host; });
+    }
+    for (int i = 0; i < kMaxProgramPorts; ++i) {
+      Try([&](Call& call) { call.address.port = Port::Program(i); });
+    }
+    Try([&](Call& call) { call.address.port = kPortZero; });
+    for (int i = 0; i < kMaxChosenPorts; ++i) {
+      Try([&](Call& call) { call.address.port = Port::Chosen(i); });
+    }
+    for (const int32_t family : AddressFamilies()) {
+      Try([&](Call& call) { call.address.family = static_cast<int16_t>(family); });
+    }
+    Try([&](Call& call) { call.address.dirty_tail = false; });
+  }
+
+  void Simplify(const Argument& argument) {
+    switch (argument.kind) {
+      case Kind::kDescriptor:
+        for (const Descriptor fd : {kMinusOne, kNeverOpen, kFile}) {
+          Try([&](Call& call) { call.fd = fd; });
+        }
+        return;
+      case Kind::kConstant:
+      case Kind::kFlags:
+      case Kind::kType:
+      case Kind::kNumber:
+        return TryChoices(argument);
+      case Kind::kAddressIn:
+        TryPointers(argument);
+        TryAddresses();
+        return TryLengths(argument);
+      case Kind::kOptionIn:
+        TryPointers(argument);
+        Try([](Call& call) { call.value = kSimplestValue; });
+        Try([](Call& call) { call.seconds = 0; });
+        TryNumbers(&Call::value);
+        TryNumbers(&Call::seconds);
+        return TryLengths(argument);
+      case Kind::kAddressOut:
+      case Kind::kOptionOut:
+        TryPointers(argument);
+        return TryLengths(argument);
+      case Kind::kBuffer:
+        return TryPointers(argument);
+    }
+  }
+
+  const Call& call_;
+  std::vector<Call> candidates_;
+};
+
+// ---- Random --------------------------------------------------------------------------------------
+
+constexpr uint32_t kOdd = 30;  // one argument in so many is odd
+
+Pointer OddPointer(Random& random) { return random.OneIn(2) ? Pointer::kNull : Pointer::kBad; }
+
+int32_t AnyNumber(Random& random) {
+  const auto bits = static_cast<uint32_t>(random.Next());
+  return static_cast<int32_t>(bits >> (1 + random.Below(31))) * (random.OneIn(4) ? -1 : 1);
+}
+
+int32_t OddLength(const Argument& argument, Random& random) {
+  return random.OneIn(8) ? AnyNumber(random) : random.Pick(LengthChoices(argument));
+}
+
+// A value for an argument of one member: as a rule an ordinary one, the first twice as often as any other.
+int32_t RandomValue(const Argument& argument, uint32_t odd, Random& random) {
+  const std::span<const int32_t> ordinary = argument.ordinary_choices();
+  if (!random.OneIn(odd)) {
+    const uint32_t i = random.Below(static_cast<uint32_t>(ordinary.size()) + 1);
+    return i < ordinary.size() ? ordinary[i] : ordinary.front();
+  }
+  if (argument.tokens_only || random.OneIn(2)) return random.Pick(argument.choices);
+  if (argument.kind != Kind::kNumber && !argument.tokens.empty()) {
+    // A token that is not among the choices, or flags in a new mixture.
+    const int32_t token = random.Pick(argument.tokens).value;
+    return argument.kind == Kind::kFlags ? random.Pick(argument.choices) ^ token : token;
+  }
+  return AnyNumber(random);
+}
+
+Port RandomPort(Random& random) {
+  if (random.OneIn(2)) return Port::Program(0);
+  if (random.OneIn(2)) return Port::Program(1);
+  if (random.OneIn(2)) return kPortZero;
+  if (random.OneIn(8)) return kPortPrivileged;
+  if (random.OneIn(2)) return Port::Program(static_cast<int>(random.Below(kMaxProgramPorts)));
+  // The first names are the likely ones to be known by then.
+  return Port::Chosen(static_cast<int>(random.Below(4)));
+}
+
+Host RandomHost(uint32_t odd, Random& random) {
+  if (random.OneIn(odd)) return random.Pick(kHosts);
+  return random.OneIn(2) ? kHosts[0] : kHosts[random.Below(kUsualHosts)];
+}
+
+Address RandomAddressOf(uint32_t odd, Random& random) {
+  // What dissolves a connection: rare among addresses, common enough to happen.
+  if (random.OneIn(16)) {
+    return {.family = AF_UNSPEC, .host = Host::kAny, .port = kPortZero};
+  }
+  Address address{.host = RandomHost(odd, random), .port = RandomPort(random)};
+  if (random.OneIn(odd)) {
+    address.family = static_cast<int16_t>(
+        random.OneIn(4) ? AnyNumber(random) : random.Pick(AddressFamilies()));
+  }
+  address.dirty_tail = random.OneIn(odd);
+  return address;
+}
+
+int32_t RandomOptionValue(Random& random) {
+  if (random.OneIn(3)) return kSimplestValue;
+  return random.OneIn(8) ? AnyNumber(random) : random.Pick(OptionValues());
+}
+
+// Fills in one argument. One in `odd` of its parts is odd; 1: every one may be.
+void Fill(const Argument& argument, uint32_t odd, Call& call, Random& random) {
+  switch (argument.kind) {
+    case Kind::kDescriptor:
+      return;
+    case Kind::kConstant:
+    case Kind::kFlags:
+    case Kind::kType:
+    case Kind::kNumber:
+      call.*argument.member = RandomValue(argument, odd, random);
+      return;
+    case Kind::kAddressIn:
+      if (random.OneIn(odd)) call.pointer = OddPointer(random);
+      call.address = RandomAddressOf(odd, random);
+      break;
+    case Kind::kAddressOut:
+      // accept(s0, NULL) is what people write who do not ask for the address.
+      if (random.OneIn(8)) {
+        call.pointer = Pointer::kNull;
+        call.length_pointer = Pointer::kNull;
+      }
+      [[fallthrough]];
+    case Kind::kOptionOut:
+      if (random.OneIn(odd)) call.pointer = OddPointer(random);
+      if (random.OneIn(odd)) call.length_pointer = OddPointer(random);
+      break;
+    case Kind::kOptionIn:
+      if (random.OneIn(odd)) call.pointer = OddPointer(random);
+      call.value = RandomOptionValue(random);
+      call.seconds = random.Pick(LingerSeconds());
+      break;
+    case Kind::kBuffer:
+      if (random.OneIn(odd)) call.pointer = OddPointer(random);
+      return;
+  }
+  call.length = random.OneIn(odd) ? OddLength(argument, random) : UsualLength(argument, call);
+}
+
+// Changes one part of an argument that is made of several.
+void MutatePart(const Argument& argument, Call& call, Random& random) {
+  const bool has_length_pointer =
+      argument.kind == Kind::kAddressOut || argument.kind == Kind::kOptionOut;
+  if (random.OneIn(6)) {
+    call.pointer = call.pointer == Pointer::kValid ? OddPointer(random) : Pointer::kValid;
+  } else if (has_length_pointer && random.OneIn(4)) {
+    call.length_pointer =
+        call.length_pointer == Pointer::kValid ? OddPointer(random) : Pointer::kValid;
+    call.length = UsualLength(argument, call);
+  } else if (argument.kind == Kind::kBuffer) {
+    call.pointer = Pointer::kValid;
+  } else if (has_length_pointer || random.OneIn(6)) {
+    call.length = call.length == UsualLength(argument, call) ? OddLength(argument, random)
+                                                             : UsualLength(argument, call);
+  } else if (argument.kind == Kind::kOptionIn) {
+    if (IsLinger(call) && random.OneIn(2)) {
+      call.seconds = random.Pick(LingerSeconds());
+    } else {
+      call.value = RandomOptionValue(random);
+    }
+  } else {
+    switch (random.Below(5)) {
+      case 0:
+      case 1:
+        call.address.port = RandomPort(random);
+        break;
+      case 2:
+        call.address.host = RandomHost(/*odd=*/4, random);
+        break;
+      case 3:
+        call.address.dirty_tail = !call.address.dirty_tail;
+        break;
+      default:
+        call.address = RandomAddressOf(/*odd=*/4, random);
+        break;
+    }
+  }
+}
+
+}  // namespace
+
+uint64_t Complexity(const Call& call) {
+  uint64_t sum = 0;
+  for (const Argument& argument : DeclarationOf(call.op).arguments) {
+    if (argument.UsedBy(call)) sum += ArgumentComplexity(argument, call);
+  }
+  return sum;
+}
+
+std::vector<Call> Simpler(const Call& call) { return Simplifier(call).Run(); }
+
+void MutateArgument(Call& call, Random& random) {
+  const Argument* chosen = nullptr;
+  uint32_t seen = 0;
+  for (const Argument& argument : DeclarationOf(call.op).arguments) {
+    if (argument.kind == Kind::kDescriptor || !argument.UsedBy(call)) continue;
+    if (random.OneIn(++seen)) chosen = &argument;  // each of them with the same probability
+  }
+  if (chosen == nullptr) return;
+  if (chosen->member == nullptr) {
+    MutatePart(*chosen, call, random);
+  } else {
+    const bool usual = call.length == OptionSize(call.level, call.option);
+    call.*chosen->member = RandomValue(*chosen, /*odd=*/4, random);
+    if (usual) call.length = OptionSize(call.level, call.option);
+  }
+  Mend(call);
+}
+
+Call RandomArguments(Op op, Random& random) {
+  Call call{.op = op};
+  const Declaration& declaration = DeclarationOf(op);
+  if (declaration.takes_descriptor()) call.fd = kMinusOne;
+  for (const Argument& argument : declaration.arguments) {
+    if (argument.UsedBy(call)) Fill(argument, kOdd, call, random);
+  }
+  Mend(call);
+  return call;
+}
+
+Address RandomAddress(Random& random) { return RandomAddressOf(kOdd, random); }
+
+}  // namespace sockspec

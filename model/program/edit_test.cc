@@ -1,0 +1,229 @@
+#include "model/program/edit.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/program/arbitrary.h"
+#include "model/program/bytes.h"
+#include "model/program/call.h"
+#include "model/program/declarations.h"
+#include "model/program/program.h"
+#include "model/program/random.h"
+#include "model/program/text.h"
+
+namespace sockspec {
+namespace {
+
+constexpr int kRounds = 20000;
+
+Call MustParseCall(std::string_view line) {
+  const ParsedText parsed =
+      ParseText("s0 = socket(AF_INET, SOCK_STREAM, 0)\n" + std::string(line) + "\n", "test");
+  EXPECT_TRUE(parsed.ok()) << parsed.problem.Message();
+  return parsed.ok() ? parsed.transcript.program.calls.at(1) : Call{};
+}
+
+bool IsMended(const Call& call) {
+  Call mended = call;
+  Mend(mended);
+  return mended == call;
+}
+
+// ---- Simpler -------------------------------------------------------------------------------------
+
+RC_GTEST_PROP(Simpler, EveryCandidateIsSimplerAndIsSayable, ()) {
+  Call call = *ArbitraryCall();
+  Mend(call);
+  RC_LOG() << PrintCall(call);
+  const uint64_t most = Complexity(call);
+  for (const Call& candidate : Simpler(call)) {
+    RC_LOG() << PrintCall(candidate);
+    RC_ASSERT(Complexity(candidate) < most);
+    RC_ASSERT(IsMended(candidate));
+    RC_ASSERT(candidate.op == call.op);
+    RC_ASSERT(candidate.made == call.made);
+    RC_ASSERT(candidate.thread == call.thread);
+  }
+}
+
+RC_GTEST_PROP(Simpler, CandidatesAreDifferentAndTheSimplestComesFirst, ()) {
+  Call call = *ArbitraryCall();
+  Mend(call);
+  const std::vector<Call> candidates = Simpler(call);
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) RC_ASSERT_FALSE((candidates[i] == candidates[j]));
+    if (i > 0) RC_ASSERT(Complexity(candidates[i - 1]) <= Complexity(candidates[i]));
+  }
+}
+
+// What a minimizer does that can take everything.
+RC_GTEST_PROP(Simpler, TakingTheFirstOneLeadsToTheSimplestCall, ()) {
+  Call call = *ArbitraryCall();
+  Mend(call);
+  const bool keeps_handle = call.fd.IsHandle();
+  for (std::vector<Call> candidates = Simpler(call); !candidates.empty();
+       candidates = Simpler(call)) {
+    call = candidates.front();
+  }
+  // A named descriptor does not become a handle: it could not be said which.
+  RC_ASSERT(Complexity(call) == (keeps_handle ? 0u : 1u));
+}
+
+// What a minimizer does that can take nothing but the last one: no argument may cost it long.
+RC_GTEST_PROP(Simpler, ThereAreNotManyCandidates, ()) {
+  Call call = *ArbitraryCall();
+  Mend(call);
+  RC_ASSERT(Simpler(call).size() < 100u);
+}
+
+struct Row {
+  std::string_view call;
+  std::vector<std::string> simpler;
+};
+
+TEST(Simpler, SaysItForEachKindOfArgument) {
+  const Row kRows[] = {
+      {"close(s0)", {}},
+      {"close(NEVER)", {"close(-1)"}},
+      {"bind(s0, 127.0.0.1:P0)", {}},
+      {"bind(s0, 127.0.0.1:P2)", {"bind(s0, 127.0.0.1:P0)", "bind(s0, 127.0.0.1:P1)"}},
+      {"bind(s0, 127.0.0.2:P0/DIRTY)",
+       {"bind(s0, 127.0.0.1:P0/DIRTY)", "bind(s0, 0.0.0.0:P0/DIRTY)", "bind(s0, 127.0.0.2:P0)"}},
+      {"bind(s0, AF_UNSPEC/127.0.0.1:P0)", {"bind(s0, 127.0.0.1:P0)"}},
+      {"bind(s0, BAD_PTR)", {"bind(s0, 127.0.0.1:P0)", "bind(s0, NULL)"}},
+      {"bind(s0, 127.0.0.1:P0, addrlen=4)",
+       {"bind(s0, 127.0.0.1:P0)", "bind(s0, 127.0.0.1:P0, addrlen=8)"}},
+      {"getsockname(s0, NULL)",
+       {"getsockname(s0)", "getsockname(s0, addrlen=NULL)", "getsockname(s0, NULL, addrlen=16)"}},
+      {"listen(s0, 5)",
+       {"listen(s0, 1)", "listen(s0, 0)", "listen(s0, -1)", "listen(s0, 2)", "listen(s0, 4)"}},
+      {"recv(s0, 1, MSG_PEEK|MSG_DONTWAIT|MSG_OOB)",
+       {"recv(s0, 1, MSG_DONTWAIT)", "recv(s0, 1, 0)", "recv(s0, 1, MSG_DONTWAIT|MSG_PEEK)",
+        "recv(s0, 1, MSG_DONTWAIT|MSG_TRUNC)", "recv(s0, 1, MSG_DONTWAIT|MSG_PEEK|MSG_TRUNC)",
+        "recv(s0, 1, MSG_DONTWAIT|MSG_OOB)", "recv(s0, 1, MSG_PEEK|MSG_OOB)"}},
+      {"s1 = socket(AF_INET, 15|SOCK_CLOEXEC, 0)",
+       {"s1 = socket(AF_INET, SOCK_STREAM, 0)",
+        "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)",
+        "s1 = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0)",
+        "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0)",
+        "s1 = socket(AF_INET, SOCK_SEQPACKET, 0)", "s1 = socket(AF_INET, SOCK_RDM, 0)",
+        "s1 = socket(AF_INET, 0, 0)", "s1 = socket(AF_INET, 15, 0)",
+        "s1 = socket(AF_INET, SOCK_STREAM|0x100, 0)"}},
+      {"setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 5)",
+       {"setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)", "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 2)",
+        "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 4)", "setsockopt(s0, SOL_SOCKET, SO_ERROR, 5)"}},
+      {"setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 2})",
+       {"setsockopt(s0, SOL_SOCKET, SO_ERROR, 1)", "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)",
+        "setsockopt(s0, SOL_SOCKET, SO_REUSEPORT, 1)",
+        "setsockopt(s0, SOL_SOCKET, SO_ACCEPTCONN, 1)", "setsockopt(s0, SOL_SOCKET, SO_TYPE, 1)",
+        "setsockopt(s0, SOL_SOCKET, SO_DOMAIN, 1)", "setsockopt(s0, SOL_SOCKET, SO_PROTOCOL, 1)",
+        "setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 0})",
+        "setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 1})"}},
+      {"fcntl(s0, F_SETFL, 0)", {"fcntl(s0, F_GETFL)", "fcntl(s0, F_SETFL, O_NONBLOCK)"}},
+  };
+  for (const Row& row : kRows) {
+    std::vector<std::string> simpler;
+    for (const Call& call : Simpler(MustParseCall(row.call))) simpler.push_back(PrintCall(call));
+    EXPECT_EQ(simpler, row.simpler) << row.call;
+  }
+}
+
+// ---- Random --------------------------------------------------------------------------------------
+
+TEST(RandomArguments, AreSayableAndTheSameForTheSameSeed) {
+  Random random(1);
+  Random again(1);
+  for (int i = 0; i < kRounds; ++i) {
+    const Op op = static_cast<Op>(i % kOpCount);
+    const Call call = RandomArguments(op, random);
+    ASSERT_TRUE(IsMended(call)) << PrintCall(call);
+    ASSERT_EQ(call, RandomArguments(op, again));
+  }
+}
+
+TEST(RandomArguments, AreMostlyOrdinaryAndSometimesOdd) {
+  Random random(2);
+  int odd = 0;
+  for (int i = 0; i < kRounds; ++i) {
+    const Call call = RandomArguments(Op::kBind, random);
+    const Host host = call.address.host;
+    odd += call.pointer != Pointer::kValid || call.length != kExactLength ||
+           (host != Host::kLoopback && host != Host::kAny && host != Host::kLoopback2);
+  }
+  EXPECT_GT(odd, kRounds / 50);
+  EXPECT_LT(odd, kRounds / 5);
+}
+
+TEST(RandomArguments, ReachEveryChoiceOfEveryArgument) {
+  Random random(3);
+  std::vector<Call> calls;
+  for (int i = 0; i < kRounds * 5; ++i) {
+    calls.push_back(RandomArguments(static_cast<Op>(i % kOpCount), random));
+  }
+  for (const Declaration& declaration : Declarations()) {
+    for (const Argument& argument : declaration.arguments) {
+      for (const int32_t choice : argument.choices) {
+        EXPECT_TRUE(std::any_of(calls.begin(), calls.end(),
+                                [&](const Call& call) {
+                                  return call.op == declaration.op && argument.UsedBy(call) &&
+                                         call.*argument.member == choice;
+                                }) ||
+                    argument.used != nullptr)
+            << declaration.name << " " << argument.name << " " << choice;
+      }
+    }
+  }
+}
+
+TEST(MutateArgument, KeepsTheCallSayableAndItsHandles) {
+  Random random(4);
+  Call call = RandomArguments(Op::kSocket, random);
+  for (int i = 0; i < kRounds; ++i) {
+    if (i % 10 == 0) {
+      call = RandomArguments(static_cast<Op>(i / 10 % kOpCount), random);
+      if (DeclarationOf(call.op).takes_descriptor()) call.fd = Descriptor::Handle(3);
+    }
+    const Call before = call;
+    MutateArgument(call, random);
+    ASSERT_TRUE(IsMended(call)) << PrintCall(before) << " to " << PrintCall(call);
+    ASSERT_EQ(call.op, before.op);
+    ASSERT_EQ(call.fd, before.fd);
+    ASSERT_EQ(call.made, before.made);
+  }
+}
+
+TEST(MutateArgument, ChangesEveryArgumentInTime) {
+  Random random(5);
+  for (const std::string_view line :
+       {"connect(s0, 127.0.0.1:P0)", "s1 = accept4(s0, 0)",
+        "setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 0})",
+        "getsockopt(s0, SOL_SOCKET, SO_ERROR)", "recv(s0, 5, 0)", "listen(s0, 1)"}) {
+    const Call start = MustParseCall(line);
+    std::set<std::string> seen;
+    for (int i = 0; i < 1000; ++i) {
+      Call call = start;
+      MutateArgument(call, random);
+      seen.insert(PrintCall(call));
+    }
+    EXPECT_GT(seen.size(), 5u) << line;
+  }
+}
+
+TEST(MutateArgument, LeavesACallAloneThatHasNone) {
+  Random random(6);
+  const Call start = MustParseCall("close(s0)");
+  Call call = start;
+  MutateArgument(call, random);
+  EXPECT_EQ(call, start);
+}
+
+}  // namespace
+}  // namespace sockspec
