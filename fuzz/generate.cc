@@ -12,6 +12,7 @@
 #include <iterator>
 #include <utility>
 
+#include "model/program/bytes.h"
 #include "model/program/declarations.h"
 
 namespace sockspec {
@@ -105,27 +106,36 @@ class Generator::Writer {
   }
 
   void Whole() {
-    if (!random_.OneIn(4)) OneScenario();
-    if (random_.OneIn(16)) OneScenario();
-    // Geometric, with a mean of about four.
+    // A third of the programs go somewhere first. How many free calls follow is geometric.
+    const bool scene = random_.OneIn(3);
+    if (scene) OneScenario();
+    while (scene && random_.OneIn(20)) OneScenario();
     do {
       if (static_cast<int>(program_.calls.size()) >= options_.most_calls) break;
       Free();
-      Noise(8);
-    } while (!random_.OneIn(4));
+      Noise(20);
+    } while (!random_.OneIn(scene ? 2 : 5));
     LooksAtTheEnd();
   }
 
   void OneScenario() {
+    if (program_.env.ephemeral != 0 && random_.OneIn(2)) return Exhaust();
     using Scene = void (Writer::*)();
     static constexpr struct {
       Scene scene;
       uint8_t weight;
     } kScenes[] = {
-        {&Writer::Talk, 12},          {&Writer::Refused, 6},          {&Writer::SharedPort, 7},
-        {&Writer::FullQueue, 6},      {&Writer::SimultaneousOpen, 3}, {&Writer::Stale, 2},
-        {&Writer::Ephemeral, 4},      {&Writer::ListenerOdds, 4},     {&Writer::Options, 3},
+        {&Writer::Talk, 12},
+        {&Writer::Refused, 6},
+        {&Writer::SharedPort, 7},
+        {&Writer::FullQueue, 6},
+        {&Writer::SimultaneousOpen, 3},
+        {&Writer::Stale, 2},
+        {&Writer::Ephemeral, 4},
+        {&Writer::ListenerOdds, 4},
+        {&Writer::Options, 3},
         {&Writer::AbandonedQueue, 3},
+        {&Writer::Flood, 2},
     };
     static constexpr int kTotal = [] {
       int total = 0;
@@ -157,8 +167,8 @@ class Generator::Writer {
     static constexpr int kOdds[] = {0, 0, 40, 40, 12, 4};
     odd_ = kOdds[random_.Below(std::size(kOdds))];
     ports_ = 1 + (random_.OneIn(3) ? 1 : 0) + (random_.OneIn(12) ? 1 : 0);
-    look_ = options_.looks ? (random_.OneIn(8) ? 2 : 9) : 0;
-    noise_ = random_.OneIn(3) ? 5 : 20;
+    look_ = options_.looks ? (random_.OneIn(12) ? 2 : 12) : 0;
+    noise_ = random_.OneIn(6) ? 6 : 40;
     blocking_sockets_ = random_.OneIn(10);
     may_block_ = options_.blocking && random_.OneIn(2000);
     far_hosts_ = random_.OneIn(6);
@@ -166,15 +176,9 @@ class Generator::Writer {
 
   bool IsOdd() { return odd_ != 0 && random_.OneIn(odd_); }
 
-  template <typename T>
-  const T& One(const T* from, size_t n) {
-    return from[random_.Below(static_cast<int>(n))];
+  int32_t One(std::initializer_list<int32_t> from) {
+    return from.begin()[random_.Below(static_cast<uint32_t>(from.size()))];
   }
-  template <typename T, size_t N>
-  const T& One(const T (&from)[N]) {
-    return One(from, N);
-  }
-  int32_t One(std::initializer_list<int32_t> from) { return One(from.begin(), from.size()); }
 
   // --- writing
   // -------------------------------------------------------------------------------------
@@ -237,7 +241,7 @@ class Generator::Writer {
     static constexpr Descriptor kOdd[] = {kMinusOne, kNeverOpen, kFile, kPipe};
     // Any handle, closed ones too: those are the most interesting.
     if (handles_ > 0 && random_.OneIn(2)) return Descriptor::Handle(random_.Below(handles_));
-    return One(kOdd);
+    return random_.Pick(kOdd);
   }
 
   Descriptor DescriptorFor(Op op) {
@@ -268,7 +272,7 @@ class Generator::Writer {
     if (random_.OneIn(far_hosts_ ? 3 : 60)) {
       return static_cast<Host>(random_.Below(kHostCount));
     }
-    return One(kUsual);
+    return random_.Pick(kUsual);
   }
 
   Address LocalAddress() {
@@ -441,6 +445,7 @@ class Generator::Writer {
     for (const Argument& argument : DeclarationOf(call.op).arguments) {
       if (argument.UsedBy(call)) Draw(argument, call);
     }
+    Mend(call);
     return call;
   }
 
@@ -522,7 +527,7 @@ class Generator::Writer {
     }
     if (argument.choices.empty()) {
       if (argument.tokens.empty()) return random_.Below(4);
-      return One(argument.tokens.data(), argument.tokens.size()).value;
+      return random_.Pick(argument.tokens).value;
     }
     // Every choice is good for an option; elsewhere the first ones get the work done.
     const bool alike = argument.member == &Call::option || random_.OneIn(3);
@@ -865,6 +870,38 @@ class Generator::Writer {
       }
       GetOption(fd, option);
     } while (random_.OneIn(2));
+  }
+
+  // More than the buffers hold.
+  void Flood() {
+    const Pair pair = MakePair();
+    if (random_.OneIn(2)) SetOption(pair.client, SO_SNDBUF, One({0, 1, 4096}));
+    if (random_.OneIn(3)) SetOption(pair.accepted, SO_RCVBUF, One({0, 1, 4096}));
+    for (int n = 1 + random_.Below(5); n > 0; --n) Send(pair.client, kMaxTransfer);
+    if (random_.OneIn(2)) Poll(pair.client);
+    if (random_.OneIn(2)) Receive(pair.accepted, One({1, 4096, kMaxTransfer}));
+    if (random_.OneIn(2)) Send(pair.client, Size());
+    if (random_.OneIn(4)) Close(pair.accepted);
+    if (random_.OneIn(4)) Probe(pair.client);
+  }
+
+  // More sockets than the kernel has ports to choose from.
+  void Exhaust() {
+    for (int n = program_.env.ephemeral + 1; n > 0; --n) {
+      const Descriptor fd = MakeSocket();
+      if (random_.OneIn(6)) ShareOptions(fd);
+      switch (random_.Below(3)) {
+        case 0:
+          Bind(fd, {.host = SomeHost(), .port = kPortZero});
+          break;
+        case 1:
+          Listen(fd, Backlog());
+          break;
+        case 2:
+          Connect(fd, RemoteAddress());
+          break;
+      }
+    }
   }
 
   // A listener goes while clients wait in its queue.

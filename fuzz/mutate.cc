@@ -1,0 +1,223 @@
+#include "fuzz/mutate.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "model/program/bytes.h"
+#include "model/program/declarations.h"
+#include "model/program/edit.h"
+
+namespace sockspec {
+namespace {
+
+bool HasDescriptor(Op op) {
+  for (const Argument& argument : DeclarationOf(op).arguments) {
+    if (argument.kind == Kind::kDescriptor) return true;
+  }
+  return false;
+}
+
+size_t Place(const Program& program, Random& random) {
+  return random.Below(static_cast<uint32_t>(program.calls.size()));
+}
+
+// A place to insert at: the end is one, too.
+size_t Gap(const Program& program, Random& random) {
+  return random.Below(static_cast<uint32_t>(program.calls.size() + 1));
+}
+
+// One of the handles that calls before `end` make; kMinusOne where they make none.
+Descriptor SomeHandle(const Program& program, size_t end, Random& random) {
+  Descriptor made[kMaxCalls];
+  uint32_t count = 0;
+  for (size_t i = 0; i < end; ++i) {
+    if (program.calls[i].made < kMaxHandles) {
+      made[count++] = Descriptor::Handle(program.calls[i].made);
+    }
+  }
+  return count == 0 ? kMinusOne : made[random.Below(count)];
+}
+
+// The lowest handle that no call makes; kNoHandle where all are taken.
+uint8_t FreeHandle(const Program& program) {
+  bool taken[kMaxHandles] = {};
+  for (const Call& call : program.calls) {
+    if (call.made < kMaxHandles) taken[call.made] = true;
+  }
+  const bool* free = std::find(taken, taken + kMaxHandles, false);
+  return free == taken + kMaxHandles ? kNoHandle : static_cast<uint8_t>(free - taken);
+}
+
+void InsertRandomCall(Program& program, Random& random) {
+  Call call = RandomArguments(static_cast<Op>(random.Below(kOpCount)), random);
+  const size_t at = Gap(program, random);
+  if (HasDescriptor(call.op)) call.fd = SomeHandle(program, at, random);
+  if (DeclarationOf(call.op).makes()) {
+    call.made = FreeHandle(program);
+    if (call.made == kNoHandle) return;
+  }
+  program.calls.insert(program.calls.begin() + static_cast<ptrdiff_t>(at), call);
+}
+
+void DuplicateCall(Program& program, Random& random) {
+  Call call = program.calls[Place(program, random)];
+  if (call.made != kNoHandle) {
+    call.made = FreeHandle(program);
+    if (call.made == kNoHandle) return;
+  }
+  program.calls.insert(program.calls.begin() + static_cast<ptrdiff_t>(Gap(program, random)), call);
+}
+
+void RemoveCalls(Program& program, Random& random) {
+  const size_t from = Place(program, random);
+  size_t count = random.OneIn(3) ? 1 + random.Below(4) : 1;
+  count = std::min(count, program.calls.size() - from);
+  if (count == program.calls.size()) return;
+  program.calls.erase(program.calls.begin() + static_cast<ptrdiff_t>(from),
+                      program.calls.begin() + static_cast<ptrdiff_t>(from + count));
+}
+
+// Moves one call to another place: two neighbours in another order is the case of distance one.
+void MoveCall(Program& program, Random& random) {
+  const size_t from = Place(program, random);
+  const size_t to =
+      random.OneIn(2) ? std::min(from + 1, program.calls.size() - 1) : Place(program, random);
+  const Call call = program.calls[from];
+  program.calls.erase(program.calls.begin() + static_cast<ptrdiff_t>(from));
+  program.calls.insert(program.calls.begin() + static_cast<ptrdiff_t>(to), call);
+}
+
+void ChangeDescriptor(Program& program, Random& random) {
+  const size_t at = Place(program, random);
+  Call& call = program.calls[at];
+  if (!HasDescriptor(call.op)) return;
+  static constexpr Descriptor kOdd[] = {kMinusOne, kNeverOpen, kFile, kPipe};
+  call.fd = random.OneIn(12) ? random.Pick(kOdd) : SomeHandle(program, at, random);
+}
+
+// Gives one call the port of another, or one that is near.
+void ChangePort(Program& program, Random& random) {
+  Port& port = program.calls[Place(program, random)].address.port;
+  const Port other = program.calls[Place(program, random)].address.port;
+  switch (random.Below(4)) {
+    case 0:
+      port = Port::Program(static_cast<int>(random.Below(3)));
+      break;
+    case 1:
+      port = Port::Chosen(static_cast<int>(random.Below(3)));
+      break;
+    default:
+      port = other;
+      break;
+  }
+}
+
+void ChangeEnvironment(Program& program, Random& random) {
+  program.env = {};
+  if (random.OneIn(2)) return;
+  if (random.OneIn(2)) {
+    program.env.nofile = 1 + static_cast<int>(random.Below(8));
+  } else {
+    program.env.ephemeral = 1 + static_cast<int>(random.Below(4));
+  }
+}
+
+// Appends a part of `other` to `program`, with handles of its own.
+void Append(Program& program, const Program& other, size_t from, Random& random) {
+  const size_t before = program.calls.size();
+  uint8_t renamed[kMaxHandles];
+  std::fill(renamed, renamed + kMaxHandles, kNoHandle);
+  for (size_t i = from; i < other.calls.size() && program.calls.size() < kMaxCalls; ++i) {
+    Call call = other.calls[i];
+    if (call.fd.IsHandle() && HasDescriptor(call.op)) {
+      const uint8_t name = renamed[call.fd.handle()];
+      call.fd = name != kNoHandle ? Descriptor::Handle(name) : SomeHandle(program, before, random);
+    }
+    if (call.made < kMaxHandles) {
+      const uint8_t name = FreeHandle(program);
+      if (name == kNoHandle) break;
+      renamed[call.made] = name;
+      call.made = name;
+    }
+    program.calls.push_back(call);
+  }
+}
+
+void MutateOnce(Program& program, Random& random, Generator& generator) {
+  switch (random.Below(12)) {
+    case 0:
+    case 1:
+      InsertRandomCall(program, random);
+      break;
+    case 2:
+      DuplicateCall(program, random);
+      break;
+    case 3:
+    case 4:
+      RemoveCalls(program, random);
+      break;
+    case 5:
+      MoveCall(program, random);
+      break;
+    case 6:
+    case 7:
+      MutateArgument(program.calls[Place(program, random)], random);
+      break;
+    case 8:
+      ChangeDescriptor(program, random);
+      break;
+    case 9:
+      ChangePort(program, random);
+      break;
+    case 10: {
+      const Program& scenario = generator.Scenario(random);
+      Append(program, scenario, random.OneIn(2) ? 0 : Place(scenario, random), random);
+      break;
+    }
+    case 11:
+      if (random.OneIn(8)) {
+        ChangeEnvironment(program, random);
+      } else {
+        InsertRandomCall(program, random);
+      }
+      break;
+  }
+}
+
+}  // namespace
+
+void Mutate(Program& program, Random& random, Generator& generator) {
+  if (program.calls.empty()) program = generator.Next(random);
+  const Program before = program;
+  do {
+    if (program.calls.empty()) program = before;
+    MutateOnce(program, random, generator);
+    if (program.calls.size() > kMaxCalls) program.calls.resize(kMaxCalls);
+    Mend(program);
+  } while (program.calls.empty() || random.OneIn(3));
+}
+
+Program Cross(const Program& first, const Program& second, Random& random) {
+  Program child{.env = first.env};
+  child.calls.assign(first.calls.begin(),
+                     first.calls.begin() + static_cast<ptrdiff_t>(Gap(first, random)));
+  if (!second.calls.empty()) Append(child, second, Place(second, random), random);
+  if (child.calls.empty()) child = first.calls.empty() ? second : first;
+  Mend(child);
+  return child;
+}
+
+Program Followable(const Program& program, Oracle& oracle) {
+  Program followable{.env = program.env};
+  oracle.Reset(program.env);
+  for (const Call& call : program.calls) {
+    if (oracle.MayBlock(call)) break;
+    oracle.Answer(call);
+    followable.calls.push_back(call);
+  }
+  return followable;
+}
+
+}  // namespace sockspec
