@@ -43,7 +43,7 @@ bool PortTaken(const Scene& s) {
 }
 bool NoPortLeft(const Scene& s) {
   return s.has_socket() && s.call.address.port == kPortZero &&
-         NoPortToBind(s.world, s.me(), s.index, s.call.address.host);
+         PortsToBind(s.world, s.index, s.call.address.host).none();
 }
 bool WantsAnyPort(const Scene& s) { return s.has_socket() && s.call.address.port == kPortZero; }
 bool Always(const Scene& s) { return s.has_socket(); }
@@ -63,7 +63,7 @@ void Bind(Scene& s, PortIndex port) {
   socket.remote_port = kNone;
   if (host != Host::kAny) socket.address_locked = true;
 }
-void BindToChosen(Scene& s) { Bind(s, ChoosePort(s.world)); }
+void BindToChosen(Scene& s) { Bind(s, TakePort(s, PortsToBind(s.world, s.index, s.call.address.host))); }
 void BindToPort(Scene& s) {
   const PortIndex port = FindPort(s.world, s.call.address.port);
   if (s.world.lost) return;

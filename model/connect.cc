@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "model/tables.h"
 
 namespace sockspec {
@@ -51,10 +53,6 @@ bool ToMany(const Scene& s) {
 bool Routed(const Scene& s) {
   return ToHost(s, Host::kAny) || ToHost(s, Host::kLoopback) || ToHost(s, Host::kLoopback2);
 }
-bool NoPortLeft(const Scene& s) {
-  return Routed(s) && s.me().bound == kNone && NoPortToConnect(s.world, s.me());
-}
-
 // __ip_route_output_key(): 0.0.0.0 means ourselves, and an unbound socket sends from 127.0.0.1, the
 // preferred source of the route to 127.0.0.0/8.
 Host Destination(const Scene& s) {
@@ -62,6 +60,14 @@ Host Destination(const Scene& s) {
   return s.me().source == Host::kAny ? Host::kLoopback : s.me().source;
 }
 Host Source(const Scene& s) { return s.me().source == Host::kAny ? Host::kLoopback : s.me().source; }
+
+PortChoice Ports(const Scene& s) {
+  return PortsToConnect(s.world, s.index, Source(s), Destination(s),
+                        LookUpPort(s.world, s.call.address.port));
+}
+bool NoPortLeft(const Scene& s) {
+  return Routed(s) && s.me().bound == kNone && Ports(s).none();
+}
 
 // The socket that has our four-tuple already, where the port is one that bind() gave us.
 uint8_t Twin(const Scene& s) {
@@ -119,12 +125,13 @@ Arrival Attempt(Scene& s) {
     if (tail.peer != kNone) s.world.sockets[tail.peer].peer = kNone;
     tail = Socket{};
   }
+  const PortChoice ports = socket.bound == kNone ? Ports(s) : PortChoice{};
   socket.address = socket.source = source;
   socket.remote = destination;
   socket.remote_port = FindPort(s.world, s.call.address.port);
   socket.tcp = Tcp::kSynSent;
   if (socket.bound == kNone) {
-    const PortIndex port = ChoosePort(s.world);
+    const PortIndex port = TakePort(s, ports);
     if (s.world.lost) return Arrival::kStuck;
     HoldPort(s.world, s.index, port, true);
   }
@@ -138,20 +145,41 @@ Arrival Attempt(Scene& s) {
   socket.link = Link::kConnecting;
   return SendSyn(s, s.index);
 }
-Arrival Foreseen(const Scene& s) {
-  World copy = s.world;
-  Scene trial(copy, s.call, s.profile, nullptr, s.branch);
-  return Attempt(trial);
+// How a blocking connect() will end. `mixed`: that depends on what the kernel chooses.
+Arrival Foreseen(const Scene& s, bool* mixed) {
+  Arrival first = Arrival::kConnected;
+  *mixed = false;
+  int branches = 1;
+  for (int branch = 0; branch < branches; ++branch) {
+    World copy = s.world;
+    Scene trial(copy, s.call, s.profile, nullptr, branch);
+    const Arrival arrival = Attempt(trial);
+    branches = std::max(branches, trial.branches);
+    if (branch == 0) first = arrival;
+    *mixed |= arrival != first;
+  }
+  return first;
 }
 bool Nonblocking(const Scene& s) { return Routed(s) && s.nonblocking(); }
 bool Blocking(const Scene& s) { return Routed(s) && !s.nonblocking(); }
-bool IsRefused(const Scene& s) { return Blocking(s) && Foreseen(s) == Arrival::kRefused; }
-bool EndsAtOnce(const Scene& s) { return Blocking(s) && Foreseen(s) == Arrival::kEnded; }
-bool IsUnanswered(const Scene& s) { return Blocking(s) && Foreseen(s) == Arrival::kStuck; }
+bool Ends(const Scene& s, Arrival how) {
+  bool mixed;
+  return Blocking(s) && Foreseen(s, &mixed) == how;
+}
+bool IsRefused(const Scene& s) { return Ends(s, Arrival::kRefused); }
+bool EndsAtOnce(const Scene& s) { return Ends(s, Arrival::kEnded); }
+bool IsUnanswered(const Scene& s) { return Ends(s, Arrival::kStuck); }
 
 void Start(Scene& s) { Attempt(s); }
-void Finish(Scene& s) {
+// As Start(), of a blocking socket: the clause was chosen by the way it ends, which must not be open.
+void StartForeseen(Scene& s) {
+  bool mixed;
+  Foreseen(s, &mixed);
   Attempt(s);
+  if (mixed) s.world.lost = true;
+}
+void Finish(Scene& s) {
+  StartForeseen(s);
   s.me().link = Link::kConnected;
 }
 // sock_error: in __inet_stream_connect(): the error is told, and the socket is as if dissolved.
@@ -162,7 +190,7 @@ void Fail(Scene& s) {
   Unspecified(s);
 }
 void BeRefused(Scene& s) {
-  Attempt(s);
+  StartForeseen(s);
   Fail(s);
 }
 void TellFailure(Scene& s) {
@@ -277,7 +305,7 @@ constexpr Clause kConnect[] = {
      .on = kLinux, .cites = "observed on Linux 6.18: bind(s0, 127.0.0.1:P0), shutdown(s0, SHUT_WR), connect(s0, 127.0.0.1:P0); "
                             "Linux tcp_rcv_state_process(), __inet_stream_connect()",
      .says = "Connected to itself after it was shut down for writing: its FIN ends it before connect() returns."},
-    {.id = "connect.unanswered", .blocks = true, .when = IsUnanswered, .then = Start,
+    {.id = "connect.unanswered", .blocks = true, .when = IsUnanswered, .then = StartForeseen,
      .cites = "POSIX connect(); listen(2) on a full queue; Linux tcp_conn_request()",
      .says = "The accept queue is full, or the SYN was not understood: it is sent again after a second."},
     {.id = "connect.done", .when = Blocking, .then = Finish,

@@ -18,7 +18,7 @@ bool PortTaken(const Scene& s) {
          PortConflicts(s.world, s.me(), s.index, s.me().address, s.me().bound, true);
 }
 bool NoPortLeft(const Scene& s) {
-  return Unbound(s) && NoPortToBind(s.world, s.me(), s.index, s.me().address);
+  return Unbound(s) && PortsToBind(s.world, s.index, s.me().address).none();
 }
 bool Listening(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kListen; }
 bool HasSocket(const Scene& s) { return s.has_socket(); }
@@ -38,7 +38,7 @@ void Open(Scene& s) {
   socket.in_group = socket.reuse_port;
 }
 void Autobind(Scene& s) {
-  const PortIndex port = ChoosePort(s.world);
+  const PortIndex port = TakePort(s, PortsToBind(s.world, s.index, s.me().address));
   if (s.world.lost) return;
   s.me().tcp = Tcp::kListen;
   HoldPort(s.world, s.index, port, false);

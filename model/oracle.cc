@@ -195,7 +195,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
         }
         next_[next] = worlds_[w];
         const Tried tried = Try(*rows[r], next_[next], call, profile_, &reply, branch);
-        branches = tried.branches;
+        branches = std::max(branches, tried.branches);
         ++alternatives;
         if (!Agree(call, tried.reply, reply)) {
           // Outcomes that the kernel does not tell share one reply: the others cannot agree either.
@@ -331,7 +331,7 @@ bool Oracle::MayBlock(const Call& call) const {
 // --- Scene -------------------------------------------------------------------------------------------
 
 Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
-    : world(w), call(c), profile(p), seen(r), branch(b) {
+    : world(w), call(c), profile(p), seen(r), branch(b), rest_(b) {
   if (!c.fd.IsHandle()) {
     opens = c.fd == kFile ? Opens::kFile : c.fd == kPipe ? Opens::kPipe : Opens::kNothing;
     return;
@@ -352,8 +352,10 @@ bool Scene::nonblocking() const {
 }
 
 int Scene::Fork(int n) {
-  branches = std::max(branches, n);
-  return std::min(branch, n - 1);
+  branches *= n;
+  const int pick = rest_ % n;
+  rest_ /= n;
+  return pick;
 }
 
 int Scene::Choose(int low, int high, const char* what) {

@@ -29,13 +29,26 @@ bool HasOwner(const World& world, PortIndex port, uint8_t but = kNone) {
 // sk_reuseport_match(): the short cut for SO_REUSEPORT. All our sockets are of one user.
 bool ReusePortMatches(const PortEntry& entry, const Socket& socket, Host host) {
   if (entry.fast_reuse_port <= 0 || !socket.reuse_port || socket.in_group) return false;
-  return entry.fast_reuse_port == kReusePortAny || Overlap(entry.fast_address, host);
+  // ipv4_rcv_saddr_equal(), where only the bucket's address may be the wildcard.
+  return entry.fast_reuse_port == kReusePortAny || entry.fast_address == host ||
+         entry.fast_address == Host::kAny;
 }
 
 // inet_bind_conflict() with an explicit port: `relax` and `reuseport_ok` are true there.
 bool InTheWay(const Socket& socket, const Socket& other) {
   if (socket.reuse_address && other.reuse_address && other.tcp != Tcp::kListen) return false;
   return !(socket.reuse_port && other.reuse_port && !socket.in_group);
+}
+
+// An unseen port that no socket tells any more is as good as one that never was.
+bool Forgotten(const World& world, int port) {
+  if (world.ports[port].name != kPortOther) return false;
+  for (const Socket& socket : world.sockets) {
+    if (socket.live && (socket.bound == port || socket.local == port || socket.remote_port == port)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 // How many ports the kernel goes through: an odd last one of a range is never tried.
@@ -62,30 +75,52 @@ bool PortConflicts(const World& world, const Socket& socket, uint8_t index, Host
   return false;
 }
 
-bool NoPortToBind(const World& world, const Socket&, uint8_t index, Host host) {
-  if (world.ephemeral == 0) return false;
-  int taken = 0;
-  for (int p = 0; p < kMaxPorts; ++p) {
-    if (!world.ports[p].live || !world.ports[p].chosen) continue;
-    for (int i = 0; i < kMaxSockets; ++i) {
-      const Socket& other = world.sockets[i];
-      // inet_csk_find_open_port() asks without `relax`: neither option helps there.
-      if (i != index && Holds(other, p) && Overlap(host, other.address)) {
-        ++taken;
-        break;
-      }
-    }
+PortChoice PortsToBind(const World& world, uint8_t index, Host host) {
+  PortChoice choice;
+  if (world.ephemeral == 0) {
+    choice.fresh = true;
+    return choice;
   }
-  return taken >= UsablePorts(world);
+  int known = 0;
+  for (int p = 0; p < kMaxPorts; ++p) {
+    if (!world.ports[p].live || !world.ports[p].chosen || Forgotten(world, p)) continue;
+    ++known;
+    bool taken = false;
+    for (int i = 0; i < kMaxSockets; ++i) {
+      // inet_csk_find_open_port() asks without `relax`: neither option helps there.
+      taken |= i != index && Holds(world.sockets[i], p) && Overlap(host, world.sockets[i].address);
+    }
+    if (!taken) choice.known[choice.count++] = static_cast<PortIndex>(p);
+  }
+  choice.fresh = known < UsablePorts(world);
+  return choice;
 }
 
-bool NoPortToConnect(const World& world, const Socket&) {
-  if (world.ephemeral == 0) return false;
-  int taken = 0;
-  for (int p = 0; p < kMaxPorts; ++p) {
-    if (world.ports[p].live && world.ports[p].chosen && HasOwner(world, p)) ++taken;
+PortChoice PortsToConnect(const World& world, uint8_t index, Host source, Host remote,
+                          PortIndex port) {
+  PortChoice choice;
+  if (world.ephemeral == 0) {
+    choice.fresh = true;
+    return choice;
   }
-  return taken >= UsablePorts(world);
+  int known = 0;
+  for (int p = 0; p < kMaxPorts; ++p) {
+    const PortEntry& entry = world.ports[p];
+    if (!entry.live || !entry.chosen || Forgotten(world, p)) continue;
+    ++known;
+    const PortIndex local = static_cast<PortIndex>(p);
+    // __inet_hash_connect(): a bucket that only connect() made may be shared.
+    const bool shared = entry.fast_reuse < 0 && entry.fast_reuse_port < 0 &&
+                        !TupleTaken(world, index, source, local, remote, port);
+    if (!HasOwner(world, local) || shared) choice.known[choice.count++] = local;
+  }
+  choice.fresh = known < UsablePorts(world);
+  return choice;
+}
+
+PortIndex TakePort(Scene& scene, const PortChoice& choice) {
+  const int pick = scene.Fork(choice.count + choice.fresh);
+  return pick < choice.count ? choice.known[pick] : NewPort(scene.world);
 }
 
 void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
@@ -132,15 +167,15 @@ PortIndex FindPort(World& world, Port name) {
   if (name == kPortZero) return kNone;
   const PortIndex known = LookUpPort(world, name);
   if (known != kNone) return known;
-  const PortIndex fresh = ChoosePort(world);
+  const PortIndex fresh = NewPort(world);
   world.ports[fresh].name = name;
   world.ports[fresh].chosen = name.IsChosen();
   return fresh;
 }
 
-PortIndex ChoosePort(World& world) {
+PortIndex NewPort(World& world) {
   for (int p = 0; p < kMaxPorts; ++p) {
-    if (!world.ports[p].live) {
+    if (!world.ports[p].live || Forgotten(world, p)) {
       world.ports[p] = {.live = true, .name = kPortOther, .chosen = true};
       return static_cast<PortIndex>(p);
     }

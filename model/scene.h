@@ -6,6 +6,7 @@
 #ifndef SOCKSPEC_MODEL_SCENE_H_
 #define SOCKSPEC_MODEL_SCENE_H_
 
+#include <array>
 #include <cstdint>
 
 #include "model/clause.h"
@@ -26,7 +27,7 @@ class Scene {
   bool open = false;  // the kernel chose something in `reply`
   const char* note = "";
   int branch;         // which of several outcomes this is, from 0
-  int branches = 1;   // how many there are
+  int branches = 1;   // how many there are, at least
 
   // The descriptor's slot; -1: none, or nothing open there.
   int slot = -1;
@@ -40,7 +41,7 @@ class Scene {
   bool linux() const { return profile.family == kLinux; }
   bool posix() const { return profile.family == kPosix; }
 
-  // One of `n` outcomes that the kernel decides without telling: the same in every clause of this step.
+  // One of `n` outcomes that the kernel decides without telling, from 0.
   int Fork(int n);
 
   // The count that was seen, where it lies in [low, high]; else high.
@@ -57,6 +58,9 @@ class Scene {
 
   // Fills value= (and len=) of the reply, cut off as the caller's optlen says.
   void WriteOption(int32_t value, int32_t seconds = 0);
+
+ private:
+  int rest_;  // of `branch`, for the forks to come
 };
 
 // --- sockets -----------------------------------------------------------------------------------------
@@ -101,18 +105,27 @@ uint8_t FirstInQueue(const World& world, uint8_t listener);  // kNone: empty
 // Whether bind(index, host:port) with an explicit port is refused.
 bool PortConflicts(const World& world, const Socket& socket, uint8_t index, Host host, PortIndex port,
                    bool listening);
-// Whether every port of the ephemeral range is taken, for bind() to port 0 and listen() without bind().
-bool NoPortToBind(const World& world, const Socket& socket, uint8_t index, Host host);
-// … and for connect() without bind().
-bool NoPortToConnect(const World& world, const Socket& socket);
+// The ports that the kernel may choose: none at all, or a fork among them. Where the ephemeral range is as
+// wide as usual, a port that nobody has named; where the environment made it small, any that is free, and for
+// connect() one in use too, as long as the four-tuple is new.
+struct PortChoice {
+  std::array<PortIndex, kMaxPorts> known;  // free, or fit to be shared, and named before
+  int count = 0;
+  bool fresh = false;  // one that nobody has named
+  bool none() const { return count == 0 && !fresh; }
+};
+PortChoice PortsToBind(const World& world, uint8_t index, Host host);
+PortChoice PortsToConnect(const World& world, uint8_t index, Host source, Host remote, PortIndex port);
+// The port chosen, in this branch of the scene. `choice` is not empty.
+PortIndex TakePort(Scene& scene, const PortChoice& choice);
 // Puts the socket into the port's bucket, as inet_bind_hash() does.
 void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect);
 void ReleasePort(World& world, uint8_t index);
 // The entry of a port named in the program; kNone for port 0. Makes one where the name is new.
 PortIndex FindPort(World& world, Port name);
 PortIndex LookUpPort(const World& world, Port name);  // kNone where the name is new
-// A port of the kernel's choice that nobody has seen yet.
-PortIndex ChoosePort(World& world);
+// A new entry, for a port of the kernel's choice that nobody has seen yet.
+PortIndex NewPort(World& world);
 // Whether another socket has the same four-tuple.
 bool TupleTaken(const World& world, uint8_t index, Host source, PortIndex local, Host remote, PortIndex port);
 

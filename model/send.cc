@@ -42,6 +42,7 @@ bool RoomUncertain(const Scene& s) {
   return other.late > 4096 || Crowded(s.me(), other, static_cast<uint32_t>(s.call.size));
 }
 bool BufferMayBeFull(const Scene& s) { return RoomUncertain(s) && s.nonblocking() && s.call.size > 0; }
+bool BufferMayBlock(const Scene& s) { return RoomUncertain(s) && !s.nonblocking() && s.call.size > 0; }
 
 // sk_stream_error(): EPIPE comes with a signal, unless it is asked away.
 void Signal(Scene& s) {
@@ -51,6 +52,13 @@ void Signal(Scene& s) {
 void TellPending(Scene& s) {
   s.reply.error = TakePendingError(s.me());
   if (s.reply.error == EPIPE) Signal(s);
+}
+// Interrupted, it tells how much had gone out.
+void TransferPart(Scene& s) {
+  if (s.seen == nullptr || s.seen->error != 0) return;
+  s.reply.error = 0;
+  s.reply.value = s.Choose(1, s.call.size, "any part that the buffer had room for");
+  SendData(s, s.index, static_cast<uint32_t>(s.reply.value));
 }
 void Transfer(Scene& s) {
   const int least = RoomUncertain(s) && s.nonblocking() ? std::min(1, s.call.size) : s.call.size;
@@ -100,6 +108,10 @@ constexpr Clause kSendTable[] = {
      .strength = Strength::kResource,
      .cites = "POSIX send() EAGAIN; Linux sk_stream_memory_free()",
      .says = "A small or much used buffer may be full, and the socket does not block."},
+    {.id = "send.buffer_full_blocks", .blocks = true, .when = BufferMayBlock, .then = TransferPart,
+     .strength = Strength::kResource,
+     .cites = "POSIX send(); Linux sk_stream_wait_memory()",
+     .says = "A small or much used buffer may be full, and the socket blocks until there is room."},
     {.id = "send.sent", .when = CanSend, .then = Transfer,
      .cites = "POSIX send(); Linux tcp_sendmsg_locked()",
      .says = "The bytes go out; a peer that is closed answers them with a RST."},
