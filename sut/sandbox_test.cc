@@ -51,14 +51,18 @@ std::string InChild(const std::function<std::string()>& body) {
   return said;
 }
 
+// All but CAP_SETFCAP, without which Linux lets nobody map root (5.12), not even onto root.
 void DropCapabilities() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct none[2]{};
-  syscall(SYS_capset, &header, none);
+  __user_cap_data_struct few[2]{};
+  few[0].effective = few[0].permitted = 1u << CAP_SETFCAP;
+  if (syscall(SYS_capset, &header, few) == 0) return;
+  few[0] = {};  // it was not there to keep
+  syscall(SYS_capset, &header, few);
 }
 
 // As whoever runs `sockspec` without sudo. Where there is no user nobody to become (Bazel's sandbox maps
-// one user), losing every capability has to do.
+// one user), losing the capabilities has to do.
 void BecomeUnprivileged() {
   (void)setresgid(65534, 65534, 65534);
   (void)setresuid(65534, 65534, 65534);
