@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "model/program/bytes.h"
-#include "model/program/declarations.h"
 #include "model/program/edit.h"
 
 namespace sockspec {
