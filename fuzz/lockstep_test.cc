@@ -1,0 +1,118 @@
+#include "fuzz/lockstep.h"
+
+#include <errno.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "fuzz/fake_kernel.h"
+#include "fuzz/generate.h"
+#include "gtest/gtest.h"
+#include "model/clause.h"
+#include "model/profile.h"
+#include "model/program/text.h"
+
+// How often memory was asked for, in the whole test.
+static std::atomic<uint64_t> g_allocations{0};
+
+void* operator new(size_t size) {
+  ++g_allocations;
+  if (void* memory = malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { free(memory); }
+void operator delete(void* memory, size_t) noexcept { free(memory); }
+
+namespace sockspec {
+namespace {
+
+Profile Linux() { return ResolveProfile("linux-6.18", "").profile; }
+
+Program Parsed(const std::string& text) {
+  const ParsedText parsed = ParseText(text, "test");
+  EXPECT_TRUE(parsed.ok()) << parsed.problem.Message();
+  return parsed.transcript.program;
+}
+
+// The key of a program's first divergence on a kernel with one fault; "" where it conforms.
+std::string FirstKey(const Mutation& mutation, const std::string& text) {
+  FakeKernel kernel(Linux(), mutation);
+  Lockstep lockstep(kernel, Linux());
+  const auto& run = lockstep.Play(Parsed(text));
+  return run.diverged() ? run.divergences[0].key : "";
+}
+
+TEST(Lockstep, AKernelThatKeepsToTheModelConforms) {
+  FakeKernel kernel(Linux());
+  Lockstep lockstep(kernel, Linux());
+  const auto& run =
+      lockstep.Play(Parsed("s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
+                           "bind(s0, 127.0.0.1:P0)\n"
+                           "listen(s0, 1)\n"
+                           "s1 = accept(s0)\n"));
+  EXPECT_FALSE(run.diverged());
+  ASSERT_EQ(run.replies.size(), 4u);
+  EXPECT_EQ(run.replies[3].error, EAGAIN);
+  ASSERT_EQ(run.seen.size(), 4u);
+  EXPECT_EQ(run.seen[3].phase, Phase::kListening);
+  EXPECT_EQ(run.seen[3].allowed, 1);
+}
+
+TEST(Lockstep, TheKeyNamesNoHandleAndNoPort) {
+  const Mutation mutation{.clause = FindClause("bind.port_taken"), .error = EACCES};
+  ASSERT_NE(mutation.clause, nullptr);
+  const std::string key = FirstKey(mutation,
+                                   "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                                   "bind(s0, 127.0.0.1:P0)\n"
+                                   "s1 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                                   "bind(s1, 127.0.0.1:P0)\n");
+  EXPECT_EQ(key, "fake.bind.stream.inet.bind.port_taken.errno.EACCES");
+  EXPECT_EQ(key, FirstKey(mutation,
+                          "s3 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                          "bind(s3, 0.0.0.0:P2)\n"
+                          "s7 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                          "s4 = dup(s7)\n"
+                          "bind(s4, 127.0.0.2:P2)\n"));
+}
+
+TEST(Lockstep, TheKeySaysWhetherItIsASocket) {
+  const Mutation mutation{.clause = FindClause("descriptor.not_a_socket"), .error = EINVAL};
+  ASSERT_NE(mutation.clause, nullptr);
+  EXPECT_EQ(FirstKey(mutation, "listen(FILE, 1)\n"),
+            "fake.listen.file.descriptor.not_a_socket.errno.EINVAL");
+}
+
+TEST(Lockstep, ItGoesOnAfterADivergence) {
+  FakeKernel kernel(Linux(), {.clause = FindClause("descriptor.not_a_socket"), .error = EINVAL});
+  Lockstep lockstep(kernel, Linux());
+  const auto& run =
+      lockstep.Play(Parsed("listen(FILE, 1)\n"
+                           "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                           "listen(PIPE, 1)\n"));
+  ASSERT_EQ(run.divergences.size(), 2u);
+  EXPECT_EQ(run.divergences[0].index, 0);
+  EXPECT_EQ(run.divergences[1].index, 2);
+  EXPECT_EQ(run.replies.size(), 3u);
+}
+
+// The path that is taken millions of times.
+TEST(Lockstep, ConformingProgramsAllocateNothing) {
+  FakeKernel kernel(Linux());
+  Lockstep lockstep(kernel, Linux());
+  Generator generator(Linux());
+  std::vector<Program> programs;
+  for (int i = 0; i < 1000; ++i) {
+    Random random(ProgramSeed(1, static_cast<uint64_t>(i)));
+    const Program& program = generator.Next(random);
+    // A program that leaves the model says why, in a string.
+    if (!lockstep.Play(program).discarded) programs.push_back(program);
+  }
+  const uint64_t before = g_allocations;
+  for (const Program& program : programs) lockstep.Play(program);
+  EXPECT_EQ(g_allocations - before, 0u);
+}
+
+}  // namespace
+}  // namespace sockspec
