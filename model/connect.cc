@@ -139,8 +139,8 @@ Arrival Attempt(Scene& s) {
   // tcp_connect_init()
   socket.error = 0;
   socket.done = false;
-  socket.sent = socket.arrived = socket.read = socket.late = 0;
-  socket.answered = socket.unacked = false;
+  socket.arrived = socket.read = socket.late = 0;
+  socket.answered = socket.unacked = socket.crowded = false;
   socket.segments = 0;
   socket.link = Link::kConnecting;
   return SendSyn(s, s.index);

@@ -45,6 +45,8 @@ void TakeReset(World& world, uint8_t index) {
   socket.error = socket.tcp == Tcp::kSynSent     ? ECONNREFUSED
                  : socket.tcp == Tcp::kCloseWait ? EPIPE
                                                  : ECONNRESET;
+  // Whether it came before or after the RST, nobody can tell.
+  if (socket.late > 0 && (socket.owned || socket.listener != kNone)) world.lost = true;
   socket.late = 0;
   Done(world, index);
 }
@@ -72,6 +74,9 @@ void Establish(World& world, uint8_t a, uint8_t b) {
   world.sockets[b].tcp = Tcp::kEstablished;
   world.sockets[a].peer = b;
   world.sockets[b].peer = a;
+  // Positions are those of the sender's stream, which goes on over several connections of one socket.
+  world.sockets[a].arrived = world.sockets[a].read = world.sockets[b].sent;
+  world.sockets[b].arrived = world.sockets[b].read = world.sockets[a].sent;
 }
 
 // tcp_rcv_state_process(), TCP_SYN_RECV: an end that was opened by the other's SYN, and was shut down for
@@ -268,6 +273,14 @@ void SendFin(World& world, uint8_t index) {
     return;
   }
   Socket& other = world.sockets[peer];
+  if (other.crowded && other.late > 0) {
+    world.lost = true;  // the FIN waits behind bytes that wait for room
+    return;
+  }
+  if (socket.late > 0 && (socket.shut & kReceive)) {
+    world.lost = true;  // what is still under way to us will be answered with a RST, some time
+    return;
+  }
   if (peer == index) {
     // Connected to itself: our own FIN comes back, CLOSING, then TIME-WAIT.
     socket.done = true;
@@ -316,6 +329,12 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   const uint8_t peer = socket.peer;
   if (bytes == 0 || !Alive(world, peer)) return;
   Socket& other = world.sockets[peer];
+  const bool deaf = (!other.owned && other.listener == kNone) ||
+                    (other.tcp == Tcp::kFinWait && (other.shut & kReceive));
+  if (deaf && (other.late > 0 || socket.unacked)) {
+    world.lost = true;  // it will be answered with a RST once it goes out, and it may have to wait
+    return;
+  }
   if (!other.owned && other.listener == kNone) {
     // The peer has been closed: nobody will read this, RFC 1122 4.2.2.13.
     TakeReset(world, index);
@@ -333,12 +352,13 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   // inet_csk_in_pingpong_mode, tcp_incr_quickack).
   const bool slow = other.answered || other.segments >= kPromptSegments;
   const bool held = socket.unacked;
-  if (socket.arrived > 0) socket.answered = true;
+  if (socket.segments > 0) socket.answered = true;
   if (peer == index) socket.answered = true;
   other.unacked = false;  // our segment acknowledges what it sent
   socket.unacked = socket.unacked || slow || peer == index;
   if (other.segments < 255) ++other.segments;
-  if (Crowded(socket, other, bytes) || other.late > 0 || held) {
+  other.crowded |= Crowded(socket, other, bytes);
+  if (other.crowded || other.late > 0 || held) {
     other.late += bytes;
   } else {
     other.arrived += bytes;

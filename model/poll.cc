@@ -8,6 +8,8 @@ namespace sockspec {
 namespace {
 
 constexpr int16_t kReadEnd = 0x2000;  // POLLRDHUP
+constexpr int16_t kReadable = POLLIN | 0x40;    // and POLLRDNORM
+constexpr int16_t kWritable = POLLOUT | 0x100;  // and POLLWRNORM
 constexpr uint8_t kReceive = 1;
 constexpr uint8_t kSend = 2;
 
@@ -20,13 +22,13 @@ bool NotOpen(const Scene& s) { return s.opens == Opens::kNothing && !IsNegative(
 // tcp_poll(), inet_csk_listen_poll()
 int16_t Ready(const Scene& s) {
   const Socket& socket = s.me();
-  if (socket.tcp == Tcp::kListen) return FirstInQueue(s.world, s.index) == kNone ? 0 : POLLIN;
+  if (socket.tcp == Tcp::kListen) return FirstInQueue(s.world, s.index) == kNone ? 0 : kReadable;
   int16_t ready = 0;
   if (socket.shut == (kReceive | kSend) || socket.tcp == Tcp::kClose) ready |= POLLHUP;
-  if (socket.shut & kReceive) ready |= POLLIN | kReadEnd;
+  if (socket.shut & kReceive) ready |= kReadable | kReadEnd;
   if (socket.tcp != Tcp::kSynSent) {
-    if (Unread(socket) > 0) ready |= POLLIN;
-    ready |= POLLOUT;
+    if (Unread(socket) > 0) ready |= kReadable;
+    ready |= kWritable;
   }
   if (socket.error != 0) ready |= POLLERR;
   return ready;
@@ -50,14 +52,14 @@ void TellReady(Scene& s) { TellEvents(s, Ready(s) & Asked(s)); }
 bool Unsteady(const Scene& s) {
   if (!Modelled(s) || s.me().tcp == Tcp::kListen || s.me().tcp == Tcp::kSynSent) return false;
   if (s.me().late > 0) return true;
-  return s.me().peer != kNone && s.world.sockets[s.me().peer].late > 0;
+  return s.me().peer != kNone && (s.world.sockets[s.me().peer].late > 0 || s.world.sockets[s.me().peer].crowded);
 }
 void TellUnsteady(Scene& s) {
   int16_t events = Ready(s) & Asked(s);
   s.open = true;
   s.note = "POLLIN and POLLOUT may come later";
   if (s.seen != nullptr) {
-    const int16_t free = (POLLIN | POLLOUT) & s.call.flags;
+    const int16_t free = (kReadable | kWritable) & s.call.flags;
     events = static_cast<int16_t>((events & ~free) | (s.seen->events & free));
   }
   if (events != 0) TellEvents(s, events);
@@ -69,7 +71,7 @@ void TellHungUp(Scene& s) {
   s.open = true;
   s.note = "POLLHUP or POLLOUT, not both";
   const bool writable = s.seen != nullptr && !(s.seen->events & POLLHUP);
-  events = static_cast<int16_t>(events & ~(writable ? POLLHUP : POLLOUT));
+  events = static_cast<int16_t>(events & ~(writable ? POLLHUP : kWritable));
   if (events != 0) TellEvents(s, events);
 }
 

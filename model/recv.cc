@@ -24,9 +24,12 @@ bool ReadsNothing(const Scene& s) { return s.has_socket() && s.call.size == 0; }
 bool Listening(const Scene& s) { return Modelled(s) && s.me().tcp == Tcp::kListen; }
 bool DataHere(const Scene& s) { return Ordinary(s) && Unread(s.me()) > 0; }
 bool DataPossible(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) > 0; }
-bool MayBeLate(const Scene& s) { return DataPossible(s) && !DataHere(s) && s.nonblocking(); }
+bool Late(const Scene& s) { return DataPossible(s) && !DataHere(s); }
+bool MayBeShut(const Scene& s) { return Late(s) && (s.me().shut & kReceive); }
+bool MayBeLate(const Scene& s) { return Late(s) && !MayBeShut(s) && s.nonblocking(); }
+bool MayBeLateBlocking(const Scene& s) { return Late(s) && !MayBeShut(s) && !s.nonblocking(); }
 bool Unwritable(const Scene& s) {
-  return DataHere(s) && s.call.pointer != Pointer::kValid && s.call.size > 0 && Copies(s);
+  return DataPossible(s) && s.call.pointer != Pointer::kValid && s.call.size > 0 && Copies(s);
 }
 bool Dry(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) == 0 && !Listening(s); }
 bool AtEnd(const Scene& s) { return Dry(s) && s.me().done; }
@@ -87,6 +90,19 @@ constexpr Clause kRecv[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX recv() EINVAL, EAGAIN or EOPNOTSUPP, as the protocol has it",
      .says = "There is no urgent byte."},
+    // Two replies are right here: small buffers and Nagle's algorithm hold bytes up, and a timer brings them.
+    {.id = "recv.late", .error = EAGAIN, .when = MayBeLate,
+     .strength = Strength::kMay,
+     .cites = "Linux tcp_data_queue() without room; RFC 9293 3.8.6",
+     .says = "Bytes were sent, and may not have arrived yet."},
+    {.id = "recv.late_shut", .when = MayBeShut,
+     .strength = Strength::kMay,
+     .cites = "Linux tcp_recvmsg_locked() on RCV_SHUTDOWN",
+     .says = "Bytes were sent, and may not have arrived yet; the socket was shut down for reading."},
+    {.id = "recv.late_blocks", .blocks = true, .when = MayBeLateBlocking,
+     .strength = Strength::kMay,
+     .cites = "Linux tcp_data_queue() without room; RFC 9293 3.8.6",
+     .says = "Bytes were sent, and may not have arrived yet; the socket blocks until they do."},
     {.id = "recv.unwritable", .error = EFAULT, .when = Unwritable,
      .on = kLinux, .cites = "Linux tcp_recvmsg_locked(); recv(2) EFAULT",
      .says = "The bytes have no place to go, and stay queued."},
@@ -94,11 +110,6 @@ constexpr Clause kRecv[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
      .says = "The bytes have no place to go: POSIX says nothing."},
-    // Two replies are right here: small buffers hold bytes up, and a timer brings them.
-    {.id = "recv.late", .error = EAGAIN, .when = MayBeLate,
-     .strength = Strength::kMay,
-     .cites = "Linux tcp_data_queue() without room; RFC 9293 3.8.6",
-     .says = "Bytes were sent, and may not have arrived yet."},
     {.id = "recv.data", .when = DataPossible, .then = Take,
      .cites = "POSIX recv(); Linux tcp_recvmsg_locked()",
      .says = "What is queued, at most as much as was asked for."},

@@ -43,6 +43,8 @@ void StopListening(Scene& s) {
 }
 void MarkForUser(Scene& s) {
   Mark(s);
+  // After our FIN, what is still under way to us will be answered with a RST, some time.
+  if (s.me().tcp == Tcp::kFinWait && (s.me().shut & kReceive) && s.me().late > 0) s.world.lost = true;
   s.me().user_shut |= Directions(s);
 }
 void StopWriting(Scene& s) {

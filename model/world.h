@@ -95,6 +95,7 @@ struct Socket {
   uint32_t late = 0;            // bytes of the peer's that may still be on their way
   uint32_t read = 0;            // bytes handed to the user
   uint32_t mark = 0;            // position of the urgent byte
+  bool crowded = false;         // `late` is there because buffers or windows may be too small
   bool answered = false;        // has sent after it had received, so it may put off acknowledgements
   bool unacked = false;         // has sent what the peer may not have acknowledged yet
   uint8_t segments = 0;         // how often data has come, up to 255

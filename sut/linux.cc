@@ -45,7 +45,8 @@ namespace sockspec {
 namespace {
 
 constexpr int kDiscardPort = 9;
-constexpr int kPrivilegedPort = 1;
+// PRIVILEGED is another of 1 … 1023 in every program, since the last one's may be in TIME-WAIT.
+constexpr int kPrivilegedPorts = 1023;
 constexpr int kMaxNarrowRange = 64;  // the largest Environment::ephemeral
 constexpr int kNewStream = -2;
 
@@ -179,6 +180,7 @@ class LinuxKernel : public Kernel {
 
   // This program's.
   int first_port_ = 0;  // P0's number
+  int privileged_port_ = 1;  // PRIVILEGED's number
   std::array<int, kMaxChosenPorts> chosen_{};  // E0's number, …
   int chosen_count_ = 0;
   std::array<int8_t, kSlots> stream_of_{};         // of each slot; -1: none
@@ -260,6 +262,7 @@ Trouble LinuxKernel::BeginProgram(const Environment& env) {
   if (Trouble trouble = SetEphemeralRange(ephemeral_); trouble.any()) return trouble;
   ++programs_;
   first_port_ = next_port_;
+  privileged_port_ = 1 + first_port_ / kMaxProgramPorts % kPrivilegedPorts;
   next_port_ += kMaxProgramPorts;
   chosen_count_ = 0;
   stream_of_.fill(-1);
@@ -574,15 +577,15 @@ void LinuxKernel::ReadOption(const Call& call, Reply* reply) {
   if (size == 0) return;
   reply->wrote |= kWroteValue;
   memcpy(&reply->option, option_out_.bytes, std::min(size, 4));
-  if (size >= 8 && OptionSize(call.level, call.option) == 8) {
-    memcpy(&reply->seconds, option_out_.bytes + 4, 4);
+  if (size > 4 && OptionSize(call.level, call.option) == 8) {
+    memcpy(&reply->seconds, option_out_.bytes + 4, std::min(size - 4, 4));
   }
 }
 
 int LinuxKernel::NumberOf(Port port) const {
   if (port == kPortZero) return 0;
   if (port.IsProgram()) return first_port_ + port.program();
-  if (port == kPortPrivileged) return kPrivilegedPort;
+  if (port == kPortPrivileged) return privileged_port_;
   if (port.IsChosen() && port.chosen() < chosen_count_) return chosen_[port.chosen()];
   return kDiscardPort;
 }
@@ -592,7 +595,7 @@ Port LinuxKernel::NameOf(int number) {
     return Port::Program(number - first_port_);
   }
   if (number == 0) return kPortZero;
-  if (number == kPrivilegedPort) return kPortPrivileged;
+  if (number == privileged_port_) return kPortPrivileged;
   if (!ephemeral_.Contains(number)) return kPortOther;
   for (int i = 0; i < chosen_count_; ++i) {
     if (chosen_[i] == number) return Port::Chosen(i);

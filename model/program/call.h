@@ -97,7 +97,7 @@ struct Port {
   friend constexpr bool operator==(Port, Port) = default;
 };
 inline constexpr Port kPortZero{0};         // 0: "choose one for me"
-inline constexpr Port kPortPrivileged{20};  // PRIVILEGED: port 1; the sandbox makes no port privileged
+inline constexpr Port kPortPrivileged{20};  // PRIVILEGED: below 1024; the sandbox makes no port privileged
 inline constexpr Port kPortOther{255};      // OTHER: only in replies, neither a P nor in the ephemeral range
 
 // A socket address as the caller wrote it, and the pointer to it.

@@ -160,7 +160,8 @@ bool SetsNonblocking(const Call& call) { return call.command == FIONBIO; }
 constexpr Argument kFd = {.name = "sockfd", .kind = Kind::kDescriptor};
 constexpr Argument kAddressArgument = {.name = "addr", .kind = Kind::kAddressIn};
 constexpr Argument kAddressResult = {.name = "addr", .kind = Kind::kAddressOut};
-constexpr Argument kBufferArgument = {.name = "buf", .kind = Kind::kBuffer};
+constexpr Argument kSentArgument = {.name = "buf", .kind = Kind::kBuffer};
+constexpr Argument kReceivedArgument = {.name = "buf", .kind = Kind::kBuffer, .written = true};
 constexpr Argument kSizeArgument = {
     .name = "len",
     .kind = Kind::kNumber,
@@ -229,20 +230,21 @@ constexpr Argument kGetsockoptArguments[] = {
     kFd, kLevelArgument, kOptionArgument, {.name = "optval", .kind = Kind::kOptionOut}};
 constexpr Argument kSetsockoptArguments[] = {
     kFd, kLevelArgument, kOptionArgument, {.name = "optval", .kind = Kind::kOptionIn}};
-constexpr Argument kSendArguments[] = {kFd, kBufferArgument, kSizeArgument,
+constexpr Argument kSendArguments[] = {kFd, kSentArgument, kSizeArgument,
                                        {.name = "flags",
                                         .kind = Kind::kFlags,
                                         .member = &Call::flags,
                                         .tokens = kMessageFlags,
                                         .choices = kSendFlagChoices}};
-constexpr Argument kRecvArguments[] = {kFd, kBufferArgument, kSizeArgument,
+constexpr Argument kRecvArguments[] = {kFd, kReceivedArgument, kSizeArgument,
                                        {.name = "flags",
                                         .kind = Kind::kFlags,
                                         .member = &Call::flags,
                                         .tokens = kMessageFlags,
                                         .choices = kRecvFlagChoices,
                                         .ordinary = 5}};
-constexpr Argument kTransfer[] = {kFd, kBufferArgument, kSizeArgument};
+constexpr Argument kReadArguments[] = {kFd, kReceivedArgument, kSizeArgument};
+constexpr Argument kWriteArguments[] = {kFd, kSentArgument, kSizeArgument};
 // An unknown command would have an argument of an unknown type, and might make descriptors.
 constexpr Argument kFcntlArguments[] = {kFd,
                                         {.name = "cmd",
@@ -295,8 +297,8 @@ constexpr Declaration kDeclarations[] = {
     {Op::kSetsockopt,  "setsockopt",  Returns::kZero,       kSetsockoptArguments},
     {Op::kSend,        "send",        Returns::kCount,      kSendArguments},
     {Op::kRecv,        "recv",        Returns::kCount,      kRecvArguments},
-    {Op::kRead,        "read",        Returns::kCount,      kTransfer},
-    {Op::kWrite,       "write",       Returns::kCount,      kTransfer},
+    {Op::kRead,        "read",        Returns::kCount,      kReadArguments},
+    {Op::kWrite,       "write",       Returns::kCount,      kWriteArguments},
     {Op::kFcntl,       "fcntl",       Returns::kFlags,      kFcntlArguments},
     {Op::kIoctl,       "ioctl",       Returns::kZero,       kIoctlArguments},
     {Op::kPoll,        "poll",        Returns::kCount,      kPollArguments},

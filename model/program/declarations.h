@@ -35,7 +35,7 @@ enum class Kind : uint8_t {
   kAddressOut,  // pointer, length_pointer, length:   nothing for the usual  ·  NULL  ·  BAD_PTR  ·  addrlen=4
   kOptionIn,    // pointer, value, seconds, length:   1  ·  {1, 0} for SO_LINGER  ·  BAD_PTR  ·  1, len=2
   kOptionOut,   // pointer, length_pointer, length:   nothing for the usual  ·  BAD_PTR  ·  len=2
-  kBuffer,      // pointer: nothing for a good one  ·  NULL  ·  BAD_PTR
+  kBuffer,      // pointer, to `size` bytes: nothing for a good one  ·  NULL  ·  BAD_PTR
 };
 
 struct Argument {
@@ -49,6 +49,7 @@ struct Argument {
   int32_t least = INT32_MIN;                    // the range of what may be written
   int32_t most = INT32_MAX;
   bool tokens_only = false;                     // of kConstant: a number without a token is refused
+  bool written = false;                         // of kBuffer: the call writes to it, it does not read it
   bool closes = false;  // of kDescriptor: FILE and PIPE are refused, since they are the harness's own
 
   bool UsedBy(const Call& call) const { return used == nullptr || used(call); }

@@ -10,6 +10,7 @@
 
 #include "model/program/bytes.h"
 #include "model/program/declarations.h"
+#include "model/program/tokens.h"
 
 namespace sockspec {
 namespace {
@@ -23,7 +24,7 @@ constexpr size_t kUsualHosts = 3;
 
 constexpr Address kSimplestAddress{.host = Host::kLoopback, .port = Port::Program(0)};
 constexpr int32_t kSimplestValue = 1;  // of an option
-constexpr uint32_t kTypeMask = 0xf;    // Linux's SOCK_TYPE_MASK
+constexpr auto kTypeBits = static_cast<uint32_t>(kTypeMask);
 
 bool IsLinger(const Call& call) { return OptionSize(call.level, call.option) == 8; }
 
@@ -75,9 +76,9 @@ uint64_t ChoiceComplexity(const Argument& argument, int32_t value) {
     case Kind::kFlags:
       return count + static_cast<uint64_t>(std::popcount(bits));
     case Kind::kType: {
-      const uint32_t simplest = static_cast<uint32_t>(argument.choices.front()) & kTypeMask;
-      return count + static_cast<uint64_t>(std::popcount(bits & ~kTypeMask)) +
-             ((bits & kTypeMask) == simplest ? 0 : 1);
+      const uint32_t simplest = static_cast<uint32_t>(argument.choices.front()) & kTypeBits;
+      return count + static_cast<uint64_t>(std::popcount(bits & ~kTypeBits)) +
+             ((bits & kTypeBits) == simplest ? 0 : 1);
     }
     case Kind::kNumber:
       return count + Magnitude(value);
@@ -205,12 +206,12 @@ class Simplifier {
       Try([&](Call& call) { call.*argument.member = static_cast<int32_t>(simpler); });
     };
     if (argument.kind == Kind::kFlags || argument.kind == Kind::kType) {
-      const uint32_t flags = argument.kind == Kind::kType ? bits & ~kTypeMask : bits;
+      const uint32_t flags = argument.kind == Kind::kType ? bits & ~kTypeBits : bits;
       for (uint32_t rest = flags; rest != 0; rest &= rest - 1) with(bits & ~(rest & -rest));
     }
     if (argument.kind == Kind::kType) {
       const auto simplest = static_cast<uint32_t>(argument.choices.front());
-      with((bits & ~kTypeMask) | (simplest & kTypeMask));
+      with((bits & ~kTypeBits) | (simplest & kTypeBits));
     }
     if (argument.kind == Kind::kNumber) TryNumbers(argument.member);
   }

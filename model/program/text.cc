@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "model/program/declarations.h"
+#include "model/program/tokens.h"
 
 namespace sockspec {
 namespace {
@@ -57,62 +58,6 @@ uint8_t SizeWithHost(const Call& call) {
 bool IsLinger(const Call& call) { return OptionSize(call.level, call.option) == 8; }
 
 // ---- Printing ------------------------------------------------------------------------------------
-
-std::string Hex(uint32_t value) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string digits;
-  do {
-    digits.insert(digits.begin(), kDigits[value % 16]);
-    value /= 16;
-  } while (value != 0);
-  return "0x" + digits;
-}
-
-std::string_view NameOf(std::span<const Token> tokens, int32_t value) {
-  for (const Token& token : tokens) {
-    if (token.value == value) return token.name;
-  }
-  return {};
-}
-
-std::string PrintConstant(std::span<const Token> tokens, int32_t value) {
-  const std::string_view name = NameOf(tokens, value);
-  return name.empty() ? std::to_string(value) : std::string(name);
-}
-
-// Appends the tokens that `bits` is made of, and what is left of it, each after a `|` but the first.
-void AppendFlags(std::string& out, std::span<const Token> tokens, uint32_t bits, bool first) {
-  const auto append = [&](std::string_view flag) {
-    if (!first) out += '|';
-    out += flag;
-    first = false;
-  };
-  for (const Token& token : tokens) {
-    const uint32_t bit = static_cast<uint32_t>(token.value);
-    if (bit != 0 && (bits & bit) == bit) {
-      append(token.name);
-      bits &= ~bit;
-    }
-  }
-  if (bits != 0) append(Hex(bits));
-  if (first) append("0");
-}
-
-std::string PrintFlags(std::span<const Token> tokens, int32_t value) {
-  std::string out;
-  AppendFlags(out, tokens, static_cast<uint32_t>(value), /*first=*/true);
-  return out;
-}
-
-// The part of socket()'s type that is a type and not a flag: Linux's SOCK_TYPE_MASK.
-constexpr int32_t kTypeMask = 0xf;
-
-std::string PrintType(int32_t value) {
-  std::string out = PrintConstant(SocketTypes(), value & kTypeMask);
-  const uint32_t flags = static_cast<uint32_t>(value) & ~static_cast<uint32_t>(kTypeMask);
-  if (flags != 0) AppendFlags(out, SocketFlags(), flags, /*first=*/false);
-  return out;
-}
 
 std::string PrintHandle(int handle) { return "s" + std::to_string(handle); }
 
@@ -262,7 +207,7 @@ std::string Quote(std::string_view text) {
   for (const char c : text.substr(0, kMost)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte >= 0x7f) {
-      const std::string hex = Hex(byte);
+      const std::string hex = PrintHex(byte);
       out += hex.size() == 3 ? "\\x0" + hex.substr(2) : "\\x" + hex.substr(2);
     } else {
       out += c;
@@ -381,13 +326,6 @@ std::optional<int> ReadNumbered(std::string_view word, char prefix, int count) {
   const Number number = ReadNumber(word.substr(1));
   if (!number.valid || number.hex || number.value >= count) return std::nullopt;
   return static_cast<int>(number.value);
-}
-
-const Token* FindToken(std::span<const Token> tokens, std::string_view name) {
-  for (const Token& token : tokens) {
-    if (token.name == name) return &token;
-  }
-  return nullptr;
 }
 
 std::optional<Pointer> ReadPointer(std::string_view word) {
