@@ -40,7 +40,9 @@ std::string LikelyClauses(std::string_view id, const Profile& profile) {
   return likely.empty() ? "`sockspec spec` has all" : likely;
 }
 
-void CheckName(const KernelOptions& options) {
+}  // namespace
+
+void CheckKernelName(const KernelOptions& options) {
   if (std::ranges::find(kLater, options.kernel) != std::end(kLater)) {
     throw Stop{kExitUnavailable,
                fmt::format("the kernel `{}` comes in a later version of sockspec; this one has linux and fake",
@@ -52,7 +54,10 @@ void CheckName(const KernelOptions& options) {
   }
 }
 
-}  // namespace
+std::string KernelRelease(const KernelOptions& options) {
+  const std::string release = ReleaseOf(options);
+  return release.empty() ? options.kernel : "Linux " + release;
+}
 
 void AddProfileOption(CLI::App& command, KernelOptions& options) {
   command
@@ -123,7 +128,7 @@ Mutation MutationFor(const KernelOptions& options, const Profile& profile) {
 }
 
 void PrepareKernel(const KernelOptions& options) {
-  CheckName(options);
+  CheckKernelName(options);
   if (options.kernel != "linux" || !NeedsUserNamespace()) return;
   if (const Trouble trouble = EnterUserNamespace(); trouble.any()) {
     throw Stop{kExitUnavailable, trouble.what};
@@ -131,7 +136,7 @@ void PrepareKernel(const KernelOptions& options) {
 }
 
 std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& profile) {
-  CheckName(options);
+  CheckKernelName(options);
   if (options.kernel == "fake") {
     return std::make_unique<FakeKernel>(profile, MutationFor(options, profile));
   }

@@ -33,8 +33,14 @@ Profile ProfileFor(const KernelOptions& options);
 // The change that --mutant asks for; its clause is nullptr where that was not given. Stops with kExitUnusable.
 Mutation MutationFor(const KernelOptions& options, const Profile& profile);
 
+// Stops with kExitUnusable where there is no kernel of that name, kExitUnavailable where there will be.
+void CheckKernelName(const KernelOptions& options);
+
+// What the kernel says it is, without making one: "Linux 6.18.44".
+std::string KernelRelease(const KernelOptions& options);
+
 // Makes sure that the kernel can be had; to be called before any thread is made. Stops with
-// kExitUnavailable where the kernel or its sandbox cannot be had, kExitUnusable where there is none of that name.
+// kExitUnavailable where the kernel or its sandbox cannot be had.
 void PrepareKernel(const KernelOptions& options);
 
 // A kernel; several may be made, and each is used by one thread. Stops as PrepareKernel().

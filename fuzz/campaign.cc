@@ -838,6 +838,7 @@ class Campaign {
       if (Reap() == 0) break;
       const Clock::time_point now = Clock::now();
       if (g_signals > 0 || now - began_ >= options_.duration) shared_.stop.store(true);
+      if (options_.calls != 0 && Calls() >= options_.calls) shared_.stop.store(true);
       if (shared_.stop.load() && !stopped) stopped = now;
       if (stopped && (g_signals > 1 || now - *stopped > kGrace)) KillAll();
       KillStuck(now);
@@ -970,6 +971,12 @@ class Campaign {
 
   // --- what people read
   // ------------------------------------------------------------------------------
+
+  uint64_t Calls() {
+    uint64_t calls = 0;
+    for (int i = 0; i < jobs_; ++i) calls += shares_[i].calls.get();
+    return calls;
+  }
 
   CampaignCounts Counts() {
     CampaignCounts counts;

@@ -41,6 +41,7 @@ struct CampaignOptions {
   std::string directory;  // of findings; made where it does not exist; empty: nothing is kept
   std::chrono::milliseconds duration = std::chrono::seconds(60);
   uint64_t programs = 0;         // stop after so many; 0: no limit
+  uint64_t calls = 0;            // stop after about so many; 0: no limit
   int jobs = 1;                  // worker processes
   std::optional<uint64_t> seed;  // else where the directory left off, else a random one
   GenerateOptions generate;

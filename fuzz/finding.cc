@@ -185,7 +185,7 @@ bool NamesADirectory(std::string_view key) {
 // Brings the counts of a finding up to date that is stored in `path`.
 Trouble CountAgain(const std::string& path, Finding stored, const Finding& again) {
   stored.seen += again.seen;
-  stored.last_seen = std::max(stored.last_seen, again.last_seen);
+  stored.last_seen = std::max({stored.last_seen, again.last_seen, Now()});
   const std::string fresh = path + "/.finding.json";
   Trouble trouble = WriteFile(fresh, JsonText(stored));
   if (!trouble.any() && rename(fresh.c_str(), (path + "/finding.json").c_str()) != 0) {

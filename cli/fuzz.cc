@@ -1,0 +1,226 @@
+// sockspec fuzz: a campaign against a kernel.
+
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "CLI/CLI.hpp"
+#include "cli/command.h"
+#include "cli/files.h"
+#include "cli/kernels.h"
+#include "cli/terminal.h"
+#include "fmt/format.h"
+#include "fuzz/campaign.h"
+#include "fuzz/deviations.h"
+#include "fuzz/finding.h"
+#include "fuzz/report.h"
+#include "fuzz/triage.h"
+#include "nlohmann/json.hpp"
+
+namespace sockspec {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  KernelOptions kernel;
+  std::string duration;
+  uint64_t calls = 0;
+  uint64_t programs = 0;
+  int jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  std::string out = "findings";
+  std::string seed;
+  std::string deviations;
+  bool json = false;
+  bool allowed = false;
+};
+
+// "60s", "5m", "2h"; a number alone is seconds.
+std::chrono::milliseconds DurationOf(const std::string& text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(rest, static_cast<size_t>(end - rest));
+  const double seconds = unit.empty() || unit == "s" ? number
+                         : unit == "ms"              ? number / 1000
+                         : unit == "m"               ? number * 60
+                         : unit == "h"               ? number * 3600
+                         : unit == "d"               ? number * 86400
+                                                     : -1;
+  if (error != std::errc() || seconds <= 0 || seconds > 1e9) {
+    throw Stop{kExitUnusable,
+               fmt::format("--duration: found `{}`, expected a time such as 60s, 5m or 2h", text)};
+  }
+  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+}
+
+std::optional<uint64_t> SeedOf(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const bool hexadecimal = text.starts_with("0x");
+  uint64_t seed = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] =
+      std::from_chars(text.data() + (hexadecimal ? 2 : 0), end, seed, hexadecimal ? 16 : 10);
+  if (error != std::errc() || rest != end) {
+    throw Stop{kExitUnusable,
+               fmt::format("--seed: found `{}`, expected a number such as 17 or 0x2f81", text)};
+  }
+  return seed;
+}
+
+Json ToJson(const CampaignResult& result) {
+  Json keys = Json::array();
+  for (const CampaignKey& key : result.keys) {
+    keys.push_back({{"key", key.key},
+                    {"class", key.known     ? "known deviation"
+                              : key.pending ? "pending"
+                                            : std::string(FindingClassName(key.kind))},
+                    {"new", key.is_new},
+                    {"quiet", {{"hits", key.quiet.hits}, {"runs", key.quiet.runs}}},
+                    {"disturbed", {{"hits", key.disturbed.hits}, {"runs", key.disturbed.runs}}},
+                    {"calls", key.calls},
+                    {"count", key.count},
+                    {"path", key.path}});
+  }
+  const CampaignCounts& c = result.counts;
+  return {{"seed", fmt::format("{:#x}", result.seed)},
+          {"programs", c.programs},
+          {"calls", c.calls},
+          {"seconds", c.seconds},
+          {"discarded", c.discarded},
+          {"unspecified_calls", c.unspecified},
+          {"worlds_at_most", c.worlds},
+          {"clauses_reached", result.clauses_reached},
+          {"clauses", result.clauses},
+          {"programs_before", result.programs_before},
+          {"calls_before", result.calls_before},
+          {"interrupted", result.interrupted},
+          {"worker_deaths", result.deaths},
+          {"crashes", result.crashes},
+          {"trouble", result.trouble.what},
+          {"findings", keys}};
+}
+
+// The report on the first of the findings, and where the others are.
+void ShowFinding(const CampaignResult& result, const std::string& out) {
+  const CampaignKey* shown = nullptr;
+  int others = 0;
+  for (const CampaignKey& key : result.keys) {
+    if (key.known || key.path.empty()) continue;
+    if (shown != nullptr) ++others;
+    if (shown == nullptr || (key.kind < shown->kind)) shown = &key;
+  }
+  if (shown == nullptr) return;
+  const LoadedFinding loaded = LoadFinding(shown->path);
+  if (!loaded.problem.empty()) {
+    fmt::print(stderr, "sockspec: {}\n", loaded.problem);
+    return;
+  }
+  fmt::print("\n{}\n{}", std::string(100, '-'), StoredReport(loaded));
+  if (others > 0) fmt::print("\n{} more: sockspec triage {}\n", others, out);
+}
+
+int RunFuzz(const Options& options) {
+  const bool mutated = !options.kernel.mutant.empty();
+  // A mutant is there to show a finding, and that takes no time.
+  const std::string duration = !options.duration.empty() ? options.duration : mutated ? "3s" : "60s";
+
+  Deviations deviations;
+  if (!options.deviations.empty()) {
+    ParsedDeviations parsed = ParseDeviations(ReadWhole(options.deviations), NameOf(options.deviations));
+    if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
+    deviations = std::move(parsed.deviations);
+  }
+  CheckKernelName(options.kernel);
+  CampaignOptions campaign;
+  campaign.profile = ProfileFor(options.kernel);
+  MutationFor(options.kernel, campaign.profile);
+  campaign.make_kernel = [&](Trouble* trouble) -> std::unique_ptr<Kernel> {
+    try {
+      return MakeKernel(options.kernel, campaign.profile);
+    } catch (const Stop& stop) {
+      trouble->what = stop.message;
+      return nullptr;
+    }
+  };
+  campaign.directory = PathOf(options.out);
+  campaign.duration = DurationOf(duration);
+  campaign.programs = options.programs;
+  campaign.calls = options.calls;
+  campaign.jobs = options.jobs;
+  campaign.seed = SeedOf(options.seed);
+  campaign.mutant = options.kernel.mutant;
+  campaign.out = options.json ? stderr : stdout;
+  campaign.terminal = !options.json && OnTerminal();
+  // The rows that speak of this kernel, chosen once: the release is asked of a kernel, not of a key.
+  const std::string family = options.kernel.kernel;
+  const std::string release = KernelRelease(options.kernel);
+  campaign.known = [&](const std::string& key) {
+    return FindDeviation(deviations, family, release, campaign.profile.name(), key) != nullptr;
+  };
+
+  const std::string out_name = options.json ? "" : options.out;
+  if (!options.json) {
+    fmt::print("{} {} held to {}, {}, {} job{}; findings go to {}\n", family, release,
+               campaign.profile.name(), duration, options.jobs, options.jobs == 1 ? "" : "s",
+               options.out);
+    fflush(stdout);
+  }
+  const CampaignResult result = RunCampaign(campaign);
+
+  if (options.allowed && !options.json) fmt::print("\n{}", AllowedTable(result.counts));
+  if (options.json) {
+    fmt::print("{}\n", ToJson(result).dump(2, ' ', false, Json::error_handler_t::replace));
+  } else {
+    ShowFinding(result, out_name);
+  }
+  fflush(stdout);
+  if (result.trouble.any()) {
+    fmt::print(stderr, "sockspec: {}\n", result.trouble.what);
+    return result.unavailable ? kExitUnavailable : kExitUnusable;
+  }
+  for (const CampaignKey& key : result.keys) {
+    if (!key.known && !key.pending && key.kind == FindingClass::kConfirmed) return kExitDiverges;
+  }
+  return result.crashes.empty() ? kExitConforms : kExitDiverges;
+}
+
+}  // namespace
+
+void AddFuzz(CLI::App& app, int& status) {
+  CLI::App* command =
+      app.add_subcommand("fuzz", "A campaign: random programs against a kernel, findings on disk");
+  command->footer(
+      "Goes on where DIR left off. Ctrl-C ends it with the summary; nothing found is lost.\n"
+      "With --mutant, a whole finding is there within seconds.");
+  auto options = std::make_shared<Options>();
+  AddKernelOptions(*command, options->kernel);
+  command
+      ->add_option("--duration", options->duration,
+                   "How long: 60s, 5m, 2h. Left out: 60s, with --mutant 3s")
+      ->type_name("TIME");
+  command->add_option("--calls", options->calls, "Stop after about so many calls")->type_name("N");
+  command->add_option("--programs", options->programs, "Stop after so many programs")->type_name("N");
+  command->add_option("--jobs", options->jobs, "Processes that run programs; left out: one a processor")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  command->add_option("--out", options->out, "Where findings go")->type_name("DIR")->capture_default_str();
+  command
+      ->add_option("--seed", options->seed,
+                   "Program n depends on seed and n alone. Left out: where DIR left off, else random")
+      ->type_name("N");
+  command->add_option("--deviations", options->deviations, "Known deviations: counted, not found again")
+      ->type_name("FILE");
+  command->add_flag("--allowed", options->allowed,
+                    "Print how many replies were allowed on average, by call and phase");
+  command->add_flag("--json", options->json, "Print one JSON object at the end; progress goes to stderr");
+  command->callback([options, &status] { status = RunFuzz(*options); });
+}
+
+}  // namespace sockspec
