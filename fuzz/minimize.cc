@@ -101,6 +101,23 @@ std::vector<Program> SimplerAt(const Program& program, int i) {
   return candidates;
 }
 
+// It with a port that the kernel chose for a bind() chosen by the program: nobody has to look at it
+// then.
+void AddWithoutChosenPorts(const Program& program, Port unused, std::vector<Program>& to) {
+  for (int chosen = 0; chosen <= HighestChosenPort(program); ++chosen) {
+    for (size_t i = 0; i < program.calls.size(); ++i) {
+      const Call& bind = program.calls[i];
+      if (bind.op != Op::kBind || bind.address.port != kPortZero) continue;
+      Program candidate = program;
+      candidate.calls[i].address.port = unused;
+      for (Call& call : candidate.calls) {
+        if (call.address.port == Port::Chosen(chosen)) call.address.port = unused;
+      }
+      to.push_back(WithChosenPortsMoved(std::move(candidate), chosen + 1));
+    }
+  }
+}
+
 // One port less, one part of the environment less.
 std::vector<Program> SimplerOverall(const Program& program) {
   std::vector<Program> candidates;
@@ -115,6 +132,10 @@ std::vector<Program> SimplerOverall(const Program& program) {
   bool used[kMaxProgramPorts] = {};
   for (const Call& call : program.calls) {
     if (call.address.port.IsProgram()) used[call.address.port.program()] = true;
+  }
+  const bool* unused = std::find(used, used + kMaxProgramPorts, false);
+  if (unused != used + kMaxProgramPorts) {
+    AddWithoutChosenPorts(program, Port::Program(static_cast<int>(unused - used)), candidates);
   }
   for (int from = kMaxProgramPorts - 1; from > 0; --from) {
     for (int to = 0; used[from] && to < from; ++to) {

@@ -50,7 +50,7 @@ std::vector<Mutation> SomeMutations() {
     if (!clause->BelongsTo(Linux()) || clause->strength != Strength::kShall || ++n % 4 != 0)
       continue;
     if (clause->error != 0) {
-      mutations.push_back({.clause = clause, .error = EXDEV});
+      mutations.push_back({.clause = clause, .error = EPERM});
     } else if (!clause->blocks) {
       mutations.push_back({.clause = clause, .spoil = true});
     }
@@ -201,7 +201,7 @@ TEST(Minimize, ACreatorGoesTogetherWithItsUsers) {
 
 TEST(Minimize, PortsSeenMoveUpWhenTheCallThatSawThemGoes) {
   // Needs the connect() to the port that the second socket was given.
-  FakeKernel kernel(Linux(), {.clause = FindClause("connect.in_progress"), .error = EXDEV});
+  FakeKernel kernel(Linux(), {.clause = FindClause("connect.in_progress"), .error = EPERM});
   Lockstep lockstep(kernel, Linux());
   const Program program = Parsed(
       "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"

@@ -1,0 +1,317 @@
+#include "fuzz/campaign.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fuzz/fake_kernel.h"
+#include "fuzz/finding.h"
+#include "gtest/gtest.h"
+#include "model/clause.h"
+#include "model/profile.h"
+#include "model/program/text.h"
+
+namespace sockspec {
+namespace {
+
+using std::chrono::seconds;
+
+Profile Linux() { return ResolveProfile("linux-6.18", "").profile; }
+
+// The fake kernel, and a signal to its own process when the marker file does not exist yet: so that
+// it happens once, whichever worker comes first. `at` counts the resets to a fresh namespace: none
+// happen before something was found.
+class Deadly : public FakeKernel {
+ public:
+  Deadly(const Mutation& mutation, std::string marker, int at)
+      : FakeKernel(Linux(), mutation), marker_(std::move(marker)), at_(at) {}
+  Trouble ResetFresh(const Environment& env) override {
+    if (++fresh_ == at_ &&
+        open(marker_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) >= 0) {
+      kill(getpid(), SIGKILL);
+    }
+    return Reset(env);
+  }
+
+ private:
+  std::string marker_;
+  int at_;
+  int fresh_ = 0;
+};
+
+// Aborts at every third F_SETFL or so: a kernel that takes its process along.
+class Crashing : public FakeKernel {
+ public:
+  Crashing() : FakeKernel(Linux()) {}
+  Reply Run(const Call& call) override {
+    if (call.op == Op::kSetsockopt && call.option == 9999) signal(SIGABRT, SIG_DFL), abort();
+    return FakeKernel::Run(call);
+  }
+};
+
+class Campaigning : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* base = getenv("TEST_TMPDIR");
+    std::string pattern = std::string(base != nullptr ? base : "/tmp") + "/campaign.XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+    directory_ = root_ + "/findings";
+    options_.profile = Linux();
+    options_.make_kernel = [this](Trouble*) {
+      return std::make_unique<FakeKernel>(Linux(), mutation_);
+    };
+    options_.directory = directory_;
+    options_.duration = seconds(120);  // never reached: tests end by the number of programs
+    options_.seed = 1;
+    options_.out = nullptr;
+    options_.confirm.load = false;
+    mutation_ = {.clause = FindClause("listen.backlog"), .error = 0};
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+
+  std::set<std::string> Stored() {
+    std::set<std::string> keys;
+    for (const LoadedFinding& loaded : LoadFindings(directory_).findings)
+      keys.insert(loaded.finding.key);
+    return keys;
+  }
+
+  // How many files there are whose divergences nobody has worked out.
+  int PendingFiles() {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_ + "/.pending")) {
+      count += entry.path().extension() == ".program";
+    }
+    return count;
+  }
+
+  std::string root_, directory_;
+  Mutation mutation_;
+  CampaignOptions options_;
+};
+
+TEST_F(Campaigning, AKernelThatKeepsToTheModelGivesNoFindings) {
+  mutation_ = {};
+  options_.programs = 5000;
+  const CampaignResult result = RunCampaign(options_);
+  EXPECT_EQ(result.trouble.what, "");
+  EXPECT_EQ(result.counts.programs, 5000u);
+  EXPECT_GT(result.counts.calls, 5000u * 5);
+  EXPECT_TRUE(result.keys.empty());
+  EXPECT_GT(result.clauses_reached, result.clauses / 2);
+  EXPECT_FALSE(result.interrupted);
+}
+
+TEST_F(Campaigning, TheSameSeedRunsTheSameProgramsOnAnyNumberOfWorkers) {
+  mutation_ = {};
+  options_.programs = 3000;
+  const CampaignResult one = RunCampaign(options_);
+  options_.jobs = 3;
+  const CampaignResult three = RunCampaign(options_);
+  EXPECT_EQ(one.counts.programs, three.counts.programs);
+  EXPECT_EQ(one.counts.calls, three.counts.calls);
+  EXPECT_EQ(one.counts.clauses, three.counts.clauses);
+}
+
+TEST_F(Campaigning, AFindingIsMinimizedConfirmedAndStoredOnce) {
+  mutation_ = {.clause = FindClause("bind.port_taken"), .error = EPERM};
+  options_.programs = 3000;
+  options_.jobs = 2;
+  const CampaignResult result = RunCampaign(options_);
+  ASSERT_EQ(result.keys.size(), 1u);
+  const CampaignKey& key = result.keys[0];
+  EXPECT_EQ(key.key, "fake.bind.stream.inet.bind.port_taken.errno.EPERM");
+  EXPECT_EQ(key.kind, FindingClass::kConfirmed);
+  EXPECT_EQ(key.quiet, (Rate{5, 5}));
+  EXPECT_EQ(key.disturbed, (Rate{5, 5}));
+  EXPECT_EQ(key.calls, 4);
+  EXPECT_GT(key.count, 10u);
+  const LoadedFinding loaded = LoadFinding(key.path);
+  ASSERT_EQ(loaded.problem, "");
+  EXPECT_EQ(loaded.finding.seen, key.count);
+  EXPECT_EQ(loaded.finding.transcript.program.calls.size(), 4u)
+      << PrintText(loaded.finding.transcript) << PrintText(loaded.finding.original);
+  EXPECT_EQ(PendingFiles(), 0);
+}
+
+TEST_F(Campaigning, ItGoesOnWhereTheDirectoryLeftOff) {
+  mutation_ = {.clause = FindClause("bind.port_taken"), .error = EPERM};
+  options_.programs = 1000;
+  RunCampaign(options_);
+  options_.seed.reset();
+  options_.programs = 2500;
+  const CampaignResult result = RunCampaign(options_);
+  EXPECT_EQ(result.seed, 1u);
+  EXPECT_EQ(result.programs_before, 1000u);
+  EXPECT_GE(result.counts.programs, 1500u);
+  EXPECT_LE(result.counts.programs, 1600u);  // a block that was begun is run again
+  ASSERT_EQ(result.keys.size(), 1u);
+  EXPECT_FALSE(result.keys[0].is_new);
+  EXPECT_GT(result.keys[0].count, 0u);
+}
+
+TEST_F(Campaigning, AKnownDeviationIsCountedAndNotStored) {
+  mutation_ = {.clause = FindClause("bind.port_taken"), .error = EPERM};
+  options_.programs = 1000;
+  options_.known = [](const std::string& key) { return key.ends_with("EPERM"); };
+  const CampaignResult result = RunCampaign(options_);
+  ASSERT_EQ(result.keys.size(), 1u);
+  EXPECT_TRUE(result.keys[0].known);
+  EXPECT_GT(result.keys[0].count, 0u);
+  EXPECT_TRUE(Stored().empty());
+}
+
+// The worker is killed when it has found something and not yet minimized it, again while it
+// minimizes, and while it confirms.
+TEST_F(Campaigning, KillMinusNineOfAWorkerLosesNothing) {
+  mutation_ = {.clause = FindClause("bind.port_taken"), .error = EPERM};
+  for (const int at : {1, 3, 7, 12}) {
+    std::filesystem::remove_all(directory_);
+    const std::string marker = root_ + "/killed" + std::to_string(at);
+    options_.make_kernel = [&](Trouble*) {
+      return std::make_unique<Deadly>(mutation_, marker, at);
+    };
+    options_.programs = 2000;
+    options_.jobs = 2;
+    const CampaignResult result = RunCampaign(options_);
+    EXPECT_EQ(result.trouble.what, "");
+    EXPECT_EQ(result.deaths, 1);
+    EXPECT_EQ(result.counts.programs, 2000u);
+    EXPECT_EQ(Stored(), std::set<std::string>{"fake.bind.stream.inet.bind.port_taken.errno.EPERM"});
+    EXPECT_EQ(PendingFiles(), 0);
+    EXPECT_TRUE(result.crashes.empty());
+  }
+}
+
+// Everything is killed while it works out a finding; the next campaign does that first.
+TEST_F(Campaigning, KillMinusNineOfEverythingLosesNothing) {
+  mutation_ = {.clause = FindClause("bind.port_taken"), .error = EPERM};
+  const pid_t child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    class KillsAll : public FakeKernel {
+     public:
+      using FakeKernel::FakeKernel;
+      Trouble ResetFresh(const Environment& env) override {
+        if (++fresh_ == 3) kill(0, SIGKILL);
+        return Reset(env);
+      }
+      int fresh_ = 0;
+    };
+    options_.make_kernel = [&](Trouble*) { return std::make_unique<KillsAll>(Linux(), mutation_); };
+    RunCampaign(options_);
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_TRUE(Stored().empty());
+  ASSERT_EQ(PendingFiles(), 1);
+
+  options_.programs = 1;
+  options_.seed.reset();
+  const CampaignResult result = RunCampaign(options_);
+  EXPECT_EQ(result.trouble.what, "");
+  EXPECT_EQ(Stored(), std::set<std::string>{"fake.bind.stream.inet.bind.port_taken.errno.EPERM"});
+  EXPECT_EQ(PendingFiles(), 0);
+}
+
+TEST_F(Campaigning, AProgramThatKillsItsProcessIsKept) {
+  options_.make_kernel = [](Trouble*) { return std::make_unique<Crashing>(); };
+  options_.programs = 64 * 20;
+  const CampaignResult result = RunCampaign(options_);
+  EXPECT_GT(result.deaths, 0);
+  ASSERT_FALSE(result.crashes.empty());
+  std::ifstream file(result.crashes[0]);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(text.find("9999"), std::string::npos) << text;
+  EXPECT_EQ(result.counts.programs + static_cast<uint64_t>(result.deaths), options_.programs);
+}
+
+// Ctrl-C reaches the whole group. The signal is sent once the campaign has said its first line, and
+// no clock is waited for.
+TEST_F(Campaigning, CtrlCStopsItAndPrintsTheSummary) {
+  mutation_ = {};
+  int pipe_fds[2];
+  ASSERT_EQ(pipe(pipe_fds), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    options_.out = fdopen(pipe_fds[1], "w");
+    options_.jobs = 2;
+    options_.duration = seconds(3600);
+    const CampaignResult result = RunCampaign(options_);
+    fflush(options_.out);
+    _exit(result.interrupted && !result.trouble.any() ? 0 : 1);
+  }
+  setpgid(child, child);
+  close(pipe_fds[1]);
+  std::FILE* said = fdopen(pipe_fds[0], "r");
+  std::string all;
+  char line[1000];
+  bool interrupted = false;
+  while (fgets(line, sizeof line, said) != nullptr) {
+    all += line;
+    if (!interrupted && std::string_view(line).find("clauses") != std::string_view::npos) {
+      kill(-child, SIGINT);
+      interrupted = true;
+    }
+  }
+  fclose(said);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << all;
+  EXPECT_TRUE(all.starts_with("seed 0x1")) << all;
+  EXPECT_NE(all.find("calls/s\n"), std::string::npos) << all;
+  EXPECT_NE(all.find("no divergence"), std::string::npos) << all;
+}
+
+TEST_F(Campaigning, AnUnwritableDirectoryIsToldAtOnce) {
+  std::ofstream(root_ + "/file") << "in the way";
+  options_.directory = root_ + "/file/findings";
+  const CampaignResult result = RunCampaign(options_);
+  EXPECT_NE(result.trouble.what.find("/file/findings"), std::string::npos) << result.trouble.what;
+  EXPECT_FALSE(result.unavailable);
+  EXPECT_EQ(result.counts.programs, 0u);
+}
+
+TEST_F(Campaigning, AKernelThatCannotBeHadIsToldAtOnce) {
+  options_.make_kernel = [](Trouble* trouble) {
+    trouble->what = "unshare: Operation not permitted (EPERM)";
+    return nullptr;
+  };
+  const CampaignResult result = RunCampaign(options_);
+  EXPECT_TRUE(result.unavailable);
+  EXPECT_EQ(result.trouble.what, "unshare: Operation not permitted (EPERM)");
+}
+
+TEST_F(Campaigning, AFileThatIsNoCampaignIsLeftAlone) {
+  std::filesystem::create_directories(directory_);
+  for (const char* text :
+       {"not json", "[]", "{\"linux-6.18\": {\"seed\": \"0x1\", \"next\": \"many\"}}",
+        "{\"linux-6.18\": 3}"}) {
+    std::ofstream(directory_ + "/campaign.json") << text;
+    options_.programs = 1;
+    options_.seed.reset();
+    const CampaignResult result = RunCampaign(options_);
+    EXPECT_NE(result.trouble.what.find("campaign.json"), std::string::npos) << text;
+    std::ifstream file(directory_ + "/campaign.json");
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), text);
+  }
+}
+
+}  // namespace
+}  // namespace sockspec
