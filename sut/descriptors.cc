@@ -24,24 +24,19 @@ constexpr int kPipeSlot = kSlots + 1;
 // Far above every slot, below INT_MAX, and no descriptor: Linux's limit is 1,048,576 by default.
 constexpr int kNeverOpenNumber = 1000000;
 
-int HighestOpen() {
-  int highest = 2;
+}  // namespace
+
+std::vector<int> OpenDescriptors() {
+  std::vector<int> open;
   DIR* directory = opendir("/proc/thread-self/fd");
-  if (directory == nullptr) {
-    for (int fd = 3; fd < sysconf(_SC_OPEN_MAX); ++fd) {
-      if (fcntl(fd, F_GETFD) != -1) highest = fd;
-    }
-    return highest;
-  }
+  if (directory == nullptr) return open;
   while (const dirent* entry = readdir(directory)) {
-    const int fd = atoi(entry->d_name);
-    if (fd != dirfd(directory)) highest = std::max(highest, fd);
+    const int fd = atoi(entry->d_name);  // "." and ".." read as 0, which is open anyhow
+    if (fd != dirfd(directory)) open.push_back(fd);
   }
   closedir(directory);
-  return highest;
+  return open;
 }
-
-}  // namespace
 
 Trouble Descriptors::Open() {
   std::fill(std::begin(raw_), std::end(raw_), -1);
@@ -65,8 +60,10 @@ Trouble Descriptors::Open() {
   pipe_read_ = ends[0];
   pipe_write_ = ends[1];
 
-  const int highest = HighestOpen();
-  const rlim_t needed = std::max(highest, pipe_write_) + 1 + kPipeSlot + 1;
+  const std::vector<int> open_now = OpenDescriptors();
+  const int highest = open_now.empty() ? 0 : *std::ranges::max_element(open_now);
+  if (highest < pipe_write_) return {Failed("opendir /proc/thread-self/fd", errno)};
+  const rlim_t needed = highest + 1 + kPipeSlot + 1;
   if (limit_ < needed) {
     usual_limit_ = needed;
     if (Trouble trouble = SetLimit(needed); trouble.any()) {

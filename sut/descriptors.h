@@ -27,6 +27,9 @@ namespace sockspec {
 // What one program can fill: kMaxHandles creators, and room to see a kernel that leaves gaps.
 inline constexpr int kSlots = kMaxHandles + 8;
 
+// What the calling thread's table holds, read from /proc; empty where /proc does not show it.
+std::vector<int> OpenDescriptors();
+
 class Descriptors {
  public:
   Descriptors() = default;

@@ -47,6 +47,7 @@ namespace {
 constexpr int kDiscardPort = 9;
 // PRIVILEGED is another of 1 … 1023 in every program, since the last one's may be in TIME-WAIT.
 constexpr int kPrivilegedPorts = 1023;
+constexpr int kMostPrograms = 1000;  // in one namespace, so that it does not repeat there
 constexpr int kMaxNarrowRange = 64;  // the largest Environment::ephemeral
 constexpr int kNewStream = -2;
 
@@ -195,6 +196,7 @@ class LinuxKernel : public Kernel {
   int ports_end_ = 0;
   PortRange usual_ephemeral_;
   int next_narrow_ = 0;
+  int narrow_end_ = 0;
 
   unsigned seed_ = 0;
   unsigned next_seed_ = 0;
@@ -212,7 +214,7 @@ class LinuxKernel : public Kernel {
 };
 
 Trouble LinuxKernel::Begin(const LinuxOptions& options) {
-  programs_at_most_ = std::clamp(options.programs_per_namespace, 1, 2000);
+  programs_at_most_ = std::clamp(options.programs_per_namespace, 1, kMostPrograms);
   memset(data_, kDataPoison, sizeof data_);
   if (options.user_namespace || NeedsUserNamespace()) {
     if (Trouble trouble = EnterUserNamespace(); trouble.any()) return trouble;
@@ -230,7 +232,7 @@ std::string LinuxKernel::release() const {
 
 Trouble LinuxKernel::Reset(const Environment& env) {
   if (programs_ >= programs_at_most_ || next_port_ + kMaxProgramPorts > ports_end_ ||
-      next_narrow_ + kMaxNarrowRange > usual_ephemeral_.high) {
+      next_narrow_ + kMaxNarrowRange > narrow_end_) {
     return ResetFresh(env);
   }
   if (Trouble trouble = descriptors_.Renew(env.nofile); trouble.any()) return trouble;
@@ -243,11 +245,16 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
   programs_ = 0;
   usual_ephemeral_ = ThisSandbox().ephemeral;
   if (ThisSandbox().own_namespace || next_port_ + kMaxProgramPorts > ports_end_ ||
-      next_narrow_ + kMaxNarrowRange > usual_ephemeral_.high) {
+      next_narrow_ + kMaxNarrowRange > narrow_end_) {
     // Below 10000 live well-known services; gVisor chooses ports from 16000 up.
     next_port_ = usual_ephemeral_.low > 12000 ? 10000 : 1024;
     ports_end_ = usual_ephemeral_.low;
-    next_narrow_ = usual_ephemeral_.low;
+    // Small ranges lie above the usual one, so that no port of theirs is in TIME_WAIT by another program;
+    // where there is no room, within it.
+    constexpr int kLastPort = 65535;
+    const bool room = kLastPort - usual_ephemeral_.high >= 2 * kMaxNarrowRange;
+    next_narrow_ = room ? usual_ephemeral_.high + 1 : usual_ephemeral_.low;
+    narrow_end_ = room ? kLastPort : usual_ephemeral_.high;
   }
   return BeginProgram(env);
 }
@@ -255,7 +262,6 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
 Trouble LinuxKernel::BeginProgram(const Environment& env) {
   ephemeral_ = usual_ephemeral_;
   if (env.ephemeral > 0) {
-    // Ports that no program with so few has had here, so that none is held up in TIME_WAIT.
     ephemeral_ = {.low = next_narrow_, .high = next_narrow_ + env.ephemeral - 1};
     next_narrow_ += kMaxNarrowRange;
   }

@@ -38,7 +38,7 @@
 namespace sockspec {
 
 struct LinuxOptions {
-  // How many programs share a network namespace, 1 … 2000. A fresh one costs 0.5 ms.
+  // How many programs share a network namespace, 1 … 1000. A fresh one costs 0.5 ms.
   int programs_per_namespace = 1000;
 
   // Enter a user namespace even as root, which works where CAP_SYS_ADMIN is all that root lacks.

@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -193,6 +194,20 @@ bool OnlyLoopback() {
   return only;
 }
 
+// The port that bind() gives for port 0, or -1.
+int ChosenPort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  const bool bound = bind(fd, any, length) == 0 && getsockname(fd, any, &length) == 0;
+  close(fd);
+  return bound ? ntohs(address.sin_port) : -1;
+}
+
 void Note(const char* what, int answer) {
   facts.notes.push_back(answer < 0 ? std::string(what) + ": no answer" : Failed(what, answer));
 }
@@ -285,9 +300,16 @@ Trouble EnterFreshNetwork(const Environment& env) {
 
 Trouble SetEphemeralRange(PortRange range) {
   if (range == facts.ephemeral) return {};
-  Trouble trouble = Put(kPortRangeFile, std::to_string(range.low) + " " + std::to_string(range.high));
-  if (!trouble.any()) facts.ephemeral = range;
-  return trouble;
+  const std::string text = std::to_string(range.low) + " " + std::to_string(range.high);
+  if (Trouble trouble = Put(kPortRangeFile, text); trouble.any()) return trouble;
+  // gVisor takes any range there, and goes on as before.
+  const int chosen = ChosenPort();
+  if (!range.Contains(chosen)) {
+    return {std::string(kPortRangeFile) + " was set to \"" + text + "\", and bind() chose port " +
+            std::to_string(chosen) + " all the same: `env: ephemeral` cannot be had on this kernel"};
+  }
+  facts.ephemeral = range;
+  return {};
 }
 
 const SandboxFacts& ThisSandbox() { return facts; }

@@ -51,7 +51,8 @@ bool NeedsUserNamespace();
 // one at hand has no interface but loopback (gVisor, a kernel without CONFIG_NET_NS), stays in that one.
 Trouble EnterFreshNetwork(const Environment& env);
 
-// Changes where the kernel chooses ports from, for the calling thread's namespace: 10 µs.
+// Changes where the kernel chooses ports from, for the calling thread's namespace, and tries whether it
+// does: 10 µs. Trouble on gVisor (2022-12), which does not.
 Trouble SetEphemeralRange(PortRange range);
 
 // Of the calling thread, as the last EnterFreshNetwork() left it.

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "model/program/text.h"
+#include "sut/descriptors.h"
 #include "sut/sandbox.h"
 
 namespace sockspec {
@@ -96,7 +97,9 @@ class Watchdog {
     // It opens files in a table of its own, so as to take no slot from a program, and holds nothing open
     // that the process closes. Where that is refused, a file is open for microseconds while a call sleeps.
     if (close_range(3, UINT_MAX, CLOSE_RANGE_UNSHARE) != 0 && unshare(CLONE_FILES) == 0) {
-      for (int fd = 3; fd < sysconf(_SC_OPEN_MAX); ++fd) close(fd);
+      for (const int fd : OpenDescriptors()) {
+        if (fd >= 3) close(fd);
+      }
     }
     std::unique_lock lock(mutex_);
     ready_ = true;
