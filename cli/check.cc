@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/files.h"
 #include "cli/kernels.h"
+#include "cli/stop.h"
 #include "cli/terminal.h"
 #include "fmt/format.h"
 #include "fuzz/deviations.h"

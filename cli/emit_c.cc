@@ -8,6 +8,7 @@
 #include "cli/files.h"
 #include "cli/kernels.h"
 #include "cli/predict.h"
+#include "cli/stop.h"
 #include "model/program/c.h"
 
 namespace sockspec {

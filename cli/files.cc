@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/stop.h"
 #include "fmt/format.h"
 #include "model/clause.h"
 #include "model/program/bytes.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "CLI/CLI.hpp"
-#include "cli/command.h"
+#include "cli/stop.h"
 #include "fmt/format.h"
 #include "fuzz/fake_kernel.h"
 #include "model/clause.h"

@@ -4,6 +4,7 @@
 
 #include "CLI/CLI.hpp"
 #include "cli/command.h"
+#include "cli/stop.h"
 #include "fmt/format.h"
 #include "model/profile.h"
 

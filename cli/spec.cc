@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/files.h"
 #include "cli/kernels.h"
+#include "cli/stop.h"
 #include "model/spec.h"
 
 namespace sockspec {

@@ -7,6 +7,7 @@
 #include "CLI/CLI.hpp"
 #include "cli/command.h"
 #include "cli/files.h"
+#include "cli/stop.h"
 #include "cli/terminal.h"
 #include "fmt/format.h"
 #include "fuzz/triage.h"

@@ -149,10 +149,25 @@ std::string JsonText(const Finding& finding) {
   return ToJson(finding).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string ReproC(const Finding& finding) {
+  Transcript transcript = ExpectedTranscript(finding);
+  CHeader header{.title = {fmt::format("{} {}:", finding.release, VerdictWords(finding)), Headline(finding)}};
+  // Replies say everything, but for values that the kernel may choose (MakeFinding).
+  header.complete = true;
+  for (size_t i = 0; i < transcript.said.size(); ++i) {
+    const Call& call = transcript.program.calls[i];
+    const std::optional<Reply>& reply = transcript.said[i].reply;
+    if (call.op == Op::kGetsockopt && reply && reply->error == 0 && !(reply->wrote & kWroteValue)) {
+      header.complete = false;
+    }
+  }
+  return EmitC(transcript, header);
+}
+
 Trouble WriteAll(const std::string& directory, const Finding& finding) {
   const std::pair<const char*, std::string> files[] = {
       {"finding.program", FindingProgram(finding)},
-      {"repro.c", EmitC(ExpectedTranscript(finding))},
+      {"repro.c", ReproC(finding)},
       {"report.txt", Report(finding)},
       {"finding.json", JsonText(finding)},
   };

@@ -332,12 +332,10 @@ std::string Headline(const Finding& finding) {
   std::string text = fmt::format("{} came back {}", PrintCall(call),
                                  PrintReply(call, *finding.transcript.said[finding.index].reply));
   if (finding.allowed.empty()) return text + ", and no clause says anything of it";
-  text += fmt::format(", expected {}", finding.allowed[0].reply);
-  if (finding.allowed.size() > 1) {
-    text += fmt::format(" or {} more", Count(finding.allowed.size() - 1, "reply"));
-    if (finding.allowed.size() > 2) text.replace(text.size() - 6, 6, "replies");
-  }
-  return text + fmt::format(" ({})", finding.allowed[0].clause);
+  const AllowedText& first = finding.allowed[0];
+  const size_t others = finding.allowed.size() - 1;
+  return text + fmt::format(", expected {} ({}){}", first.reply, first.clause,
+                            others == 0 ? "" : fmt::format(" or one of {} more", others));
 }
 
 std::string Report(const Finding& finding) {
