@@ -17,7 +17,8 @@
 namespace sockspec {
 namespace {
 
-// FILE and PIPE lie above the slots, so that closing them frees no number that a program could be given.
+// FILE and PIPE lie above the slots, so that closing them frees no number that a program could be
+// given.
 constexpr int kFileSlot = kSlots;
 constexpr int kPipeSlot = kSlots + 1;
 

@@ -3,11 +3,12 @@
 //     kernel.Reset(program.env);
 //     for (const Call& call : program.calls) Reply reply = kernel.Run(call);
 //
-// A kernel knows nothing of the model. It keeps the names: which number P0 has, which port E0 is, which
-// descriptor s0 is, and how many bytes each stream has carried (reply.h, Data).
+// A kernel knows nothing of the model. It keeps the names: which number P0 has, which port E0 is,
+// which descriptor s0 is, and how many bytes each stream has carried (reply.h, Data).
 //
-// Descriptors that a call makes are told as slots (Reply::value): 0 is the lowest number that is free when
-// a program begins, 1 the next one, so a kernel that gives the lowest free number gives the lowest slot.
+// Descriptors that a call makes are told as slots (Reply::value): 0 is the lowest number that is
+// free when a program begins, 1 the next one, so a kernel that gives the lowest free number gives
+// the lowest slot.
 #ifndef SOCKSPEC_SUT_KERNEL_H_
 #define SOCKSPEC_SUT_KERNEL_H_
 
@@ -19,7 +20,8 @@
 
 namespace sockspec {
 
-// Why a harness cannot do its job: empty where it can. Names the system call that failed and its errno.
+// Why a harness cannot do its job: empty where it can. Names the system call that failed and its
+// errno.
 struct [[nodiscard]] Trouble {
   std::string what;
   bool any() const { return !what.empty(); }
@@ -35,18 +37,19 @@ class Kernel {
   // What the kernel says it is: "Linux 6.18.44", uname's words.
   virtual std::string release() const = 0;
 
-  // Ends the program before and makes a fresh world: all descriptors closed, ports that no program had in
-  // this namespace, names forgotten, the environment as asked.
+  // Ends the program before and makes a fresh world: all descriptors closed, ports that no program
+  // had in this namespace, names forgotten, the environment as asked.
   virtual Trouble Reset(const Environment& env) = 0;
 
   // Reset, and in a namespace that no program has used.
   virtual Trouble ResetFresh(const Environment& env) = 0;
 
-  // Makes one call and waits for its reply. A call that blocks is interrupted once its thread has been
-  // seen asleep in it for a while, and says so (Reply::blocked).
+  // Makes one call and waits for its reply. A call that blocks is interrupted once its thread has
+  // been seen asleep in it for a while, and says so (Reply::blocked).
   virtual Reply Run(const Call& call) = 0;
 
-  // Delays to put before calls, in microseconds, drawn from `seed` (0: none), from the next Reset on.
+  // Delays to put before calls, in microseconds, drawn from `seed` (0: none), from the next Reset
+  // on.
   virtual void Disturb(unsigned seed) = 0;
 };
 

@@ -135,6 +135,7 @@ class LinuxKernel : public Kernel {
   void Disturb(unsigned seed) override { next_seed_ = seed; }
 
  private:
+  Trouble CloseDescriptors(const Environment& env);
   Trouble BeginProgram(const Environment& env);
   void Delay();
 
@@ -180,8 +181,8 @@ class LinuxKernel : public Kernel {
   Watch watch_;
 
   // This program's.
-  int first_port_ = 0;  // P0's number
-  int privileged_port_ = 1;  // PRIVILEGED's number
+  int first_port_ = 0;                         // P0's number
+  int privileged_port_ = 1;                    // PRIVILEGED's number
   std::array<int, kMaxChosenPorts> chosen_{};  // E0's number, …
   int chosen_count_ = 0;
   std::array<int8_t, kSlots> stream_of_{};         // of each slot; -1: none
@@ -230,17 +231,27 @@ std::string LinuxKernel::release() const {
   return std::string(name.sysname) + " " + name.release;
 }
 
+// What the program left open is closed. A socket that lingers (SO_LINGER) behind a full window
+// would keep us waiting for as long as it was told to, so this is watched as a call is.
+Trouble LinuxKernel::CloseDescriptors(const Environment& env) {
+  static constexpr Call kCloseAll{.op = Op::kClose};
+  watch_.Enter(kCloseAll);
+  Trouble trouble = descriptors_.Renew(env.nofile);
+  watch_.Leave();
+  return trouble;
+}
+
 Trouble LinuxKernel::Reset(const Environment& env) {
   if (programs_ >= programs_at_most_ || next_port_ + kMaxProgramPorts > ports_end_ ||
       next_narrow_ + kMaxNarrowRange > narrow_end_) {
     return ResetFresh(env);
   }
-  if (Trouble trouble = descriptors_.Renew(env.nofile); trouble.any()) return trouble;
+  if (Trouble trouble = CloseDescriptors(env); trouble.any()) return trouble;
   return BeginProgram(env);
 }
 
 Trouble LinuxKernel::ResetFresh(const Environment& env) {
-  if (Trouble trouble = descriptors_.Renew(env.nofile); trouble.any()) return trouble;
+  if (Trouble trouble = CloseDescriptors(env); trouble.any()) return trouble;
   if (Trouble trouble = EnterFreshNetwork(Environment{}); trouble.any()) return trouble;
   programs_ = 0;
   usual_ephemeral_ = ThisSandbox().ephemeral;
@@ -249,8 +260,8 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
     // Below 10000 live well-known services; gVisor chooses ports from 16000 up.
     next_port_ = usual_ephemeral_.low > 12000 ? 10000 : 1024;
     ports_end_ = usual_ephemeral_.low;
-    // Small ranges lie above the usual one, so that no port of theirs is in TIME_WAIT by another program;
-    // where there is no room, within it.
+    // Small ranges lie above the usual one, so that no port of theirs is in TIME_WAIT by another
+    // program; where there is no room, within it.
     constexpr int kLastPort = 65535;
     const bool room = kLastPort - usual_ephemeral_.high >= 2 * kMaxNarrowRange;
     next_narrow_ = room ? usual_ephemeral_.high + 1 : usual_ephemeral_.low;
@@ -281,8 +292,7 @@ Trouble LinuxKernel::BeginProgram(const Environment& env) {
 void LinuxKernel::Delay() {
   const unsigned drawn = delays_();
   switch (drawn % 4) {
-    case 0:
-      return;
+    case 0: return;
     case 1:
       for (unsigned i = 0; i <= drawn / 4 % 8; ++i) sched_yield();
       return;
@@ -295,7 +305,9 @@ void LinuxKernel::Delay() {
 }
 
 Reply LinuxKernel::Run(const Call& call) {
-  if (seed_ != 0) [[unlikely]] Delay();
+  if (seed_ != 0) [[unlikely]] {
+    Delay();
+  }
   watch_.Enter(call);
   Reply reply = Launch(call);
   reply.blocked = watch_.Leave();
@@ -419,8 +431,8 @@ Reply LinuxKernel::Getpeername(const Call& call) {
 Reply LinuxKernel::Getsockopt(const Call& call) {
   option_out_.Prepare(call.length);
   const int value =
-      ASK(getsockopt, Raw(call), call.level, call.option,
-          Choose(call.pointer, option_out_.bytes), Choose(call.length_pointer, &option_out_.length));
+      ASK(getsockopt, Raw(call), call.level, call.option, Choose(call.pointer, option_out_.bytes),
+          Choose(call.length_pointer, &option_out_.length));
   const int error = errno;
   Reply reply = Answer(value, error);
   ReadOption(call, &reply);
@@ -556,8 +568,8 @@ void LinuxKernel::ReadAddress(const Call& call, Reply* reply) {
   reply->family = in.sin_family;
   if (size >= 4) reply->port = NameOf(ntohs(in.sin_port));
   if (size >= 8) {
-    const auto* host = std::find(std::begin(kHostAddresses), std::end(kHostAddresses),
-                                 ntohl(in.sin_addr.s_addr));
+    const auto* host =
+        std::find(std::begin(kHostAddresses), std::end(kHostAddresses), ntohl(in.sin_addr.s_addr));
     reply->host = static_cast<Host>(host - kHostAddresses);  // kOther where there is none
   }
   if (beyond && success) reply->host = Host::kOther;
@@ -634,7 +646,8 @@ Reply LinuxKernel::Received(const Call& call, int raw, int value, int error) {
   const uint32_t said = std::min<uint32_t>(reply.value, SizeOf(call));
   uint32_t size = said;
   if (data_[said] != kDataPoison) [[unlikely]] {
-    size = std::find(data_ + said, std::end(data_), kDataPoison) - data_;  // it wrote more than it said
+    // It wrote more than it said.
+    size = std::find(data_ + said, std::end(data_), kDataPoison) - data_;
   } else if (said == 0 || (data_[0] == kDataPoison && (call.flags & MSG_TRUNC))) {
     return reply;
   }

@@ -1,33 +1,36 @@
-// The kernel of this machine, or whatever answers in its place: its calls are made through libc, so that a
-// preloaded stack is tested too. The same in user-mode Linux, in gVisor and in an initramfs.
+// The kernel of this machine, or whatever answers in its place: its calls are made through libc, so
+// that a preloaded stack is tested too. The same in user-mode Linux, in gVisor and in an initramfs.
 //
 //     Trouble trouble;
 //     std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{}, &trouble);
 //     if (kernel == nullptr) return Fail(trouble.what);
 //
-// A kernel belongs to the thread that made it: only that thread may call it, and it has one at most. It
-// puts the thread into namespaces of its own (sandbox.h), gives it a table of descriptors of its own
-// (descriptors.h) and leaves its signals to other threads (watchdog.h). What the program's descriptors
-// are not, the thread opens before it makes the kernel, or closes before the next call. When the kernel
-// goes, descriptors, limits and signals are as before; the thread stays in its last namespace. Where
-// several threads have kernels, all are made before the first runs a program, since a thread starts with
-// copies of what is open; and at most one of them runs programs with `nofile`, a limit of the process.
+// A kernel belongs to the thread that made it: only that thread may call it, and it has one at
+// most. It puts the thread into namespaces of its own (sandbox.h), gives it a table of descriptors
+// of its own (descriptors.h) and leaves its signals to other threads (watchdog.h). What the
+// program's descriptors are not, the thread opens before it makes the kernel, or closes before the
+// next call. When the kernel goes, descriptors, limits and signals are as before; the thread stays
+// in its last namespace. Where several threads have kernels, all are made before the first runs a
+// program, since a thread starts with copies of what is open; and at most one of them runs programs
+// with `nofile`, a limit of the process.
 //
 // How replies are read, where it is not plain:
-//   addr=      After a success: what the kernel says it wrote, cut to the length it was given. After a
-//              failure: all 16 bytes, if any of them was touched. OTHER as the host, where bytes beyond
-//              that length were touched, or where the address is none of call.h's.
-//   addrlen=   After a success with an address pointer: when it is not 16. Else: when it was changed.
-//   value=     After a success: as many of its bytes as the kernel says it wrote, the missing ones zero.
-//              After a failure: if any byte was touched.
-//   len=       After a success: when it is not OptionSize(). After a failure: when it was changed. Where
-//              bytes beyond it were touched, how far up they were.
-//   data=      What a stream's recv and read wrote: nothing at the end, nothing where MSG_TRUNC left the
-//              buffer as it was, nothing of FILE and PIPE. After a failure: if the first byte was touched.
+//   addr=      After a success: what the kernel says it wrote, cut to the length it was given.
+//              After a failure: all 16 bytes, if any of them was touched. OTHER as the host, where
+//              bytes beyond that length were touched, or where the address is none of call.h's.
+//   addrlen=   After a success with an address pointer: when it is not 16. Else: when it was
+//              changed.
+//   value=     After a success: as many of its bytes as the kernel says it wrote, the missing ones
+//              zero. After a failure: if any byte was touched.
+//   len=       After a success: when it is not OptionSize(). After a failure: when it was changed.
+//              Where bytes beyond it were touched, how far up they were.
+//   data=      What a stream's recv and read wrote: nothing at the end, nothing where MSG_TRUNC
+//              left the buffer as it was, nothing of FILE and PIPE. After a failure: if the first
+//              byte was touched.
 //   revents=   When poll gives 1.
 //   E names    Ports of the ephemeral range, in the order of sight; OTHER once 24 have been seen.
-// FILE is an empty regular file, as open(O_RDONLY) gives it; PIPE's other end is open, and nothing is
-// ever written to it. An E name that no reply has given yet, as an argument, is port 9.
+// FILE is an empty regular file, as open(O_RDONLY) gives it; PIPE's other end is open, and nothing
+// is ever written to it. An E name that no reply has given yet, as an argument, is port 9.
 #ifndef SOCKSPEC_SUT_LINUX_H_
 #define SOCKSPEC_SUT_LINUX_H_
 

@@ -25,8 +25,8 @@ constexpr char kPortRangeFile[] = "/proc/sys/net/ipv4/ip_local_port_range";
 
 thread_local SandboxFacts facts;
 
-// Writes a file of /proc in one piece. Below /proc/sys/net, Linux shows the namespace of the thread that
-// opens the file.
+// Writes a file of /proc in one piece. Below /proc/sys/net, Linux shows the namespace of the thread
+// that opens the file.
 Trouble Put(const char* path, const std::string& text) {
   const int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return {Failed(std::string("open ") + path, errno)};
@@ -58,7 +58,8 @@ std::string WhatToDo() {
     const char* wanted;
   };
   constexpr Setting kSettings[] = {
-      {"/proc/sys/kernel/unprivileged_userns_clone", "kernel.unprivileged_userns_clone", "0\n", "1"},
+      {"/proc/sys/kernel/unprivileged_userns_clone", "kernel.unprivileged_userns_clone", "0\n",
+       "1"},
       {"/proc/sys/user/max_user_namespaces", "user.max_user_namespaces", "0\n", "10000"},
       {"/proc/sys/user/max_net_namespaces", "user.max_net_namespaces", "0\n", "10000"},
       {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
@@ -76,9 +77,10 @@ std::string WhatToDo() {
          "them too).";
 }
 
-// Raw rtnetlink, since what is sent is a constant of 104 bytes: one link set up, two routes added. Of the
-// libraries for this, Debian has libmnl without a static archive, and static libnl-route would put two
-// LGPL archives into the one file that people hand around, and read /proc/net/psched before main().
+// Raw rtnetlink, since what is sent is a constant of 104 bytes: one link set up, two routes added.
+// Of the libraries for this, Debian has libmnl without a static archive, and static libnl-route
+// would put two LGPL archives into the one file that people hand around, and read /proc/net/psched
+// before main().
 struct RouteRequest {
   nlmsghdr header;
   rtmsg route;
@@ -267,7 +269,8 @@ Trouble EnterFreshNetwork(const Environment& env) {
     if (!OnlyLoopback()) {
       return {what + ". Programs run in a network namespace of their own. " + WhatToDo()};
     }
-    facts.notes.push_back(what + "; the namespace at hand serves, it has no interface but loopback");
+    facts.notes.push_back(what +
+                          "; the namespace at hand serves, it has no interface but loopback");
   }
 
   const Answers answers = AskForLinkAndRoutes();
@@ -306,7 +309,8 @@ Trouble SetEphemeralRange(PortRange range) {
   const int chosen = ChosenPort();
   if (!range.Contains(chosen)) {
     return {std::string(kPortRangeFile) + " was set to \"" + text + "\", and bind() chose port " +
-            std::to_string(chosen) + " all the same: `env: ephemeral` cannot be had on this kernel"};
+            std::to_string(chosen) +
+            " all the same: `env: ephemeral` cannot be had on this kernel"};
   }
   facts.ephemeral = range;
   return {};

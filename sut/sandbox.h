@@ -1,12 +1,13 @@
-// The sandbox that programs run in: a network namespace with a working loopback, a known ephemeral range
-// and routes that lead nowhere, so that every host of call.h is what its name says.
+// The sandbox that programs run in: a network namespace with a working loopback, a known ephemeral
+// range and routes that lead nowhere, so that every host of call.h is what its name says.
 //
 //     Trouble trouble = EnterUserNamespace();        // only without root, before any thread
 //     if (!trouble.any()) trouble = EnterFreshNetwork(Environment{});
 //     if (!ThisSandbox().blackhole) ...              // 203.0.113.1 is only unroutable here
 //
-// A network namespace belongs to a thread, so every thread that runs programs enters its own; a thread
-// started later begins in its starter's. The old one goes when its last socket and thread have gone.
+// A network namespace belongs to a thread, so every thread that runs programs enters its own; a
+// thread started later begins in its starter's. The old one goes when its last socket and thread
+// have gone.
 //
 // It is no security boundary: files and processes are shared with the machine.
 #ifndef SOCKSPEC_SUT_SANDBOX_H_
@@ -30,29 +31,30 @@ struct PortRange {
 
 // What the calling thread's sandbox really has. Everything is so on Linux; gVisor lacks some of it.
 struct SandboxFacts {
-  bool own_namespace = false;       // no: the one that was found, which has no interface but loopback
-  bool unreachable = false;         // connecting to Host::kUnreachable finds the unreachable route
-  bool blackhole = false;           // connecting to Host::kBlackhole finds the blackhole route
+  bool own_namespace = false;  // no: the one that was found, which has no interface but loopback
+  bool unreachable = false;    // connecting to Host::kUnreachable finds the unreachable route
+  bool blackhole = false;      // connecting to Host::kBlackhole finds the blackhole route
   bool unprivileged_ports = false;  // every port may be bound, whatever the user
   PortRange ephemeral;              // where the kernel chooses ports from
   std::vector<std::string> notes;   // why something is not so, a sentence each
 };
 
-// Makes the process root in a user namespace of its own (uid and gid 0 stand for the caller's), which may
-// then make network namespaces. Does nothing the second time. Refused by Linux once the process has a
-// second thread: EINVAL.
+// Makes the process root in a user namespace of its own (uid and gid 0 stand for the caller's),
+// which may then make network namespaces. Does nothing the second time. Refused by Linux once the
+// process has a second thread: EINVAL.
 Trouble EnterUserNamespace();
 
 // Whether network namespaces need EnterUserNamespace() first: the process lacks CAP_SYS_ADMIN.
 bool NeedsUserNamespace();
 
-// Puts the calling thread into a network namespace that nothing has used, 0.5 ms on Linux 6.18. With
-// env.ephemeral, the kernel has just so many ports to choose from. Where no namespace can be had, and the
-// one at hand has no interface but loopback (gVisor, a kernel without CONFIG_NET_NS), stays in that one.
+// Puts the calling thread into a network namespace that nothing has used, 0.5 ms on Linux 6.18.
+// With env.ephemeral, the kernel has just so many ports to choose from. Where no namespace can be
+// had, and the one at hand has no interface but loopback (gVisor, a kernel without CONFIG_NET_NS),
+// stays in that one.
 Trouble EnterFreshNetwork(const Environment& env);
 
-// Changes where the kernel chooses ports from, for the calling thread's namespace, and tries whether it
-// does: 10 µs. Trouble on gVisor (2022-12), which does not.
+// Changes where the kernel chooses ports from, for the calling thread's namespace, and tries
+// whether it does: 10 µs. Trouble on gVisor (2022-12), which does not.
 Trouble SetEphemeralRange(PortRange range);
 
 // Of the calling thread, as the last EnterFreshNetwork() left it.

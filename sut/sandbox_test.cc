@@ -28,8 +28,8 @@
 namespace sockspec {
 namespace {
 
-// Runs `body` in a child, so that its namespaces are no other test's, and gives what it said. A child that
-// dies says so.
+// Runs `body` in a child, so that its namespaces are no other test's, and gives what it said. A
+// child that dies says so.
 std::string InChild(const std::function<std::string()>& body) {
   int ends[2];
   if (pipe(ends) != 0) return "pipe failed";
@@ -61,8 +61,8 @@ void DropCapabilities() {
   syscall(SYS_capset, &header, few);
 }
 
-// As whoever runs `sockspec` without sudo. Where there is no user nobody to become (Bazel's sandbox maps
-// one user), losing the capabilities has to do.
+// As whoever runs `sockspec` without sudo. Where there is no user nobody to become (Bazel's sandbox
+// maps one user), losing the capabilities has to do.
 void BecomeUnprivileged() {
   (void)setresgid(65534, 65534, 65534);
   (void)setresuid(65534, 65534, 65534);
@@ -78,9 +78,11 @@ std::string EnterSandbox(const Environment& env) {
   return EnterFreshNetwork(env).what;
 }
 
+// The inode of the namespace, which is kept (by an open file), so that no later one has its number.
 ino_t NetworkOfThisThread() {
   struct stat found {};
-  return stat("/proc/thread-self/ns/net", &found) == 0 ? found.st_ino : 0;
+  const int kept = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  return kept >= 0 && fstat(kept, &found) == 0 ? found.st_ino : 0;
 }
 
 // The port the kernel chooses for a bind to port 0, or -1 and an errno.
@@ -107,18 +109,19 @@ bool RaiseSecondInterface() {
 }
 
 TEST(Sandbox, EveryFreshNetworkIsAnother) {
-  EXPECT_EQ(InChild([] {
+  const std::string said = InChild([]() -> std::string {
     std::set<ino_t> seen{NetworkOfThisThread()};
     for (int i = 0; i < 3; ++i) {
       if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
-      if (!seen.insert(NetworkOfThisThread()).second) return std::string("seen before");
+      if (!seen.insert(NetworkOfThisThread()).second) return "seen before";
     }
-    return std::string("all new");
-  }), "all new");
+    return "all new";
+  });
+  EXPECT_EQ(said, "all new");
 }
 
 TEST(Sandbox, EveryThreadEntersItsOwn) {
-  EXPECT_EQ(InChild([] {
+  const std::string said = InChild([]() -> std::string {
     if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
     const ino_t main = NetworkOfThisThread();
     ino_t inherited = 0;
@@ -130,17 +133,18 @@ TEST(Sandbox, EveryThreadEntersItsOwn) {
       own = NetworkOfThisThread();
     }).join();
     if (!trouble.empty()) return trouble;
-    if (inherited != main) return std::string("a thread does not begin where its starter is");
-    if (own == main) return std::string("the thread did not leave");
-    if (NetworkOfThisThread() != main) return std::string("the thread moved its starter");
-    return std::string("its own");
-  }), "its own");
+    if (inherited != main) return "a thread does not begin where its starter is";
+    if (own == main) return "the thread did not leave";
+    if (NetworkOfThisThread() != main) return "the thread moved its starter";
+    return "its own";
+  });
+  EXPECT_EQ(said, "its own");
 }
 
 TEST(Sandbox, AnUnprivilegedUserGetsAWholeOne) {
-  EXPECT_EQ(InChild([] {
+  const std::string said = InChild([]() -> std::string {
     BecomeUnprivileged();
-    if (!NeedsUserNamespace()) return std::string("still privileged");
+    if (!NeedsUserNamespace()) return "still privileged";
     if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
     const SandboxFacts& facts = ThisSandbox();
     std::string lacking;
@@ -149,24 +153,27 @@ TEST(Sandbox, AnUnprivilegedUserGetsAWholeOne) {
     if (!facts.blackhole) lacking += " blackhole";
     if (!facts.unprivileged_ports) lacking += " unprivileged_ports";
     return "lacking:" + lacking;
-  }), "lacking:");
+  });
+  EXPECT_EQ(said, "lacking:");
 }
 
 TEST(Sandbox, TheKernelHasAsManyPortsToChooseFromAsAskedFor) {
-  EXPECT_EQ(InChild([] {
-    if (const std::string trouble = EnterSandbox({.ephemeral = 2}); !trouble.empty()) return trouble;
+  const std::string said = InChild([]() -> std::string {
+    if (const std::string trouble = EnterSandbox({.ephemeral = 2}); !trouble.empty())
+      return trouble;
     std::set<int> ports{ChosenPort(), ChosenPort()};
-    if (ChosenPort() != -1) return std::string("a third port was given");
+    if (ChosenPort() != -1) return "a third port was given";
     std::string text;
     for (const int port : ports) text += std::to_string(port) + " ";
     return text;
-  }), "32768 32769 ");
+  });
+  EXPECT_EQ(said, "32768 32769 ");
 }
 
 TEST(Sandbox, ARefusedUserNamespaceSaysWhichSettingRefuses) {
-  const std::string said = InChild([] {
+  const std::string said = InChild([]() -> std::string {
     // In a user namespace in which there may be no further one.
-    if (unshare(CLONE_NEWUSER) != 0) return std::string("no user namespace to begin with");
+    if (unshare(CLONE_NEWUSER) != 0) return "no user namespace to begin with";
     std::ofstream("/proc/sys/user/max_user_namespaces") << "0" << std::flush;
     return EnterUserNamespace().what;
   });
@@ -178,7 +185,7 @@ TEST(Sandbox, ARefusedUserNamespaceSaysWhichSettingRefuses) {
 }
 
 TEST(Sandbox, AUserNamespaceAfterASecondThreadIsRefusedWithTheReason) {
-  const std::string said = InChild([] {
+  const std::string said = InChild([]() -> std::string {
     std::atomic<bool> over = false;
     std::thread second([&] { over.wait(false); });
     const std::string what = EnterUserNamespace().what;
@@ -191,23 +198,26 @@ TEST(Sandbox, AUserNamespaceAfterASecondThreadIsRefusedWithTheReason) {
   EXPECT_NE(said.find("before starting any"), std::string::npos) << said;
 }
 
-// Nothing of a program may reach another machine, so the namespace at hand serves only if it leads nowhere.
+// Nothing of a program may reach another machine, so the namespace at hand serves only if it leads
+// nowhere.
 TEST(Sandbox, WithoutNamespacesOnlyALonelyNetworkServes) {
-  EXPECT_EQ(InChild([] {
+  const std::string lonely = InChild([]() -> std::string {
     if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
-    const ino_t lonely = NetworkOfThisThread();
+    const ino_t before = NetworkOfThisThread();
     DropCapabilities();
     if (const Trouble trouble = EnterFreshNetwork({}); trouble.any()) return trouble.what;
-    if (NetworkOfThisThread() != lonely) return std::string("another namespace all the same");
-    if (ThisSandbox().own_namespace) return std::string("called its own");
+    if (NetworkOfThisThread() != before) return "another namespace all the same";
+    if (ThisSandbox().own_namespace) return "called its own";
     return ThisSandbox().notes.front();
-  }), "unshare(CLONE_NEWNET): Operation not permitted (EPERM); the namespace at hand serves, it has "
-      "no interface but loopback");
+  });
+  EXPECT_EQ(lonely,
+            "unshare(CLONE_NEWNET): Operation not permitted (EPERM); the namespace at hand "
+            "serves, it has no interface but loopback");
 
-  const std::string said = InChild([] {
+  const std::string said = InChild([]() -> std::string {
     // A network with one more interface that is up: the tunnel's end that SIOCSIFFLAGS raises.
     if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
-    if (!RaiseSecondInterface()) return std::string("no second interface here");
+    if (!RaiseSecondInterface()) return "no second interface here";
     DropCapabilities();
     return EnterFreshNetwork({}).what;
   });

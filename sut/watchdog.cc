@@ -26,9 +26,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{20};
 
-// A call is looked at closely from its third look on (40 ms), and interrupted when four in a row found its
-// thread asleep: 100 to 120 ms. Shorter would be cheaper, but a sleep that ends by itself, as when the
-// softirq that answers a connect() waits for a processor, must not count.
+// A call is looked at closely from its third look on (40 ms), and interrupted when four in a row
+// found its thread asleep: 100 to 120 ms. Shorter would be cheaper, but a sleep that ends by
+// itself, as when the softirq that answers a connect() waits for a processor, must not count.
 constexpr int kLooksBefore = 2;
 constexpr int kLooksAsleep = 4;
 constexpr int kLooksUntilStuck = 10000 / 20;
@@ -61,8 +61,8 @@ void Handle(int signal, void (*handler)(int), struct sigaction* found) {
 
 }  // namespace
 
-// The one thread that looks after all watches. It lives while there is a watch, so that a process without
-// kernels has one thread and may still make a user namespace.
+// The one thread that looks after all watches. It lives while there is a watch, so that a process
+// without kernels has one thread and may still make a user namespace.
 class Watchdog {
  public:
   static Watchdog& Instance() {
@@ -94,8 +94,9 @@ class Watchdog {
 
  private:
   void Main() {
-    // It opens files in a table of its own, so as to take no slot from a program, and holds nothing open
-    // that the process closes. Where that is refused, a file is open for microseconds while a call sleeps.
+    // It opens files in a table of its own, so as to take no slot from a program, and holds nothing
+    // open that the process closes. Where that is refused, a file is open for microseconds while a
+    // call sleeps.
     if (close_range(3, UINT_MAX, CLOSE_RANGE_UNSHARE) != 0 && unshare(CLONE_FILES) == 0) {
       for (const int fd : OpenDescriptors()) {
         if (fd >= 3) close(fd);
@@ -139,8 +140,8 @@ Trouble Watch::Begin() {
   Watchdog::Instance().Add(this);
   sigset_t mask;
   sigfillset(&mask);
-  for (const int signal : {InterruptionSignal(), SIGPIPE, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
-                           SIGABRT, SIGSYS}) {
+  for (const int signal :
+       {InterruptionSignal(), SIGPIPE, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
     sigdelset(&mask, signal);
   }
   pthread_sigmask(SIG_SETMASK, &mask, &found_mask_);
@@ -183,11 +184,12 @@ void Watch::Look() {
   }
   ++looks_;
   if (looks_ >= kLooksUntilStuck) {
-    fprintf(stderr,
-            "sockspec: this call has not come back for %d s, though it was interrupted %d times; its "
-            "thread is in state %c:\n    %s\n",
-            kLooksUntilStuck * 20 / 1000, static_cast<int>(sent_.load()), ThreadLetter(tid_),
-            PrintCall(*call_.load(std::memory_order_relaxed)).c_str());
+    fprintf(
+        stderr,
+        "sockspec: this call has not come back for %d s, though it was interrupted %d times; its "
+        "thread is in state %c:\n    %s\n",
+        kLooksUntilStuck * 20 / 1000, static_cast<int>(sent_.load()), ThreadLetter(tid_),
+        PrintCall(*call_.load(std::memory_order_relaxed)).c_str());
     abort();
   }
   if (looks_ <= kLooksBefore) return;

@@ -4,15 +4,16 @@
 //     Trouble trouble = watch.Begin();
 //     watch.Enter(call);
 //     int value = accept(fd, nullptr, nullptr);
-//     bool blocked = watch.Leave();     // then value is -1 and errno EINTR, or the call came to its end
+//     bool blocked = watch.Leave();     // then value is -1 and errno EINTR, or the call came to
+//     its end
 //
-// A call counts as blocked only once its thread was seen asleep in it, without a pause, by every look of a
-// time: about 0.1 s in all. One thread looks after all watches of the process, every 20 ms; where calls
-// are quick they pay for two stores each and nothing else. A call that has come back is never
-// interrupted, so no other call sees EINTR.
+// A call counts as blocked only once its thread was seen asleep in it, without a pause, by every
+// look of a time: about 0.1 s in all. One thread looks after all watches of the process, every 20
+// ms; where calls are quick they pay for two stores each and nothing else. A call that has come
+// back is never interrupted, so no other call sees EINTR.
 //
-// A thread that stays in one call for 10 s, interrupted and awake or not, is past help: the process says
-// on standard error which call it is, and aborts.
+// A thread that stays in one call for 10 s, interrupted and awake or not, is past help: the process
+// says on standard error which call it is, and aborts.
 #ifndef SOCKSPEC_SUT_WATCHDOG_H_
 #define SOCKSPEC_SUT_WATCHDOG_H_
 
@@ -27,9 +28,10 @@
 
 namespace sockspec {
 
-// What reaches one thread out of turn while it makes calls: interruptions and SIGPIPE. From Begin() to
-// the destructor, all other signals are left to the process's other threads (so to the watchdog's, where
-// there is none), since they would interrupt calls; children that the thread makes inherit that mask.
+// What reaches one thread out of turn while it makes calls: interruptions and SIGPIPE. From Begin()
+// to the destructor, all other signals are left to the process's other threads (so to the
+// watchdog's, where there is none), since they would interrupt calls; children that the thread
+// makes inherit that mask.
 class Watch {
  public:
   Watch() = default;
@@ -51,10 +53,11 @@ class Watch {
     return (turn & kTriesMask) == 0 ? false : Settle(turn);
   }
 
-  // Whether SIGPIPE came since it was last asked. A SIGPIPE outside a call (the harness's own output)
-  // does what it would have done without us.
+  // Whether SIGPIPE came since it was last asked. A SIGPIPE outside a call (the harness's own
+  // output) does what it would have done without us.
   bool TakeBrokenPipe() {
-    if (!broken_pipe_) [[likely]] return false;
+    if (!broken_pipe_) [[likely]]
+      return false;
     broken_pipe_ = false;
     return true;
   }
@@ -73,8 +76,8 @@ class Watch {
 
   // Which call the thread is in: its number and, in the low bits, how often it was interrupted; 0
   // between calls. The thread takes it back with one exchange, the watchdog counts a try with one
-  // compare-exchange before it sends the signal: so either the thread learns that a signal is under way
-  // and waits for it, or the signal is not sent.
+  // compare-exchange before it sends the signal: so either the thread learns that a signal is under
+  // way and waits for it, or the signal is not sent.
   std::atomic<uint64_t> turn_{0};
   std::atomic<const Call*> call_{nullptr};
   uint64_t number_ = 0;  // the thread's own

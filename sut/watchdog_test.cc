@@ -70,8 +70,8 @@ TEST(Watchdog, OutsideCallsNothingIsInterrupted) {
   EXPECT_EQ(usleep(300000), 0);
 }
 
-// The bytes that end the first read come around the time of the interruption, so that now and then the
-// signal is on its way when the call comes back.
+// The bytes that end the first read come around the time of the interruption, so that now and then
+// the signal is on its way when the call comes back.
 TEST(Watchdog, TheCallAfterABlockedOneIsNeverInterrupted) {
   Watch watch;
   ASSERT_EQ(watch.Begin().what, "");
