@@ -42,7 +42,7 @@ bool AddressUndefined(const Scene& s) {
 void Take(Scene& s) {
   const uint8_t child = Head(s);
   if (child == kNone) {
-    s.world.lost = true;
+    s.world.lost = Lost::kFull;
     return;
   }
   Socket& socket = s.world.sockets[child];

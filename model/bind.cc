@@ -45,8 +45,8 @@ bool NoPortLeft(const Scene& s) {
   return s.has_socket() && s.call.address.port == kPortZero &&
          PortsToBind(s.world, s.index, s.call.address.host).none();
 }
-bool WantsAnyPort(const Scene& s) { return s.has_socket() && s.call.address.port == kPortZero; }
-bool Always(const Scene& s) { return s.has_socket(); }
+bool Unbound(const Scene& s) { return s.has_socket() && !AlreadyBound(s); }
+bool WantsAnyPort(const Scene& s) { return Unbound(s) && s.call.address.port == kPortZero; }
 
 // __inet_bind(): the addresses are cleared where no port could be had, also those of an earlier life.
 void ForgetAddress(Scene& s) { s.me().address = s.me().source = Host::kAny; }
@@ -66,7 +66,7 @@ void Bind(Scene& s, PortIndex port) {
 void BindToChosen(Scene& s) { Bind(s, TakePort(s, PortsToBind(s.world, s.index, s.call.address.host))); }
 void BindToPort(Scene& s) {
   const PortIndex port = FindPort(s.world, s.call.address.port);
-  if (s.world.lost) return;
+  if (s.world.lost != Lost::kNo) return;
   Bind(s, port);
   s.me().port_locked = true;
 }
@@ -103,7 +103,7 @@ constexpr Clause kBind[] = {
     {.id = "bind.chosen", .when = WantsAnyPort, .then = BindToChosen,
      .cites = "ip(7) on port 0; Linux inet_csk_find_open_port()",
      .says = "The kernel chooses a port of the ephemeral range that no other socket holds."},
-    {.id = "bind.explicit", .when = Always, .then = BindToPort,
+    {.id = "bind.explicit", .when = Unbound, .then = BindToPort,
      .cites = "POSIX bind(); Linux __inet_bind()",
      .says = "The socket gets the address and the port."},
 };

@@ -32,7 +32,7 @@ void End(Scene& s) {
 }
 void EndWithReset(Scene& s) {
   // Where it is not known whether any byte is here, a RST or a FIN goes out: nobody can follow that.
-  if (Unread(s.me()) == 0) s.world.lost = true;
+  if (Unread(s.me()) == 0) s.world.lost = Lost::kTiming;
   End(s);
 }
 

@@ -18,6 +18,8 @@ bool Dissolves(const Scene& s) {
          s.call.address.family == AF_UNSPEC;
 }
 
+bool LengthInvalid(const Scene& s) { return s.has_socket() && s.call.length < kExactLength; }
+
 bool Linked(const Scene& s, Link link) { return s.has_socket() && s.me().link == link; }
 bool WasShutDown(const Scene& s) { return Linked(s, Link::kDisconnecting); }
 bool IsConnected(const Scene& s) { return Linked(s, Link::kConnected); }
@@ -132,7 +134,7 @@ Arrival Attempt(Scene& s) {
   socket.tcp = Tcp::kSynSent;
   if (socket.bound == kNone) {
     const PortIndex port = TakePort(s, ports);
-    if (s.world.lost) return Arrival::kStuck;
+    if (s.world.lost != Lost::kNo) return Arrival::kStuck;
     HoldPort(s.world, s.index, port, true);
   }
   socket.local = socket.bound;
@@ -176,10 +178,13 @@ void StartForeseen(Scene& s) {
   bool mixed;
   Foreseen(s, &mixed);
   Attempt(s);
-  if (mixed) s.world.lost = true;
+  if (!mixed) return;
+  s.world.lost = Lost::kMixed;
+  if (s.seen != nullptr) s.reply = *s.seen;
 }
 void Finish(Scene& s) {
   StartForeseen(s);
+  if (s.world.lost != Lost::kNo) return;
   s.me().link = Link::kConnected;
 }
 // sock_error: in __inet_stream_connect(): the error is told, and the socket is as if dissolved.
@@ -191,6 +196,7 @@ void Fail(Scene& s) {
 }
 void BeRefused(Scene& s) {
   StartForeseen(s);
+  if (s.world.lost != Lost::kNo) return;
   Fail(s);
 }
 void TellFailure(Scene& s) {
@@ -254,8 +260,11 @@ constexpr Clause kConnect[] = {
      .on = kPosix, .cites = "POSIX connect() EOPNOTSUPP: \"is listening and cannot be connected\"",
      .says = "The socket listens and cannot be connected."},
     {.id = "connect.length_short", .error = EINVAL, .when = TooShort,
-     .cites = "POSIX connect() EINVAL (may); Linux tcp_v4_connect()",
+     .on = kLinux, .cites = "Linux tcp_v4_connect(); connect(2)",
      .says = "The address is shorter than one of this family."},
+    {.id = "connect.length_invalid", .error = EINVAL, .when = LengthInvalid,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX connect() EINVAL (may)",
+     .says = "The length is not that of an address of this family."},
     {.id = "connect.wrong_family", .error = EAFNOSUPPORT, .when = WrongFamily,
      .cites = "POSIX connect() EAFNOSUPPORT; Linux tcp_v4_connect()",
      .says = "The address is of another family than the socket."},
@@ -305,6 +314,10 @@ constexpr Clause kConnect[] = {
      .on = kLinux, .cites = "observed on Linux 6.18: bind(s0, 127.0.0.1:P0), shutdown(s0, SHUT_WR), connect(s0, 127.0.0.1:P0); "
                             "Linux tcp_rcv_state_process(), __inet_stream_connect()",
      .says = "Connected to itself after it was shut down for writing: its FIN ends it before connect() returns."},
+    {.id = "connect.ended_at_once_unspecified", .when = EndsAtOnce, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX does not say what a connection to oneself is that was shut down before",
+     .says = "Connected to itself after it was shut down for writing."},
     {.id = "connect.unanswered", .blocks = true, .when = IsUnanswered, .then = StartForeseen,
      .cites = "POSIX connect(); listen(2) on a full queue; Linux tcp_conn_request()",
      .says = "The accept queue is full, or the SYN was not understood: it is sent again after a second."},

@@ -12,7 +12,9 @@ bool IsConnecting(const Scene& s) { return s.has_socket() && s.me().link == Link
 bool WasShutDown(const Scene& s) { return s.has_socket() && s.me().link == Link::kDisconnecting; }
 bool UserShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut != 0; }
 bool Closed(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kClose; }
-bool Unbound(const Scene& s) { return Closed(s) && s.me().bound == kNone; }
+bool Unbound(const Scene& s) {
+  return Closed(s) && s.me().bound == kNone && s.me().link == Link::kUnconnected;
+}
 bool PortTaken(const Scene& s) {
   return Closed(s) && s.me().bound != kNone &&
          PortConflicts(s.world, s.me(), s.index, s.me().address, s.me().bound, true);
@@ -21,7 +23,9 @@ bool NoPortLeft(const Scene& s) {
   return Unbound(s) && PortsToBind(s.world, s.index, s.me().address).none();
 }
 bool Listening(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kListen; }
-bool HasSocket(const Scene& s) { return s.has_socket(); }
+bool Bound(const Scene& s) {
+  return Closed(s) && s.me().bound != kNone && s.me().link == Link::kUnconnected;
+}
 
 // __sys_listen(): a backlog that is too large or negative becomes net.core.somaxconn, 4096.
 constexpr int32_t kSomaxconn = 4096;
@@ -39,7 +43,7 @@ void Open(Scene& s) {
 }
 void Autobind(Scene& s) {
   const PortIndex port = TakePort(s, PortsToBind(s.world, s.index, s.me().address));
-  if (s.world.lost) return;
+  if (s.world.lost != Lost::kNo) return;
   s.me().tcp = Tcp::kListen;
   HoldPort(s.world, s.index, port, false);
   Open(s);
@@ -78,7 +82,7 @@ constexpr Clause kListen[] = {
     {.id = "listen.autobind", .when = Unbound, .then = Autobind,
      .cites = "Linux inet_csk_listen_start(); POSIX allows EDESTADDRREQ",
      .says = "An unbound socket gets a port of the kernel's choice and listens on every address."},
-    {.id = "listen.open", .when = HasSocket, .then = Open,
+    {.id = "listen.open", .when = Bound, .then = Open,
      .cites = "POSIX listen(); Linux inet_listen()",
      .says = "The socket listens."},
 };

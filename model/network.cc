@@ -46,7 +46,7 @@ void TakeReset(World& world, uint8_t index) {
                  : socket.tcp == Tcp::kCloseWait ? EPIPE
                                                  : ECONNRESET;
   // Whether it came before or after the RST, nobody can tell.
-  if (socket.late > 0 && (socket.owned || socket.listener != kNone)) world.lost = true;
+  if (socket.late > 0 && (socket.owned || socket.listener != kNone)) world.lost = Lost::kTiming;
   socket.late = 0;
   Done(world, index);
 }
@@ -88,7 +88,7 @@ void OpenPassively(World& world, uint8_t index) {
 // tcp_v4_syn_recv_sock(): the listener's child, cloned from it.
 void MakeChild(World& world, uint8_t listener, uint8_t client) {
   const uint8_t child = NewSocket(world);
-  if (world.lost) return;
+  if (world.lost != Lost::kNo) return;
   const Socket& parent = world.sockets[listener];
   const Socket& peer = world.sockets[client];
   Socket& socket = world.sockets[child];
@@ -123,7 +123,7 @@ uint8_t NewSocket(World& world) {
       return static_cast<uint8_t>(i);
     }
   }
-  world.lost = true;
+  world.lost = Lost::kFull;
   return 0;
 }
 
@@ -269,16 +269,16 @@ void SendFin(World& world, uint8_t index) {
   const bool peer_is_done = socket.tcp == Tcp::kCloseWait;
   const uint8_t peer = socket.peer;
   if (!Alive(world, peer)) {
-    world.lost = true;  // a connection always has its other end; a hole here is the model's own fault
+    world.lost = Lost::kTorn;  // a connection took over its four-tuple (connect.cc, Attempt)
     return;
   }
   Socket& other = world.sockets[peer];
   if (other.crowded && other.late > 0) {
-    world.lost = true;  // the FIN waits behind bytes that wait for room
+    world.lost = Lost::kTiming;  // the FIN waits behind bytes that wait for room
     return;
   }
   if (socket.late > 0 && (socket.shut & kReceive)) {
-    world.lost = true;  // what is still under way to us will be answered with a RST, some time
+    world.lost = Lost::kTiming;  // what is still under way to us will be answered with a RST, some time
     return;
   }
   if (peer == index) {
@@ -298,7 +298,7 @@ void SendFin(World& world, uint8_t index) {
   // The second FIN. Who sent the first keeps the four-tuple in TIME-WAIT.
   const uint8_t first = peer;
   const uint8_t tail = NewSocket(world);
-  if (world.lost) return;
+  if (world.lost != Lost::kNo) return;
   const Socket& closer = world.sockets[first];
   world.sockets[tail] = Socket{.live = true,
                                .tcp = Tcp::kTimeWait,
@@ -332,7 +332,7 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   const bool deaf = (!other.owned && other.listener == kNone) ||
                     (other.tcp == Tcp::kFinWait && (other.shut & kReceive));
   if (deaf && (other.late > 0 || socket.unacked)) {
-    world.lost = true;  // it will be answered with a RST once it goes out, and it may have to wait
+    world.lost = Lost::kTiming;  // it will be answered with a RST once it goes out, and it may have to wait
     return;
   }
   if (!other.owned && other.listener == kNone) {

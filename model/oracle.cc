@@ -73,12 +73,46 @@ bool NamesUnseenPort(const Call& call, const World& world) {
   return call.address.port.IsChosen() && call.address.port.chosen() >= world.seen;
 }
 
-bool OnUnspecified(const Call& call, const World& world) {
-  if (!call.fd.IsHandle()) return false;
+// The unspecified socket that the call is on; nullptr where it is on none.
+const Socket* Unspecified(const Call& call, const World& world) {
+  if (!call.fd.IsHandle() || call.op == Op::kSocket) return nullptr;
   const uint8_t slot = world.handles[call.fd.handle()];
-  return slot != kNone && world.slots[slot].opens == Opens::kSocket &&
-         world.sockets[world.slots[slot].socket].unspecified && call.op != Op::kClose &&
-         call.op != Op::kDup;
+  if (slot == kNone || world.slots[slot].opens != Opens::kSocket) return nullptr;
+  const Socket& socket = world.sockets[world.slots[slot].socket];
+  return socket.unspecified ? &socket : nullptr;
+}
+bool OnUnspecified(const Call& call, const World& world) {
+  return Unspecified(call, world) != nullptr && call.op != Op::kClose && call.op != Op::kDup;
+}
+
+// Whether a call on a socket that nobody knows the state of may reach other sockets.
+bool ReachesOthers(const Call& call, const Socket& socket) {
+  switch (call.op) {
+    case Op::kBind:
+    case Op::kListen:
+    case Op::kConnect:
+    case Op::kAccept:
+    case Op::kAccept4:
+    case Op::kShutdown:
+    case Op::kSend:
+    case Op::kWrite:
+      return true;
+    case Op::kClose:
+      return socket.bound != kNone || socket.peer != kNone;
+    case Op::kSocket:
+    case Op::kDup:
+    case Op::kGetsockname:
+    case Op::kGetpeername:
+    case Op::kGetsockopt:
+    case Op::kSetsockopt:
+    case Op::kRecv:
+    case Op::kRead:
+    case Op::kFcntl:
+    case Op::kIoctl:
+    case Op::kPoll:
+      return false;
+  }
+  __builtin_unreachable();
 }
 
 }  // namespace
@@ -153,16 +187,13 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     why_ = "a port is named that the kernel has not chosen yet";
   }
   if (lost_) return Verdict::kDiscarded;
-  if (OnUnspecified(call, worlds_[0])) {
-    // What the call did is not known; only that it made no descriptor that we could follow.
-    if (call.made != kNoHandle) {
-      worlds_[0].handles[call.made] = kNone;
-      if (reply.error == 0) {
-        lost_ = true;
-        why_ = "a call on an unspecified socket made a descriptor";
-      }
+  if (const Socket* socket = Unspecified(call, worlds_[0]); socket != nullptr) {
+    if (ReachesOthers(call, *socket)) {
+      lost_ = true;
+      why_ = LostBecause(Lost::kUnspecified);
+      return Verdict::kUnspecified;
     }
-    return Verdict::kUnspecified;
+    if (OnUnspecified(call, worlds_[0])) return Verdict::kUnspecified;
   }
   int next = 0;
   for (int w = 0; w < count_; ++w) {
@@ -180,7 +211,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       count_ = 1;
       if (call.made != kNoHandle && reply.error == 0) {
         lost_ = true;
-        why_ = "a call on which the profile says nothing made a descriptor";
+        why_ = LostBecause(Lost::kUnspecified);
       }
       return Verdict::kUnspecified;
     }
@@ -201,9 +232,9 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
           // Outcomes that the kernel does not tell share one reply: the others cannot agree either.
           break;
         }
-        if (next_[next].lost) {
+        if (next_[next].lost != Lost::kNo) {
           lost_ = true;
-          why_ = "the program outgrew the world, or two ports of the kernel's choice coincided";
+          why_ = LostBecause(next_[next].lost);
           return Verdict::kDiscarded;
         }
         if (clause_ == nullptr) clause_ = rows[r];
@@ -220,42 +251,49 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
   return Verdict::kConforms;
 }
 
+// The reply is taken for what it says. Where a clause that holds gives such a reply, the world becomes what
+// that clause makes of it. Two refusals differ in nothing but the errno. In all other cases nobody knows
+// where the socket is, nor the one at its other end: both are unspecified until they are closed.
 bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
   if (lost_) return false;
-  const auto& table = rows_[static_cast<int>(call.op)];
   World before = worlds_[0];
   const Scene scene(before, call, profile_, nullptr, 0);
-  const Clause* row = nullptr;
-  for (const Clause* candidate : table) {
-    const bool same = reply.error == 0 ? candidate->error == 0 && !candidate->blocks
-                                       : candidate->error == reply.error;
-    if (!same) continue;
-    if (Holds(*candidate, scene)) {
-      row = candidate;
-      break;
-    }
-    // A success that was refused: do what the last effect of the table does.
-    if (reply.error == 0) row = candidate;
+  const Clause* same = nullptr;
+  bool refusal_expected = false;
+  for (const Clause* row : rows_[static_cast<int>(call.op)]) {
+    if (!Holds(*row, scene)) continue;
+    refusal_expected |= !row->effect() && row->strength == Strength::kShall;
+    const bool gives = reply.error == 0 ? row->error == 0 && !row->blocks : row->error == reply.error;
+    if (gives && same == nullptr) same = row;
   }
   World after = before;
-  if (row != nullptr) {
-    const Tried tried = Try(*row, after, call, profile_, &reply, 0);
-    if (reply.error == 0 && call.made != kNoHandle && tried.reply.value != reply.value) after.lost = true;
-  } else if (reply.error == 0) {
-    after.lost = true;
+  if (same != nullptr) {
+    const Tried tried = Try(*same, after, call, profile_, &reply, 0);
+    if (reply.error == 0 && call.made != kNoHandle && tried.reply.value != reply.value) {
+      after.lost = Lost::kUnspecified;
+    }
+  } else if (reply.error == 0 && call.made != kNoHandle) {
+    after.lost = Lost::kUnspecified;
+  } else if (scene.has_socket() && !(refusal_expected && reply.error != 0)) {
+    Socket& socket = after.sockets[scene.index];
+    socket.unspecified = true;
+    if (socket.peer != kNone) after.sockets[socket.peer].unspecified = true;
+    for (Socket& other : after.sockets) {
+      if (other.live && other.listener == scene.index) after.lost = Lost::kUnspecified;
+    }
   }
   if (reply.error != 0 && call.made != kNoHandle) after.handles[call.made] = kNone;
-  // Names that the reply gave out are given, whatever the clause made of it.
+  // A name that the reply gave out, and no clause did.
   if ((reply.wrote & kWroteAddress) && reply.port.IsChosen() && reply.port.chosen() >= after.seen) {
-    after.lost = true;
+    after.lost = Lost::kUnspecified;
   }
   worlds_[0] = after;
   count_ = 1;
-  if (after.lost) {
+  if (after.lost != Lost::kNo) {
     lost_ = true;
-    why_ = "the worlds of model and kernel could not be brought together after a divergence";
+    why_ = "model and kernel could not be brought together again after a divergence";
   }
-  return !after.lost;
+  return after.lost == Lost::kNo;
 }
 
 std::vector<Allowed> Oracle::Ask(const Call& call) const {
@@ -379,7 +417,7 @@ uint8_t Scene::LowestSlot() const {
 void Scene::MakeDescriptor(Slot to) {
   const uint8_t lowest = LowestSlot();
   if (lowest == kNone || call.made == kNoHandle) {
-    world.lost = true;
+    world.lost = Lost::kFull;
     return;
   }
   world.slots[lowest] = to;
@@ -406,12 +444,12 @@ void Scene::WriteAddress(Host host, PortIndex port) {
       // The first sight of a port of the kernel's choice names it.
       const Port next = Port::Chosen(world.seen);
       if (seen != nullptr && seen->port.IsChosen() && seen->port.chosen() < world.seen) {
-        world.lost = true;  // it chose a number that has a name already
+        world.lost = Lost::kCoincidence;  // it chose a number that has a name already
       } else if (world.seen < kMaxChosenPorts) {
         entry.name = next;
         ++world.seen;
       } else {
-        world.lost = true;
+        world.lost = Lost::kFull;
       }
       open = true;
       note = "any port of the ephemeral range";

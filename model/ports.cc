@@ -119,6 +119,10 @@ PortChoice PortsToConnect(const World& world, uint8_t index, Host source, Host r
 }
 
 PortIndex TakePort(Scene& scene, const PortChoice& choice) {
+  if (choice.none()) {  // only where a reply is taken for granted that no clause allows
+    scene.world.lost = Lost::kMixed;
+    return 0;
+  }
   const int pick = scene.Fork(choice.count + choice.fresh);
   return pick < choice.count ? choice.known[pick] : NewPort(scene.world);
 }
@@ -180,7 +184,7 @@ PortIndex NewPort(World& world) {
       return static_cast<PortIndex>(p);
     }
   }
-  world.lost = true;
+  world.lost = Lost::kFull;
   return 0;
 }
 

@@ -18,7 +18,8 @@ bool AddressUnreadable(const Scene& s) {
   return s.call.pointer != Pointer::kValid && s.call.length != 0;
 }
 bool AddressUndefined(const Scene& s) {
-  return s.has_socket() && (s.call.pointer != Pointer::kValid || LengthOutOfRange(s));
+  return s.opens != Opens::kNothing &&
+         (s.call.pointer != Pointer::kValid || LengthOutOfRange(s));
 }
 
 // getsockname() and getpeername() look for the name first and for its place only then.
@@ -33,7 +34,7 @@ bool NameUnwritable(const Scene& s) {
   return HasName(s) && s.call.pointer != Pointer::kValid && s.call.length > 0;
 }
 bool NameUndefined(const Scene& s) {
-  return s.has_socket() && (s.call.pointer != Pointer::kValid ||
+  return s.opens != Opens::kNothing && (s.call.pointer != Pointer::kValid ||
                             s.call.length_pointer != Pointer::kValid || s.call.length < 0);
 }
 // The length is written back although the name itself could not be.

@@ -24,8 +24,12 @@ bool NoLongerConnected(const Scene& s) { return NotConnected(s) && s.me().link =
 bool Connecting(const Scene& s) { return In(s, Tcp::kSynSent); }
 bool Listening(const Scene& s) { return In(s, Tcp::kListen); }
 bool ListeningForWrite(const Scene& s) { return Listening(s) && !(Directions(s) & kReceive); }
-bool OnlyReading(const Scene& s) { return Ask(s) && !(Directions(s) & kSend); }
-bool AlsoWriting(const Scene& s) { return Ask(s) && (Directions(s) & kSend); }
+bool Connected(const Scene& s) {
+  return In(s, Tcp::kEstablished) || In(s, Tcp::kFinWait) || In(s, Tcp::kCloseWait) ||
+         NoLongerConnected(s);
+}
+bool OnlyReading(const Scene& s) { return Connected(s) && !(Directions(s) & kSend); }
+bool AlsoWriting(const Scene& s) { return Connected(s) && (Directions(s) & kSend); }
 
 // inet_shutdown(), which first settles how connect() went.
 void Settle(Socket& socket) {
@@ -34,6 +38,10 @@ void Settle(Socket& socket) {
   socket.link = open ? Link::kConnected : Link::kDisconnecting;
 }
 void Mark(Scene& s) {
+  // POSIX leaves the state open once connect() has failed.
+  if (s.posix() && s.me().link == Link::kConnecting && s.me().tcp == Tcp::kClose) {
+    s.me().unspecified = true;
+  }
   Settle(s.me());
   s.me().shut |= Directions(s);
 }
@@ -44,7 +52,7 @@ void StopListening(Scene& s) {
 void MarkForUser(Scene& s) {
   Mark(s);
   // After our FIN, what is still under way to us will be answered with a RST, some time.
-  if (s.me().tcp == Tcp::kFinWait && (s.me().shut & kReceive) && s.me().late > 0) s.world.lost = true;
+  if (s.me().tcp == Tcp::kFinWait && (s.me().shut & kReceive) && s.me().late > 0) s.world.lost = Lost::kTiming;
   s.me().user_shut |= Directions(s);
 }
 void StopWriting(Scene& s) {

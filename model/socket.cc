@@ -42,7 +42,7 @@ bool NoDescriptorLeft(const Scene& s) { return IsTcp(s) && NoFreeSlot(s); }
 
 void Open(Scene& s) {
   const uint8_t made = NewSocket(s.world);
-  if (s.world.lost) return;
+  if (s.world.lost != Lost::kNo) return;
   s.world.sockets[made].owned = true;
   s.world.sockets[made].nonblocking = (s.call.type & SOCK_NONBLOCK) != 0;
   s.MakeDescriptor({Opens::kSocket, made, (s.call.type & SOCK_CLOEXEC) != 0});

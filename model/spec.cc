@@ -389,11 +389,16 @@ class Explorer {
     for (const Allowed& a : allowed) derived_.decides[a.clause].insert({call.op, place});
   }
 
+  // What a program can still see: a socket that has a descriptor, or will get one from accept().
+  static Phase SeenPhase(const Socket& socket) {
+    return socket.owned || socket.listener != kNone ? PhaseOf(socket) : Phase::kClosed;
+  }
+
   void RecordMoves(const World& before, const World& after, const Call& call) {
     const int subject = SubjectOf(before, call);
     for (int i = 0; i < kMaxSockets; ++i) {
-      const Phase from = PhaseOf(before.sockets[i]);
-      const Phase to = PhaseOf(after.sockets[i]);
+      const Phase from = SeenPhase(before.sockets[i]);
+      const Phase to = SeenPhase(after.sockets[i]);
       if (from == to) continue;
       const bool made_here = from == Phase::kClosed && call.op == Op::kSocket;
       derived_.moves.insert({from, to, call.op, i != subject && !made_here});
@@ -449,15 +454,24 @@ std::vector<const Clause*> Rows(const Profile& profile, Op op) {
   return rows;
 }
 
-// How many calls a clause belongs to: a shared one is listed once, apart.
-int CallsOf(const Clause* clause) {
-  int calls = 0;
+// The calls that a clause can decide.
+std::vector<Op> CallsOf(const Clause* clause) {
+  std::vector<Op> calls;
   for (int op = 0; op < kOpCount; ++op) {
     const auto rows = ClausesOf(static_cast<Op>(op));
-    calls += std::ranges::find(rows, clause) != rows.end();
+    if (std::ranges::find(rows, clause) != rows.end()) calls.push_back(static_cast<Op>(op));
   }
   return calls;
 }
+
+std::vector<std::string_view> NamesOf(const std::vector<Op>& calls) {
+  std::vector<std::string_view> names;
+  for (const Op op : calls) names.push_back(DeclarationOf(op).name);
+  return names;
+}
+
+// What an id begins with: "listen" of "listen.port_taken". Clauses are listed under it.
+std::string_view GroupOf(const Clause& clause) { return clause.id.substr(0, clause.id.find('.')); }
 
 // What comes back from `op` at `place`: errnos, "0" for success.
 std::set<std::string> RepliesAt(const Derived& derived, const Profile& profile, Op op, int place) {
@@ -532,48 +546,30 @@ std::string MatrixMarkdown(const Derived& derived, const Profile& profile) {
   return text;
 }
 
-std::string PlacesWords(const Derived& derived, const Clause* clause, Op op) {
+// Where a clause was seen to decide.
+std::string PlacesWords(const Derived& derived, const Clause* clause) {
   const auto found = derived.decides.find(clause);
+  if (found == derived.decides.end()) return "not reached here";
+  std::set<int> places;
+  for (const auto& [call, place] : found->second) places.insert(place);
+  std::vector<int> sockets = PlacesOf(derived);
+  std::erase(sockets, kNoSocket);
+  std::erase(sockets, static_cast<int>(Phase::kUnspecified));
+  if (std::ranges::all_of(sockets, [&](int place) { return places.contains(place); })) return "any";
   std::vector<std::string_view> names;
-  if (found != derived.decides.end()) {
-    for (const auto& [call, place] : found->second) {
-      if (call == op) names.push_back(PlaceName(place));
-    }
-  }
-  std::vector<int> places = PlacesOf(derived);
-  std::erase(places, kNoSocket);
-  std::erase(places, static_cast<int>(Phase::kUnspecified));
-  if (names.empty()) return "not reached here";
-  if (names.size() >= places.size() && places.size() > 1) return "any";
+  for (const int place : places) names.push_back(PlaceName(place));
   return Joined(names, ", ");
 }
 
-std::string ClauseRow(const Derived& derived, const Clause& clause, Op op, bool shared) {
-  std::string id = fmt::format("`{}`", clause.id);
-  std::string places;
-  if (shared) {
-    std::set<std::string> names;
-    for (int other = 0; other < kOpCount; ++other) {
-      const auto rows = ClausesOf(static_cast<Op>(other));
-      if (std::ranges::find(rows, &clause) != rows.end()) {
-        names.insert(std::string(Declarations()[other].name));
-      }
-    }
-    places = Joined(names, ", ");
-  } else {
-    places = PlacesWords(derived, &clause, op);
-  }
-  return fmt::format("| {} | {} | {} | {} | {} | {} |\n", id, Answers(clause), StrengthName(clause.strength),
-                     Cell(clause.says), Cell(places), Cell(clause.cites));
-}
-
 std::string Markdown(const Derived& derived, const Profile& profile) {
+  std::vector<std::string_view> groups;
   int count = 0;
   int reached = 0;
   for (const Clause* clause : AllClauses()) {
     if (!clause->BelongsTo(profile)) continue;
     ++count;
     reached += derived.decides.contains(clause);
+    if (std::ranges::find(groups, GroupOf(*clause)) == groups.end()) groups.push_back(GroupOf(*clause));
   }
   std::string text = fmt::format("# The specification: {}\n\n", profile.name());
   text += fmt::format(
@@ -583,31 +579,30 @@ std::string Markdown(const Derived& derived, const Profile& profile) {
             "*shall* be made holds."
           : "They are asked in the order in which they stand here; the first that holds decides.");
   text += fmt::format(
-      "The phases are derived: {} programs lead to every phase, and after each of them every call was tried "
+      "The phases are derived: {} programs lead to every phase, after each of them every call was tried "
       "with every argument that a clause can tell apart, and after those that changed anything every call "
       "once more. They reached {} of the clauses.\n\n",
       std::size(kBeginnings), reached);
   text += "## What may come back, by call and phase\n\n";
-  text += "`ok` is success. What comes back in every phase, given such arguments, stands in the second column "
-          "alone.\n\n";
+  text += "`ok` is success. What may come back in every phase, given arguments that ask for it, stands in the "
+          "second column alone.\n\n";
   text += MatrixMarkdown(derived, profile);
 
-  text += "\n## Shared by several calls\n\n";
-  text += "| clause | reply | strength | | of | cites |\n|---|---|---|---|---|---|\n";
-  for (const Clause* clause : AllClauses()) {
-    if (clause->BelongsTo(profile) && CallsOf(clause) > 1) {
-      text += ClauseRow(derived, *clause, Op::kSocket, true);
-    }
-  }
-  for (const Declaration& declaration : Declarations()) {
+  for (const std::string_view group : groups) {
+    std::set<Op> calls;
     std::string rows;
-    for (const Clause* clause : Rows(profile, declaration.op)) {
-      if (CallsOf(clause) == 1) rows += ClauseRow(derived, *clause, declaration.op, false);
+    for (const Clause* clause : AllClauses()) {
+      if (!clause->BelongsTo(profile) || GroupOf(*clause) != group) continue;
+      for (const Op op : CallsOf(clause)) calls.insert(op);
+      rows += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", clause->id, Answers(*clause),
+                          StrengthName(clause->strength), Cell(clause->says),
+                          PlacesWords(derived, clause), Cell(clause->cites));
     }
-    if (rows.empty()) continue;
-    text += fmt::format("\n## {}()\n\n| clause | reply | strength | | in phase | cites |\n"
-                        "|---|---|---|---|---|---|\n{}",
-                        declaration.name, rows);
+    const std::vector<std::string_view> names = NamesOf({calls.begin(), calls.end()});
+    const bool own = names.size() == 1 && names[0] == group;
+    text += fmt::format("\n## {}{}\n\n", group, own ? "()" : "");
+    if (!own) text += fmt::format("Of {}().\n\n", Joined(names, "(), "));
+    text += "| clause | reply | strength | | in phase | cites |\n|---|---|---|---|---|---|\n" + rows;
   }
   return text;
 }
@@ -634,11 +629,6 @@ std::string JsonText(const Derived& derived, const Profile& profile) {
   Json clauses = Json::array();
   for (const Clause* clause : AllClauses()) {
     if (!clause->BelongsTo(profile)) continue;
-    Json calls = Json::array();
-    for (int op = 0; op < kOpCount; ++op) {
-      const auto rows = ClausesOf(static_cast<Op>(op));
-      if (std::ranges::find(rows, clause) != rows.end()) calls.push_back(Declarations()[op].name);
-    }
     Json decides = Json::array();
     if (const auto found = derived.decides.find(clause); found != derived.decides.end()) {
       for (const auto& [op, place] : found->second) {
@@ -648,7 +638,7 @@ std::string JsonText(const Derived& derived, const Profile& profile) {
     clauses.push_back({{"id", clause->id},
                        {"reply", Answers(*clause)},
                        {"strength", StrengthName(clause->strength)},
-                       {"calls", calls},
+                       {"calls", NamesOf(CallsOf(clause))},
                        {"says", clause->says},
                        {"cites", clause->cites},
                        {"decides", decides}});

@@ -64,6 +64,19 @@ std::string_view PhaseName(Phase phase) {
   __builtin_unreachable();
 }
 
+const char* LostBecause(Lost lost) {
+  switch (lost) {
+    case Lost::kNo: return "";
+    case Lost::kFull: return "more sockets or ports than a world holds";
+    case Lost::kCoincidence: return "the kernel chose a port that had a name already";
+    case Lost::kMixed: return "the end of a call depends on what the kernel chose without telling";
+    case Lost::kTiming: return "bytes were under way while the connection ended";
+    case Lost::kTorn: return "the other end of a connection was replaced";
+    case Lost::kUnspecified: return "an unspecified socket may have done something to others";
+  }
+  __builtin_unreachable();
+}
+
 World NewWorld(const Environment& env) {
   World world{};
   world.handles.fill(kNone);

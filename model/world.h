@@ -123,6 +123,18 @@ struct Slot {
   friend constexpr bool operator==(const Slot&, const Slot&) = default;
 };
 
+// Why the model cannot follow a program any more. Nothing is judged from there on.
+enum class Lost : uint8_t {
+  kNo,
+  kFull,         // more sockets, ports or names than a world holds
+  kCoincidence,  // the kernel chose a port that has a name already, where the range is wide
+  kMixed,        // how a call ends depends on a choice of the kernel's that it does not tell
+  kTiming,       // bytes are under way while the connection ends
+  kTorn,         // the other end of a connection is one that the world does not hold any more
+  kUnspecified,  // a socket that the profile leaves open did something to others
+};
+const char* LostBecause(Lost lost);
+
 struct World {
   std::array<Socket, kMaxSockets> sockets;
   std::array<PortEntry, kMaxPorts> ports;
@@ -132,7 +144,7 @@ struct World {
   uint8_t turn = 0;                            // counts arrivals in accept queues
   uint8_t nofile = 0;                          // how many slots there are; 0: all
   uint8_t ephemeral = 0;                       // how many ports the kernel may choose from; 0: plenty
-  bool lost = false;                           // the model cannot follow any more
+  Lost lost = Lost::kNo;
   friend constexpr bool operator==(const World&, const World&) = default;
 };
 static_assert(std::is_trivially_copyable_v<World>);
