@@ -29,7 +29,6 @@
 #include "fmt/format.h"
 #include "fuzz/minimize.h"
 #include "model/clause.h"
-#include "model/program/bytes.h"
 #include "model/program/declarations.h"
 #include "model/program/text.h"
 #include "nlohmann/json.hpp"
@@ -374,9 +373,9 @@ class Worker {
       if (seen.clause == nullptr) continue;
       share_.clauses[Number(seen.clause)].Add(1);
       const auto op = static_cast<int>(program.calls[i].op);
+      const bool refused = seen.clause->error != 0 && !seen.clause->outcome;
       Allowance& allowance =
-          (seen.clause->error != 0 ? share_.refused
-                                   : share_.done)[op][static_cast<int>(seen.phase)];
+          (refused ? share_.refused : share_.done)[op][static_cast<int>(seen.phase)];
       allowance.calls.Add(1);
       allowance.allowed.Add(seen.allowed);
     }

@@ -77,6 +77,20 @@ void AddShorter(Program shorter, std::vector<Program>& to) {
   }
 }
 
+// It without one creator, whose part an earlier handle plays: one socket where two were used.
+void AddMerged(const Program& program, int creator, std::vector<Program>& to) {
+  const uint8_t made = program.calls[creator].made;
+  for (int i = 0; i < creator; ++i) {
+    const uint8_t earlier = program.calls[i].made;
+    if (earlier >= kMaxHandles) continue;
+    Program merged = program;
+    for (Call& call : merged.calls) {
+      if (call.fd == Descriptor::Handle(made)) call.fd = Descriptor::Handle(earlier);
+    }
+    AddShorter(WithoutRange(merged, creator, creator + 1), to);
+  }
+}
+
 // It with one call, or one creator and its users, left out; from the back, since what comes after a
 // divergence is never needed.
 std::vector<Program> Shorter(const Program& program) {
@@ -86,6 +100,7 @@ std::vector<Program> Shorter(const Program& program) {
       AddShorter(Without(program, WithUsers(program, i)), candidates);
     }
     AddShorter(WithoutRange(program, i, i + 1), candidates);
+    if (program.calls[i].made < kMaxHandles) AddMerged(program, i, candidates);
   }
   return candidates;
 }

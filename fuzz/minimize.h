@@ -49,9 +49,9 @@ struct MinimizeOptions {
 
 Minimized Minimize(const Program& program, const Keeps& keeps, const MinimizeOptions& options = {});
 
-// The neighbours of a program: it with one call left out (with the calls that need it, too), and
-// with one argument or the environment one step simpler. 1-minimal means that none of them has the
-// property.
+// The neighbours of a program: it with one call left out (with the calls that need it, too, or with
+// an earlier handle in the place of the one it made), and with one argument or the environment one
+// step simpler. 1-minimal means that none of them has the property.
 std::vector<Program> SimplerNeighbours(const Program& program);
 
 // Whether a program may still show a divergence where `expected` decides about `op`: the model,

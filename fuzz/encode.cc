@@ -1,0 +1,95 @@
+// Programs as bytes, for the corpora and the dictionaries of the libFuzzer targets.
+//
+//     encode FILE.program > FILE      one program
+//     encode --dictionary > NAME.dict  one call a line: every call, with each of its declared
+//     choices
+
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/program/bytes.h"
+#include "model/program/declarations.h"
+#include "model/program/text.h"
+
+namespace sockspec {
+namespace {
+
+int EncodeFile(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    fprintf(stderr, "encode: cannot read %s\n", path);
+    return 2;
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const ParsedText parsed = ParseText(text, path);
+  if (!parsed.ok()) {
+    fprintf(stderr, "encode: %s\n", parsed.problem.Message().c_str());
+    return 2;
+  }
+  const std::vector<uint8_t> bytes = Encode(parsed.transcript.program);
+  return fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() ? 0 : 2;
+}
+
+// The bytes of one call: those of a program that holds it alone, without the head.
+std::string BytesOf(Call call) {
+  Mend(call);
+  const size_t head = Encode({}).size();
+  const std::vector<uint8_t> bytes = Encode({.calls = {call}});
+  std::string quoted;
+  for (size_t i = head; i < bytes.size(); ++i) {
+    char text[8];
+    snprintf(text, sizeof text, "\\x%02x", bytes[i]);
+    quoted += text;
+  }
+  return quoted;
+}
+
+void PrintDictionary() {
+  printf("# Made by //fuzz:encode --dictionary: the calls on s0, as bytes.\n");
+  std::set<std::string> known;
+  for (const Declaration& declaration : Declarations()) {
+    Call usual{.op = declaration.op, .fd = Descriptor::Handle(0), .length = kExactLength};
+    if (declaration.makes()) usual.made = 1;
+    int n = 0;
+    const auto print = [&](const Call& call) {
+      const std::string bytes = BytesOf(call);
+      if (!known.insert(bytes).second) return;
+      printf("%.*s_%d=\"%s\"\n", static_cast<int>(declaration.name.size()), declaration.name.data(),
+             ++n, bytes.c_str());
+    };
+    for (const Argument& argument : declaration.arguments) {
+      if (argument.member != nullptr && !argument.choices.empty()) {
+        usual.*argument.member = argument.choices[0];
+      }
+    }
+    usual.address = {.host = Host::kLoopback, .port = Port::Program(0)};
+    print(usual);
+    for (const Argument& argument : declaration.arguments) {
+      if (argument.member == nullptr) continue;
+      for (const int32_t choice : argument.choices) {
+        Call call = usual;
+        call.*argument.member = choice;
+        print(call);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sockspec
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    fprintf(stderr, "usage: encode FILE.program | --dictionary\n");
+    return 2;
+  }
+  if (std::string_view(argv[1]) != "--dictionary") return sockspec::EncodeFile(argv[1]);
+  sockspec::PrintDictionary();
+  return 0;
+}
