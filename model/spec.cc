@@ -315,6 +315,9 @@ class Alphabet {
 constexpr int kNoSocket = kPhaseCount;
 constexpr int kPlaces = kPhaseCount + 1;
 
+// Where a move begins: a socket that was not there yet has no phase.
+std::string_view OriginName(Phase from) { return from == Phase::kClosed ? "new" : PhaseName(from); }
+
 std::string_view PlaceName(int place) {
   return place == kNoSocket ? "no socket" : PhaseName(static_cast<Phase>(place));
 }
@@ -389,9 +392,9 @@ class Explorer {
     for (const Allowed& a : allowed) derived_.decides[a.clause].insert({call.op, place});
   }
 
-  // What a program can still see: a socket that has a descriptor, or will get one from accept().
+  // What a program can see: a socket that has a descriptor.
   static Phase SeenPhase(const Socket& socket) {
-    return socket.owned || socket.listener != kNone ? PhaseOf(socket) : Phase::kClosed;
+    return socket.owned ? PhaseOf(socket) : Phase::kClosed;
   }
 
   void RecordMoves(const World& before, const World& after, const Call& call) {
@@ -400,7 +403,7 @@ class Explorer {
       const Phase from = SeenPhase(before.sockets[i]);
       const Phase to = SeenPhase(after.sockets[i]);
       if (from == to) continue;
-      const bool made_here = from == Phase::kClosed && call.op == Op::kSocket;
+      const bool made_here = from == Phase::kClosed;
       derived_.moves.insert({from, to, call.op, i != subject && !made_here});
     }
   }
@@ -609,8 +612,8 @@ std::string Markdown(const Derived& derived, const Profile& profile) {
 
 std::string Dot(const Derived& derived, const Profile& profile) {
   std::string text = fmt::format(
-      "// How calls move a socket from phase to phase in {}. A dashed line is a call on another socket:\n"
-      "// the peer's, or of a listener that is closed.\n"
+      "// How calls move a socket from phase to phase in {}. A dashed line is a call on another\n"
+      "// socket: the peer's, or a listener's.\n"
       "digraph phases {{\n  rankdir=LR;\n  node [shape=box, style=rounded];\n  edge [fontsize=10];\n",
       profile.name());
   std::map<std::tuple<Phase, Phase, bool>, std::vector<std::string_view>> labels;
@@ -619,7 +622,7 @@ std::string Dot(const Derived& derived, const Profile& profile) {
   }
   for (const auto& [key, calls] : labels) {
     const auto& [from, to, by_other] = key;
-    text += fmt::format("  \"{}\" -> \"{}\" [label=\"{}\"{}];\n", PhaseName(from), PhaseName(to),
+    text += fmt::format("  \"{}\" -> \"{}\" [label=\"{}\"{}];\n", OriginName(from), PhaseName(to),
                         Joined(calls, ", "), by_other ? ", style=dashed" : "");
   }
   return text + "}\n";
@@ -653,7 +656,7 @@ std::string JsonText(const Derived& derived, const Profile& profile) {
   }
   Json moves = Json::array();
   for (const Move& move : derived.moves) {
-    moves.push_back({{"from", PhaseName(move.from)},
+    moves.push_back({{"from", OriginName(move.from)},
                      {"to", PhaseName(move.to)},
                      {"call", DeclarationOf(move.op).name},
                      {"on_another_socket", move.by_other}});
