@@ -1,6 +1,6 @@
-// Arbitrary programs, replies and transcripts for RapidCheck. They are what the text form can say, and
-// nothing else is meant by them: most programs here do nonsense. Programs worth running are generated in
-// fuzz/.
+// Arbitrary programs, replies and transcripts for RapidCheck. They are what the text form can say,
+// and nothing else is meant by them: most programs here do nonsense. Programs worth running are
+// generated in fuzz/.
 //
 //     rc::check("…", [](const Program& program) { … });
 #ifndef SOCKSPEC_MODEL_PROGRAM_ARBITRARY_H_
@@ -38,8 +38,8 @@ inline rc::Gen<Pointer> ArbitraryPointer() {
 
 inline rc::Gen<Descriptor> ArbitraryDescriptor() {
   return rc::gen::weightedOneOf<Descriptor>({
-      {8, rc::gen::map(rc::gen::inRange(0, kMaxHandles),
-                       [](int n) { return Descriptor::Handle(n); })},
+      {8,
+       rc::gen::map(rc::gen::inRange(0, kMaxHandles), [](int n) { return Descriptor::Handle(n); })},
       {1, rc::gen::element(kMinusOne, kNeverOpen, kFile, kPipe)},
   });
 }
@@ -106,20 +106,20 @@ inline rc::Gen<Call> ArbitraryCall() {
 inline rc::Gen<Program> ArbitraryProgram() {
   return rc::gen::map(
       rc::gen::build<Program>(
-          rc::gen::set(&Program::env,
-                       rc::gen::build<Environment>(
-                           rc::gen::set(&Environment::nofile, rc::gen::inRange(0, kMaxNofile + 1)),
-                           rc::gen::set(&Environment::ephemeral,
-                                        rc::gen::inRange(0, kMaxEphemeral + 1)))),
-          rc::gen::set(&Program::calls,
-                       rc::gen::container<std::vector<Call>>(ArbitraryCall()))),
+          rc::gen::set(
+              &Program::env,
+              rc::gen::build<Environment>(
+                  rc::gen::set(&Environment::nofile, rc::gen::inRange(0, kMaxNofile + 1)),
+                  rc::gen::set(&Environment::ephemeral, rc::gen::inRange(0, kMaxEphemeral + 1)))),
+          rc::gen::set(&Program::calls, rc::gen::container<std::vector<Call>>(ArbitraryCall()))),
       [](Program program) {
         Mend(program);
         return program;
       });
 }
 
-// What `call` might be said to have answered: fields and values at random, but only what the text tells.
+// What `call` might be said to have answered: fields and values at random, but only what the text
+// tells.
 inline rc::Gen<Reply> ArbitraryReply(const Call& call) {
   return rc::gen::exec([call] {
     Reply reply;
@@ -133,11 +133,12 @@ inline rc::Gen<Reply> ArbitraryReply(const Call& call) {
     if (*rc::gen::arbitrary<bool>()) {
       reply.error = *rc::gen::inRange<int16_t>(1, 140);
     } else if (!DeclarationOf(call.op).makes()) {
-      reply.value = *rc::gen::suchThat(rc::gen::arbitrary<int32_t>(), [](int n) { return n != -1; });
+      reply.value =
+          *rc::gen::suchThat(rc::gen::arbitrary<int32_t>(), [](int n) { return n != -1; });
     }
     if ((reply.wrote & kWroteAddress) != 0) {
-      const bool short_room = call.length_pointer == Pointer::kValid && call.length >= 0 &&
-                              call.length < kExactLength;
+      const bool short_room =
+          call.length_pointer == Pointer::kValid && call.length >= 0 && call.length < kExactLength;
       reply.address_size =
           *rc::gen::element<uint8_t>(2, 4, static_cast<uint8_t>(short_room ? 8 : 16));
       reply.family = *rc::gen::element<int16_t>(0, 2, 10, 99);

@@ -3,10 +3,10 @@
 //     version  nofile  ephemeral  { call }
 //     call = [ 0xff thread|part ]  op  [ made ]  { argument }, as declared
 //
-// Most arguments are one byte: which of the declared choices it is, or kRaw and the value in full, low
-// byte first. Pointers and lengths, which are nearly always as they should be, share one byte that says
-// what is odd about them, so that a random byte is mostly an ordinary call. Encode() writes each value
-// in one way only; the decoder takes every byte for something.
+// Most arguments are one byte: which of the declared choices it is, or kRaw and the value in full,
+// low byte first. Pointers and lengths, which are nearly always as they should be, share one byte
+// that says what is odd about them, so that a random byte is mostly an ordinary call. Encode()
+// writes each value in one way only; the decoder takes every byte for something.
 #include "model/program/bytes.h"
 
 #include <algorithm>
@@ -18,8 +18,8 @@
 namespace sockspec {
 namespace {
 
-// How many calls each version of the bytes knows. A list of choices that grows needs the same treatment:
-// its old length kept here, for bytes that Encode() did not write.
+// How many calls each version of the bytes knows. A list of choices that grows needs the same
+// treatment: its old length kept here, for bytes that Encode() did not write.
 constexpr int kOpsOf[] = {kOpCount /* an unknown version is the newest */, 20};
 static_assert(std::size(kOpsOf) == kBytesVersion + 1);
 
@@ -28,10 +28,10 @@ constexpr uint8_t kRaw = 255;       // where a choice stands: the value follows 
 
 // The byte of what is odd. Without both kOdd bits nothing is.
 constexpr uint8_t kOdd = 0xc0;
-constexpr int kPointerShift = 0;        // two bits each
+constexpr int kPointerShift = 0;  // two bits each
 constexpr int kLengthPointerShift = 2;
-constexpr uint8_t kOddLength = 0x10;    // a choice of length follows
-constexpr uint8_t kOddAddress = 0x20;   // a choice of family and a byte for the tail follow
+constexpr uint8_t kOddLength = 0x10;   // a choice of length follows
+constexpr uint8_t kOddAddress = 0x20;  // a choice of family and a byte for the tail follow
 
 bool IsLinger(const Call& call) { return OptionSize(call.level, call.option) == 8; }
 
@@ -60,7 +60,8 @@ bool IsNamed(Descriptor fd) {
   return fd == kMinusOne || fd == kNeverOpen || fd == kFile || fd == kPipe;
 }
 
-// ---- Encoding ------------------------------------------------------------------------------------
+// ---- Encoding
+// ------------------------------------------------------------------------------------
 
 class Writer {
  public:
@@ -129,7 +130,8 @@ class Writer {
   std::vector<uint8_t>& out_;
 };
 
-// ---- Decoding ------------------------------------------------------------------------------------
+// ---- Decoding
+// ------------------------------------------------------------------------------------
 
 class Reader {
  public:
@@ -156,8 +158,8 @@ class Reader {
     return static_cast<int32_t>(bits);
   }
 
-  // `made` are the handles that the program made so far. Encode() writes a handle as itself; the other
-  // bytes are shared out among the handles there are, so that random bytes use them.
+  // `made` are the handles that the program made so far. Encode() writes a handle as itself; the
+  // other bytes are shared out among the handles there are, so that random bytes use them.
   Descriptor Fd(std::span<const uint8_t> made) {
     const Descriptor fd{Byte()};
     if (fd.IsHandle() || IsNamed(fd)) return fd;
@@ -228,7 +230,8 @@ class Reader {
   bool failed_ = false;
 };
 
-// ---- Mending -------------------------------------------------------------------------------------
+// ---- Mending
+// -------------------------------------------------------------------------------------
 
 Descriptor MendedDescriptor(const Argument& argument, Descriptor fd) {
   if (!fd.IsHandle() && !IsNamed(fd)) return kMinusOne;

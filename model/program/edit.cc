@@ -16,7 +16,7 @@ namespace sockspec {
 namespace {
 
 // The simplest first. What comes after kUsualHosts is odd.
-constexpr Host kHosts[] = {Host::kLoopback,  Host::kAny,       Host::kLoopback2,
+constexpr Host kHosts[] = {Host::kLoopback,  Host::kAny,         Host::kLoopback2,
                            Host::kNotOurs,   Host::kUnreachable, Host::kBlackhole,
                            Host::kBroadcast, Host::kMulticast};
 static_assert(std::size(kHosts) == kHostCount);
@@ -40,7 +40,8 @@ std::span<const int32_t> LengthChoices(const Argument& argument) {
   return IsOption(argument) ? OptionLengths() : AddressLengths();
 }
 
-// ---- Complexity ----------------------------------------------------------------------------------
+// ---- Complexity
+// ----------------------------------------------------------------------------------
 
 // Where `value` stands in `choices`; choices.size() if it does not.
 size_t Rank(std::span<const int32_t> choices, int32_t value) {
@@ -129,8 +130,7 @@ uint64_t ArgumentComplexity(const Argument& argument, const Call& call) {
     case Kind::kOptionIn:
       return pointers + length() +
              (call.pointer == Pointer::kValid
-                  ? NumberComplexity(kSimplestValue, call.value) +
-                        NumberComplexity(0, call.seconds)
+                  ? NumberComplexity(kSimplestValue, call.value) + NumberComplexity(0, call.seconds)
                   : 0);
     case Kind::kAddressOut:
     case Kind::kOptionOut:
@@ -141,7 +141,8 @@ uint64_t ArgumentComplexity(const Argument& argument, const Call& call) {
   return 0;
 }
 
-// ---- Simpler -------------------------------------------------------------------------------------
+// ---- Simpler
+// -------------------------------------------------------------------------------------
 
 // Collects candidates. They may be of any kind: those that are not simpler are left out in the end.
 class Simplifier {
@@ -154,9 +155,8 @@ class Simplifier {
     }
     const uint64_t most = Complexity(call_);
     std::erase_if(candidates_, [most](const Call& call) { return Complexity(call) >= most; });
-    std::stable_sort(candidates_.begin(), candidates_.end(), [](const Call& a, const Call& b) {
-      return Complexity(a) < Complexity(b);
-    });
+    std::stable_sort(candidates_.begin(), candidates_.end(),
+                     [](const Call& a, const Call& b) { return Complexity(a) < Complexity(b); });
     const auto is_known = [this](size_t i) {
       return std::find(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(i),
                        candidates_[i]) != candidates_.begin() + static_cast<ptrdiff_t>(i);
@@ -179,9 +179,7 @@ class Simplifier {
   // Towards 0 by halves, and by one: what needs a number of at least n is not done at n/2.
   void TryNumbers(int32_t Call::*member) {
     const int32_t value = call_.*member;
-    const auto with = [&](int32_t simpler) {
-      Try([&](Call& call) { call.*member = simpler; });
-    };
+    const auto with = [&](int32_t simpler) { Try([&](Call& call) { call.*member = simpler; }); };
     if (value < 0 && value != INT32_MIN) with(-value);
     if (value != 0) {
       with(value / 2);
@@ -305,7 +303,8 @@ class Simplifier {
   std::vector<Call> candidates_;
 };
 
-// ---- Random --------------------------------------------------------------------------------------
+// ---- Random
+// --------------------------------------------------------------------------------------
 
 constexpr uint32_t kOdd = 30;  // one argument in so many is odd
 
@@ -320,7 +319,8 @@ int32_t OddLength(const Argument& argument, Random& random) {
   return random.OneIn(8) ? AnyNumber(random) : random.Pick(LengthChoices(argument));
 }
 
-// A value for an argument of one member: as a rule an ordinary one, the first twice as often as any other.
+// A value for an argument of one member: as a rule an ordinary one, the first twice as often as any
+// other.
 int32_t RandomValue(const Argument& argument, uint32_t odd, Random& random) {
   const std::span<const int32_t> ordinary = argument.ordinary_choices();
   if (!random.OneIn(odd)) {
@@ -358,8 +358,8 @@ Address RandomAddressOf(uint32_t odd, Random& random) {
   }
   Address address{.host = RandomHost(odd, random), .port = RandomPort(random)};
   if (random.OneIn(odd)) {
-    address.family = static_cast<int16_t>(
-        random.OneIn(4) ? AnyNumber(random) : random.Pick(AddressFamilies()));
+    address.family =
+        static_cast<int16_t>(random.OneIn(4) ? AnyNumber(random) : random.Pick(AddressFamilies()));
   }
   address.dirty_tail = random.OneIn(odd);
   return address;

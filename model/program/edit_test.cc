@@ -37,7 +37,8 @@ bool IsMended(const Call& call) {
   return mended == call;
 }
 
-// ---- Simpler -------------------------------------------------------------------------------------
+// ---- Simpler
+// -------------------------------------------------------------------------------------
 
 RC_GTEST_PROP(Simpler, EveryCandidateIsSimplerAndIsSayable, ()) {
   Call call = *ArbitraryCall();
@@ -118,7 +119,8 @@ TEST(Simpler, SaysItForEachKindOfArgument) {
         "s1 = socket(AF_INET, 0, 0)", "s1 = socket(AF_INET, 15, 0)",
         "s1 = socket(AF_INET, SOCK_STREAM|0x100, 0)"}},
       {"setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 5)",
-       {"setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)", "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 2)",
+       {"setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)",
+        "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 2)",
         "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 4)", "setsockopt(s0, SOL_SOCKET, SO_ERROR, 5)"}},
       {"setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 2})",
        {"setsockopt(s0, SOL_SOCKET, SO_ERROR, 1)", "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)",
@@ -136,7 +138,8 @@ TEST(Simpler, SaysItForEachKindOfArgument) {
   }
 }
 
-// ---- Random --------------------------------------------------------------------------------------
+// ---- Random
+// --------------------------------------------------------------------------------------
 
 TEST(RandomArguments, AreSayableAndTheSameForTheSameSeed) {
   Random random(1);
@@ -204,8 +207,8 @@ TEST(MutateArgument, ChangesEveryArgumentInTime) {
   Random random(5);
   for (const std::string_view line :
        {"connect(s0, 127.0.0.1:P0)", "s1 = accept4(s0, 0)",
-        "setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 0})",
-        "getsockopt(s0, SOL_SOCKET, SO_ERROR)", "recv(s0, 5, 0)", "listen(s0, 1)"}) {
+        "setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 0})", "getsockopt(s0, SOL_SOCKET, SO_ERROR)",
+        "recv(s0, 5, 0)", "listen(s0, 1)"}) {
     const Call start = MustParseCall(line);
     std::set<std::string> seen;
     for (int i = 0; i < 1000; ++i) {

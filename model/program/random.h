@@ -1,5 +1,5 @@
-// A small, fast source of random numbers. The same seed gives the same numbers on every machine, which
-// the standard library's distributions do not promise.
+// A small, fast source of random numbers. The same seed gives the same numbers on every machine,
+// which the standard library's distributions do not promise.
 //
 //     Random random(0x2f81);
 //     if (random.OneIn(20)) call.pointer = Pointer::kBad;
@@ -12,8 +12,8 @@
 
 namespace sockspec {
 
-// splitmix64, after Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014): one
-// word of state, and every seed is a good one.
+// splitmix64, after Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014):
+// one word of state, and every seed is a good one.
 class Random {
  public:
   explicit constexpr Random(uint64_t seed) : state_(seed) {}
@@ -27,9 +27,7 @@ class Random {
   }
 
   // 0 … n-1; `n` is at least 1. Even to within n/2^32.
-  constexpr uint32_t Below(uint32_t n) {
-    return static_cast<uint32_t>(((Next() >> 32) * n) >> 32);
-  }
+  constexpr uint32_t Below(uint32_t n) { return static_cast<uint32_t>(((Next() >> 32) * n) >> 32); }
 
   // True once in `n` times; `n` is at least 1.
   constexpr bool OneIn(uint32_t n) { return Below(n) == 0; }

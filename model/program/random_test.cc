@@ -9,8 +9,8 @@
 namespace sockspec {
 namespace {
 
-// The numbers of the reference implementation for the seed 1234567. A campaign's seed must mean the same
-// programs in every build.
+// The numbers of the reference implementation for the seed 1234567. A campaign's seed must mean the
+// same programs in every build.
 TEST(Random, TheSameSeedGivesTheSameNumbersForEver) {
   Random random(1234567);
   EXPECT_EQ(random.Next(), 6457827717110365317u);

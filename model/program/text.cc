@@ -1,5 +1,5 @@
-// Prints the text form. Everything that depends on a call is taken from its declaration: the functions
-// below know kinds of arguments, never names of calls.
+// Prints the text form. Everything that depends on a call is taken from its declaration: the
+// functions below know kinds of arguments, never names of calls.
 #include "model/program/text.h"
 
 #include <algorithm>
@@ -216,7 +216,8 @@ std::string PrintText(const Transcript& transcript) {
     std::string reply;   // with `= `
     std::string clause;  // with `# @`
   };
-  // A column is as wide as its widest cell, but a cell that is wider than this moves its own line only.
+  // A column is as wide as its widest cell, but a cell that is wider than this moves its own line
+  // only.
   constexpr size_t kWidest = 80;
   std::vector<Row> rows;
   size_t call_width = 0;

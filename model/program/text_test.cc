@@ -28,7 +28,8 @@ Transcript MustParse(std::string_view text) {
   return parsed.transcript;
 }
 
-// ---- What is printed is read back ----------------------------------------------------------------
+// ---- What is printed is read back
+// ----------------------------------------------------------------
 
 RC_GTEST_PROP(Text, WhatIsPrintedReadsBack, (const Transcript& transcript)) {
   const std::string text = PrintText(transcript);
@@ -90,7 +91,8 @@ RC_GTEST_PROP(Text, ADamagedProgramIsAProgramOrAProblemInIt, (const Transcript& 
   RC_ASSERT(static_cast<size_t>(parsed.problem.column) <= line.size() + 1);
 }
 
-// ---- The forms -----------------------------------------------------------------------------------
+// ---- The forms
+// -----------------------------------------------------------------------------------
 
 // Every line is canonical: it is printed as it was read.
 constexpr std::string_view kCanonical[] = {
@@ -199,8 +201,7 @@ constexpr std::string_view kCanonical[] = {
 
 TEST(Text, CanonicalLinesArePrintedAsTheyWereRead) {
   for (const std::string_view line : kCanonical) {
-    const std::string text =
-        "s0 = socket(AF_INET, SOCK_STREAM, 0)\n" + std::string(line) + "\n";
+    const std::string text = "s0 = socket(AF_INET, SOCK_STREAM, 0)\n" + std::string(line) + "\n";
     const Transcript transcript = MustParse(text);
     ASSERT_EQ(transcript.program.calls.size(), 2u) << line;
     // Alone, so that no column moves.
@@ -265,8 +266,8 @@ TEST(Text, OtherWaysOfWritingAreReadToo) {
 
 TEST(Text, EveryCombinationOfPointersAndLengthsReadsBack) {
   constexpr Pointer kPointers[] = {Pointer::kValid, Pointer::kNull, Pointer::kBad};
-  for (const Op op : {Op::kGetsockname, Op::kAccept, Op::kAccept4, Op::kGetsockopt, Op::kBind,
-                      Op::kSetsockopt}) {
+  for (const Op op :
+       {Op::kGetsockname, Op::kAccept, Op::kAccept4, Op::kGetsockopt, Op::kBind, Op::kSetsockopt}) {
     for (const Pointer pointer : kPointers) {
       for (const Pointer length_pointer : kPointers) {
         for (const int32_t length : {0, 4, 8, 16, 17, -1}) {
@@ -288,7 +289,8 @@ TEST(Text, EveryCombinationOfPointersAndLengthsReadsBack) {
   }
 }
 
-// ---- Whole programs ------------------------------------------------------------------------------
+// ---- Whole programs
+// ------------------------------------------------------------------------------
 
 constexpr std::string_view kExample = R"(# seed 0x2f81, minimized from 41 calls, Linux 6.18
 s0 = socket(AF_INET, SOCK_STREAM, 0)                 = s0
@@ -323,8 +325,7 @@ TEST(Text, TheDesignsExampleIsRead) {
                                              .family = AF_INET}));
   EXPECT_EQ(transcript.said[7].reply,
             (Reply{.wrote = kWroteData, .value = 5, .data = {.start = 0, .size = 5}}));
-  EXPECT_EQ(transcript.said[8].reply,
-            (Reply{.wrote = kWroteEvents, .value = 1, .events = POLLIN}));
+  EXPECT_EQ(transcript.said[8].reply, (Reply{.wrote = kWroteEvents, .value = 1, .events = POLLIN}));
   EXPECT_EQ(transcript.said[8].clause, "");
 }
 
@@ -354,8 +355,7 @@ TEST(Text, CommentsBeforeTheFirstCallAreKept) {
       "# @five\n"
       "close(-1)\n"
       "# dropped\n");
-  EXPECT_EQ(transcript.comments,
-            (std::vector<std::string>{"one", "two", "", "  four ", "@five"}));
+  EXPECT_EQ(transcript.comments, (std::vector<std::string>{"one", "two", "", "  four ", "@five"}));
   EXPECT_EQ(transcript.program.env, (Environment{.nofile = 16, .ephemeral = 2}));
   EXPECT_EQ(transcript.said[0].line, 8);
   EXPECT_EQ(PrintText(transcript),
@@ -388,6 +388,259 @@ TEST(Text, ACommentOfSeveralLinesIsPrintedAsSeveral) {
 TEST(Text, AnEmptyTextIsAnEmptyProgram) {
   EXPECT_EQ(MustParse("").program, Program{});
   EXPECT_EQ(PrintText(Program{}), "");
+}
+
+// ---- Problems
+// ------------------------------------------------------------------------------------
+
+struct Bad {
+  std::string_view line;  // the second of a program; the first one makes s0
+  int column;
+  std::string_view what;
+  std::string_view expected;
+};
+
+constexpr Bad kBad[] = {
+    {"lissten(s0, 1)", 1, "`lissten`",
+     "a call: socket, bind, listen, connect, accept, accept4, close, shutdown, dup, "
+     "getsockname, getpeername, getsockopt, setsockopt, send, recv, read, write, fcntl, ioctl "
+     "or poll; did you mean listen?"},
+    {"s1 = socket(AF_INET, SOCK_STREEM, 0)", 22, "`SOCK_STREEM`",
+     "type: SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET or a number; did you "
+     "mean SOCK_STREAM?"},
+    {"s1 = socket(AF_INETT, SOCK_STREAM, 0)", 13, "`AF_INETT`",
+     "domain: AF_INET, AF_UNSPEC, AF_UNIX, AF_INET6 or a number; did you mean AF_INET?"},
+    {"s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOK, 0)", 34, "`SOCK_NONBLOK`",
+     "type: 0, or SOCK_NONBLOCK, SOCK_CLOEXEC and numbers of 32 bits, joined by |; did you mean "
+     "SOCK_NONBLOCK?"},
+    {"s1 = socket(AF_INET, SOCK_STREAM)", 33, "`)`",
+     "`,` and protocol: the call is socket(domain, type, protocol)"},
+    {"s1 = socket(AF_INET, SOCK_STREAM, 0, 0)", 38, "`0`",
+     "`)`: the call is socket(domain, type, protocol)"},
+    {"socket(AF_INET, SOCK_STREAM, 0)", 1, "`socket`",
+     "the handle that names its descriptor: `s1 = socket(`"},
+    {"s1 = listen(s0, 1)", 1, "`s1`", "`listen(` alone: it makes no descriptor to name"},
+    {"s0 = dup(s0)", 1, "`s0`", "a handle that is not in use, such as s1: line 1 makes s0"},
+    {"s32 = dup(s0)", 1, "`s32`", "a handle: s0 to s31"},
+    {"x = dup(s0)", 1, "`x`", "a handle: s0 to s31"},
+    {"s1 = dup(s1)", 10, "`s1`",
+     "a handle that an earlier line makes (s0), or -1, NEVER, FILE or PIPE"},
+    {"close(s5)", 7, "`s5`", "a handle that an earlier line makes (s0), or -1 or NEVER"},
+    {"close(7)", 7, "`7`", "fd: a handle (s0 to s31), -1 or NEVER"},
+    {"close()", 7, "`)`", "fd: a handle (s0 to s31), -1 or NEVER"},
+    {"close", 6, "the end of the line", "`(`: the call is close(fd)"},
+    {"close(FILE)", 7, "`FILE`",
+     "a handle, -1 or NEVER: close() would end the harness's own FILE; dup it first"},
+    {"close(PIPE)", 7, "`PIPE`",
+     "a handle, -1 or NEVER: close() would end the harness's own PIPE; dup it first"},
+    {"close(s0", 9, "the end of the line", "`)`: the call is close(fd)"},
+    {"close(s0) 0", 11, "`0`", "`=` and the reply, <unfinished ...>, `#` or the end of the line"},
+    {"close(s0) = ", 13, "the end of the line", "a reply: a number, -1 and an errno, or blocks"},
+    {"close(s0) = x", 13, "`x`", "a reply: a number, -1 and an errno, or blocks"},
+    {"close(s0) = -1", 15, "the end of the line",
+     "an errno after -1, such as EINVAL, or `errno 999`"},
+    {"close(s0) = -1 EBADFF", 16, "`EBADFF`",
+     "an errno after -1, such as EINVAL, or `errno 999`; did you mean EBADF?"},
+    {"close(s0) = -1 errno x", 22, "`x`", "errno: a number from 0 to 32767"},
+    {"close(s0) = 0, ", 16, "the end of the line",
+     "what came back: addr, addrlen, value, len, data, revents or signal, and `=`"},
+    {"close(s0) = 0, adr=1", 16, "`adr`",
+     "what came back: addr, addrlen, value, len, data, revents or signal, and `=`; did you mean "
+     "addr?"},
+    {"close(s0) = 0, addr", 20, "the end of the line", "`=`"},
+    {"close(s0) = 0 0", 15, "`0`", "`,` and more of the reply, `#` or the end of the line"},
+    {"close(s0) # @", 14, "the end of the line",
+     "a clause's id: lower case letters, digits, `.` and `_`"},
+    {"close(s0) # @Close.last", 14, "`Close.last`",
+     "a clause's id: lower case letters, digits, `.` and `_`"},
+    {"close(s0) # @close,last", 19, "`,`",
+     "a clause's id: lower case letters, digits, `.` and `_`"},
+    {"listen(s0, 2147483648)", 12, "`2147483648`",
+     "backlog: a number from -2147483648 to 2147483647"},
+    {"listen(s0, 010)", 12, "`010`", "backlog: a number"},
+    {"listen(s0, one)", 12, "`one`", "backlog: a number"},
+    {"listen(s0, 1, 2)", 15, "`2`", "`)`: the call is listen(sockfd, backlog)"},
+    {"bind(s0, 127.0.0.1)", 10, "`127.0.0.1`",
+     "an address: HOST:PORT such as 127.0.0.1:P0, FAMILY/HOST:PORT, AF_UNSPEC, NULL or BAD_PTR"},
+    {"bind(s0, 127.0.0.3:P0)", 10, "`127.0.0.3`",
+     "a host: 0.0.0.0, 127.0.0.1, 127.0.0.2, 255.255.255.255, 224.0.0.1, NOT_OURS, UNREACHABLE "
+     "or BLACKHOLE; did you mean 127.0.0.1?"},
+    {"bind(s0, 127.0.0.1:P8)", 20, "`P8`", "a port: 0, P0 to P7, E0 to E23 or PRIVILEGED"},
+    {"bind(s0, 127.0.0.1:80)", 20, "`80`", "a port: 0, P0 to P7, E0 to E23 or PRIVILEGED"},
+    {"bind(s0, 127.0.0.1:)", 20, "`)`", "a port: 0, P0 to P7, E0 to E23 or PRIVILEGED"},
+    {"bind(s0, AF_INET66/127.0.0.1:P0)", 10, "`AF_INET66`",
+     "an address family: AF_INET, AF_UNSPEC, AF_UNIX, AF_INET6 or a number of 16 bits; did you "
+     "mean AF_INET6?"},
+    {"bind(s0, 40000/127.0.0.1:P0)", 10, "`40000`",
+     "an address family: AF_INET, AF_UNSPEC, AF_UNIX, AF_INET6 or a number of 16 bits"},
+    {"bind(s0, 127.0.0.1:P0/DIRT)", 23, "`DIRT`", "DIRTY"},
+    {"bind(s0, OTHER:P0)", 10, "`OTHER`",
+     "a host: 0.0.0.0, 127.0.0.1, 127.0.0.2, 255.255.255.255, 224.0.0.1, NOT_OURS, UNREACHABLE "
+     "or BLACKHOLE"},
+    {"bind(s0, NUL)", 10, "`NUL`",
+     "an address: HOST:PORT such as 127.0.0.1:P0, FAMILY/HOST:PORT, AF_UNSPEC, NULL or BAD_PTR; "
+     "did you mean NULL?"},
+    {"bind(s0, NULL, len=4)", 16, "`len`", "addrlen=, or `)`: the call is bind(sockfd, addr)"},
+    {"bind(s0, 127.0.0.1:P0, addrlen=NULL)", 32, "`NULL`", "addrlen: a number"},
+    {"bind(s0, 127.0.0.1:P0, 16)", 24, "`16`", "addrlen=, or `)`: the call is bind(sockfd, addr)"},
+    {"getsockname(s0, 4)", 17, "`4`",
+     "NULL, BAD_PTR, addrlen=, or `)`: the call is getsockname(sockfd, addr)"},
+    {"getsockname(s0, addrlen=x)", 25, "`x`", "addrlen: a number, NULL or BAD_PTR"},
+    {"getsockopt(s0, SOL_SOCKET, SO_ERROR, 4)", 38, "`4`",
+     "NULL, BAD_PTR, len=, or `)`: the call is getsockopt(sockfd, level, optname, optval)"},
+    {"getsockopt(s0, SOL_SOCKET, SO_EROR)", 28, "`SO_EROR`",
+     "optname: SO_REUSEADDR, SO_REUSEPORT, SO_ERROR, SO_ACCEPTCONN, SO_TYPE, SO_DOMAIN, "
+     "SO_PROTOCOL, SO_LINGER, SO_KEEPALIVE, SO_RCVBUF, SO_SNDBUF or a number; did you mean "
+     "SO_ERROR?"},
+    {"setsockopt(s0, SOL_SOCKET, SO_LINGER, 1)", 39, "`1`",
+     "optval: {l_onoff, l_linger} such as {1, 0}, NULL or BAD_PTR"},
+    {"setsockopt(s0, SOL_SOCKET, SO_LINGER, {1})", 41, "`}`",
+     "`,` and l_linger: {l_onoff, l_linger}, such as {1, 0}"},
+    {"setsockopt(s0, SOL_SOCKET, SO_KEEPALIVE, {1, 0})", 42, "`{`",
+     "optval: a number, NULL or BAD_PTR"},
+    {"send(s0, 65537, 0)", 10, "`65537`", "len: a number from 0 to 65536"},
+    {"recv(s0, -1, 0)", 10, "`-1`", "len: a number from 0 to 65536"},
+    {"recv(s0, BADPTR, 5, 0)", 10, "`BADPTR`",
+     "NULL, BAD_PTR or a number of bytes: the call is recv(sockfd, buf, len, flags); did you "
+     "mean BAD_PTR?"},
+    {"recv(s0, 5, MSG_PEAK)", 13, "`MSG_PEAK`",
+     "flags: 0, or MSG_DONTWAIT, MSG_PEEK, MSG_NOSIGNAL, MSG_OOB, MSG_TRUNC, MSG_WAITALL, "
+     "MSG_DONTROUTE, MSG_MORE, MSG_ERRQUEUE and numbers of 32 bits, joined by |; did you mean "
+     "MSG_PEEK?"},
+    {"recv(s0, 5, 0) = 5, data=[5,0)", 29, "`0`",
+     "a position in the stream, a number from 5 to 4294967295"},
+    {"recv(s0, 5, 0) = 5, data=5", 26, "`5`", "positions such as [0,5), or garbled"},
+    {"fcntl(s0, 0)", 11, "`0`", "cmd: F_GETFL, F_SETFL or F_GETFD"},
+    {"fcntl(s0, F_GETFL, 0)", 20, "`0`", "`)`: the call is fcntl(sockfd, cmd, arg)"},
+    {"fcntl(s0, F_GETFL) = O_RDRW", 22, "`O_RDRW`",
+     "a reply: O_RDWR, O_NONBLOCK, 0, or -1 and an errno; did you mean O_RDWR?"},
+    {"ioctl(s0, FIONBIO)", 18, "`)`", "`,` and arg: the call is ioctl(sockfd, request, arg)"},
+    {"ioctl(s0, 21537)", 11, "`21537`", "request: FIONBIO, FIONREAD or SIOCATMARK"},
+    {"poll(s0, 0x10000)", 10, "`0x10000`", "events: flags from 0 to 32767"},
+    {"poll(s0, POLLIN) = 1, revents=POLLIN, revents=0", 39, "`revents`",
+     "another field than revents=, which stands there already"},
+    {"s1 = accept(s0) = s0", 19, "`s0`", "s1, the handle that the call makes, or -1 and an errno"},
+    {"s1 = accept(s0) = 3", 19, "`3`", "s1, the handle that the call makes, or -1 and an errno"},
+    {"s1 = accept(s0) = blocks, -1 EINTR", 27, "`-1`", "`then` and what the interruption gave"},
+    {"s1 = accept(s0) = -1 EAGAIN, addr=127.0.0.1", 35, "`127.0.0.1`",
+     "an address family: AF_INET, AF_UNSPEC, AF_UNIX, AF_INET6 or a number of 16 bits"},
+    {"t8: close(s0)", 1, "`t8`", "a thread (t0: to t7:) or a call"},
+    {"foo: close(s0)", 1, "`foo`", "a thread (t0: to t7:) or a call"},
+    {"t1: <... accept resumed>", 10, "`accept`", "a call: none of thread t1 is <unfinished ...>"},
+    {"t1: s1 = accept(s0) <unfinished>", 21, "`<`",
+     "`=` and the reply, <unfinished ...>, `#` or the end of the line"},
+    {"env: nofile=4", 1, "`env:`", "a call: the environment stands above the first one"},
+    {"close(s0) = 0, signal=SIGINT", 23, "`SIGINT`", "SIGPIPE"},
+    {"t1: s1 = accept(s0) <unfinished ...> = s1", 38, "`=`", "`#` or the end of the line"},
+    {"<... accept resumed> = 0", 6, "`accept`", "a call: none of thread t0 is <unfinished ...>"},
+    {"env nofile=4", 5, "`nofile`", "`:`"},
+    {"getsockopt(s0, SOL_SOCKET, SO_LINGER) = 0, value=1", 50, "`1`",
+     "{l_onoff, l_linger}, such as {1, 0}"},
+    {"getsockopt(s0, SOL_SOCKET, SO_ERROR) = 0, value=ECONREFUSED", 49, "`ECONREFUSED`",
+     "value: a name such as EPERM or a number; did you mean ECONNREFUSED?"},
+    {"getsockname(s0) = 0, addr=127.0.0.9:P0", 27, "`127.0.0.9`",
+     "a host: 0.0.0.0, 127.0.0.1, 127.0.0.2, 255.255.255.255, 224.0.0.1, NOT_OURS, UNREACHABLE, "
+     "BLACKHOLE or OTHER; did you mean 127.0.0.1?"},
+    {"getsockname(s0) = 0, addr=", 27, "the end of the line",
+     "an address: HOST:PORT, :PORT or a family"},
+    {"s1 = accept4(s0)", 16, "`)`", "`,` and flags: the call is accept4(sockfd, addr, flags)"},
+    {"s1 = accept4(s0, NULL)", 22, "`)`",
+     "`,` and flags: the call is accept4(sockfd, addr, flags)"},
+    {"ioctl(s0, FIONREAD, 1)", 21, "`1`", "`)`: the call is ioctl(sockfd, request, arg)"},
+    {"s1 = accept(s0) = blocks, then", 31, "the end of the line",
+     "s1, the handle that the call makes, or -1 and an errno"},
+    {"s1 = accept(s0) = blocks 3", 26, "`3`",
+     "`,` and more of the reply, `#` or the end of the line"},
+    {"s1 = accept(s0) = -1 errno 99999", 28, "`99999`", "errno: a number from 0 to 32767"},
+    {"recv(s0, 5, 0) = 5, data=[0;5)", 28, "`;`",
+     "`,` and the end: positions such as [0,5), or garbled"},
+    {"recv(s0, 5, 0) = 5, data=[0,5]", 30, "`]`", "`)`: positions such as [0,5), or garbled"},
+    {"recv(s0, 5, 0) = 5, data=[0,4294967296)", 29, "`4294967296`",
+     "a position in the stream, a number from 0 to 4294967295"},
+    {"fcntl(s0, F_SETFL, O_NONBLOCK|O_APPEND)", 31, "`O_APPEND`",
+     "arg: 0, or O_RDWR, O_NONBLOCK and numbers of 32 bits, joined by |"},
+    {"poll(s0, POLLIN) = 1, revents=POLLINN", 31, "`POLLINN`",
+     "revents: 0, or POLLIN, POLLOUT, POLLPRI, POLLERR, POLLHUP, POLLNVAL, POLLRDHUP and "
+     "numbers of 32 bits, joined by |; did you mean POLLIN?"},
+    {"bind(s0, AF_INET6)", 10, "`AF_INET6`",
+     "an address: HOST:PORT such as 127.0.0.1:P0, FAMILY/HOST:PORT, AF_UNSPEC, NULL or BAD_PTR"},
+    {"getsockopt(s0, SOL_SOKET, SO_ERROR)", 16, "`SOL_SOKET`",
+     "level: SOL_SOCKET, IPPROTO_TCP or a number; did you mean SOL_SOCKET?"},
+    {"setsockopt(s0, SOL_SOCKET, SO_REUSEADDR)", 40, "`)`",
+     "`,` and optval: the call is setsockopt(sockfd, level, optname, optval)"},
+    {"recv(s0, 5, 0x1ffffffff)", 13, "`0x1ffffffff`",
+     "flags: 0, or MSG_DONTWAIT, MSG_PEEK, MSG_NOSIGNAL, MSG_OOB, MSG_TRUNC, MSG_WAITALL, "
+     "MSG_DONTROUTE, MSG_MORE, MSG_ERRQUEUE and numbers of 32 bits, joined by |"},
+    {"@bind(s0, NULL)", 1, "`@`",
+     "a call: socket, bind, listen, connect, accept, accept4, close, shutdown, dup, "
+     "getsockname, getpeername, getsockopt, setsockopt, send, recv, read, write, fcntl, ioctl "
+     "or poll"},
+};
+
+TEST(Text, EveryParserErrorNamesLineColumnAndWhatWasExpected) {
+  for (const Bad& row : kBad) {
+    const ParsedText parsed = ParseText(
+        "s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\n" + std::string(row.line) + "\n", "a.program");
+    ASSERT_FALSE(parsed.ok()) << row.line;
+    EXPECT_EQ(parsed.problem.line, 2) << row.line;
+    EXPECT_EQ(parsed.problem.column, row.column) << row.line;
+    EXPECT_EQ(parsed.problem.what, row.what) << row.line;
+    EXPECT_EQ(parsed.problem.expected, row.expected) << row.line;
+  }
+}
+
+TEST(Text, AProblemReadsAsCompilersWriteThem) {
+  EXPECT_EQ(
+      ParseText("\nlisten(1)\n", "a.program").problem.Message(),
+      "a.program:2:8: found `1`, expected sockfd: a handle (s0 to s31), -1, NEVER, FILE or PIPE");
+}
+
+TEST(Text, WhatIsNotAsciiIsShownInHexadecimal) {
+  EXPECT_EQ(ParseText("\xff\n", "a").problem.what, "`\\xff`");
+}
+
+TEST(Text, ProblemsOfTheEnvironmentAreNamed) {
+  const auto message = [](std::string_view text) { return ParseText(text, "a").problem.Message(); };
+  EXPECT_EQ(message("env: nofile=0\n"),
+            "a:1:13: found `0`, expected nofile: a number from 1 to 32");
+  EXPECT_EQ(message("env: nofiles=3\n"),
+            "a:1:6: found `nofiles`, expected nofile=1 to 32 or ephemeral=1 to 64; "
+            "did you mean nofile?");
+  EXPECT_EQ(message("env: ephemeral\n"), "a:1:15: found the end of the line, expected `=`");
+  EXPECT_EQ(message("env: nofile=3 nofile=4\n"),
+            "a:1:15: found `nofile`, expected another setting than nofile=");
+  EXPECT_EQ(message("env:\nenv:\n"),
+            "a:2:1: found `env:`, expected a call or a comment: the environment has been given");
+}
+
+TEST(Text, AHandleIsUsedBelowTheLineThatMakesIt) {
+  EXPECT_EQ(ParseText("close(s0)\n", "a").problem.Message(),
+            "a:1:7: found `s0`, expected a handle that an earlier line makes (there is none), "
+            "or -1 or NEVER");
+}
+
+TEST(Text, AProgramEndsAtItsLastCall) {
+  std::string text;
+  for (int i = 0; i < kMaxCalls; ++i) text += "close(-1)\n";
+  EXPECT_TRUE(ParseText(text, "a").ok());
+  EXPECT_EQ(ParseText(text + "close(-1)\n", "a").problem.Message(),
+            "a:129:1: found `close`, expected no more calls: a program has at most 128");
+}
+
+TEST(Text, AThreadCannotCallWhileItIsInACall) {
+  constexpr std::string_view kText =
+      "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+      "t1: s1 = accept(s0) <unfinished ...>\n";
+  const auto message = [&](std::string_view line) {
+    return ParseText(std::string(kText) + std::string(line) + "\n", "a").problem.Message();
+  };
+  EXPECT_EQ(message("t1: close(s0)"),
+            "a:3:5: found `close`, expected `t1: <... accept resumed>`, since that call has not "
+            "returned");
+  EXPECT_EQ(message("t1: <... connect resumed>"),
+            "a:3:10: found `connect`, expected `t1: <... accept resumed>`, since that call has not "
+            "returned");
+  EXPECT_TRUE(ParseText(std::string(kText) + "close(s0)\n", "a").ok());
 }
 
 }  // namespace

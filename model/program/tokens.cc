@@ -3,7 +3,8 @@
 namespace sockspec {
 namespace {
 
-// Appends the tokens that `bits` is made of, and what is left of it, each after a `|` but the first.
+// Appends the tokens that `bits` is made of, and what is left of it, each after a `|` but the
+// first.
 void AppendFlags(std::string& out, std::span<const Token> tokens, uint32_t bits) {
   const auto append = [&out](std::string_view flag) {
     if (!out.empty()) out += '|';

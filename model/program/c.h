@@ -1,0 +1,39 @@
+// The C form of programs: one file that makes the calls through libc, says of each what was
+// expected and what came back, and needs nothing but a C compiler and Linux. It is what one sends
+// to the people of a kernel, and what `git bisect run` runs.
+//
+//     std::ofstream("repro.c") << EmitC(transcript, {.title = {"listen() takes a port in use"}});
+//
+// The program makes a network namespace of its own, with a user namespace around it where it is not
+// root. Its exit status is 0: every reply is as expected; 1: one is not; 125: it cannot run here.
+#ifndef SOCKSPEC_MODEL_PROGRAM_C_H_
+#define SOCKSPEC_MODEL_PROGRAM_C_H_
+
+#include <string>
+#include <vector>
+
+#include "model/program/program.h"
+
+namespace sockspec {
+
+struct CHeader {
+  // Lines that the file begins with: what it shows, the finding's key, the kernel. The transcript's
+  // comments come after them, then the program as text.
+  std::vector<std::string> title;
+
+  // The replies say everything: what they do not mention (an address, a length, a signal) must not
+  // come back. Otherwise only what is written is compared.
+  bool complete = false;
+};
+
+// The file. It compiles as C99 without a warning under -Wall -Wextra of gcc and clang. Replies are
+// expected as `transcript.said` has them; where there is none, what comes back is printed and not
+// compared. A call that sleeps for half a second is interrupted and counts as blocking.
+//
+// Calls in two halves (Part) would need threads, which the file has not: of a program with such
+// calls it is one that says so and exits with 125.
+std::string EmitC(const Transcript& transcript, const CHeader& header = {});
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_MODEL_PROGRAM_C_H_

@@ -1,0 +1,374 @@
+#include "model/program/c.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/program/arbitrary.h"
+#include "model/program/bytes.h"
+#include "model/program/program.h"
+#include "model/program/text.h"
+
+namespace sockspec {
+namespace {
+
+constexpr int kConforms = 0;
+constexpr int kDiverges = 1;
+constexpr int kCannotRun = 125;
+
+// `cc` is what people will type. The second one and the flags are what is known to warn of other
+// things.
+constexpr std::string_view kCompilers[] = {
+    "cc -Wall -Wextra -Werror",
+    "clang -std=c99 -Wall -Wextra -Werror",
+    "cc -O2 -D_FORTIFY_SOURCE=2 -Wall -Wextra -Werror",
+};
+
+Transcript MustParse(std::string_view text) {
+  ParsedText parsed = ParseText(text, "test");
+  EXPECT_TRUE(parsed.ok()) << parsed.problem.Message() << "\nin\n" << text;
+  return parsed.transcript;
+}
+
+std::string TemporaryPath(std::string_view name) {
+  const char* directory = getenv("TEST_TMPDIR");
+  return std::string(directory != nullptr ? directory : "/tmp") + "/" + std::string(name);
+}
+
+struct Ran {
+  int status = -1;     // exit status; -1: ended by a signal, or not started
+  std::string output;  // standard output and standard error
+};
+
+Ran RunShell(const std::string& command) {
+  Ran ran;
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return ran;
+  char piece[4096];
+  for (size_t n; (n = fread(piece, 1, sizeof piece, pipe)) > 0;) ran.output.append(piece, n);
+  const int status = pclose(pipe);
+  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
+  return ran;
+}
+
+bool Has(std::string_view compiler) {
+  const std::string name(compiler.substr(0, compiler.find(' ')));
+  return RunShell("command -v " + name).status == 0;
+}
+
+void Write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+// Compiles the C form of `transcript` with every compiler there is, and runs what the first one
+// made.
+Ran CompileAndRun(const Transcript& transcript, const CHeader& header = {}) {
+  const std::string source = TemporaryPath("repro.c");
+  const std::string binary = TemporaryPath("repro");
+  const std::string text = EmitC(transcript, header);
+  EXPECT_EQ(text, EmitC(transcript, header)) << "the same program gives the same file";
+  Write(source, text);
+  for (const std::string_view compiler : kCompilers) {
+    if (!Has(compiler)) continue;
+    const bool is_first = compiler == kCompilers[0];
+    const Ran compiled = RunShell(std::string(compiler) + " -o " + binary +
+                                  (is_first ? "" : ".other") + " " + source);
+    EXPECT_EQ(compiled.status, 0) << compiler << "\n" << compiled.output << "\n" << text;
+  }
+  return RunShell(binary);
+}
+
+// A container may refuse namespaces. The file says so, and then nothing can be learned from it.
+#define SKIP_IF_IT_CANNOT_RUN_HERE(ran) \
+  if ((ran).status == kCannotRun) GTEST_SKIP() << (ran).output
+
+// Each conforms on every Linux that we know, replies that may differ between versions left out.
+struct Example {
+  std::string_view name;
+  std::string_view text;
+};
+
+constexpr Example kExamples[] = {
+    {"connection", R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)                 = s0
+bind(s0, 127.0.0.1:P0)                               = 0              # @bind.explicit
+listen(s0, 1)                                        = 0
+s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)   = s1
+connect(s1, 127.0.0.1:P0)                            = -1 EINPROGRESS
+s2 = accept4(s0, SOCK_CLOEXEC)                       = s2, addr=127.0.0.1:E0
+getsockname(s2)                                      = 0, addr=127.0.0.1:P0
+getpeername(s2)                                      = 0, addr=127.0.0.1:E0
+fcntl(s2, F_GETFD)                                   = FD_CLOEXEC
+fcntl(s1, F_GETFL)                                   = O_RDWR|O_NONBLOCK
+fcntl(s1, F_SETFL, 0)                                = 0
+fcntl(s1, F_GETFL)                                   = O_RDWR
+poll(s1, POLLIN|POLLOUT)                             = 1, revents=POLLOUT
+)"},
+    {"data", R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)                 = s0
+bind(s0, 127.0.0.1:P0)                               = 0
+listen(s0, 1)                                        = 0
+s1 = socket(AF_INET, SOCK_STREAM, 0)                 = s1
+connect(s1, 127.0.0.1:P0)                            = 0
+s2 = accept(s0, NULL)                                = s2
+s3 = dup(s1)                                         = s3
+send(s1, 200, 0)                                     = 200
+write(s3, 100)                                       = 100
+ioctl(s2, FIONREAD)                                  = 0, value=300
+recv(s2, 5, MSG_PEEK)                                = 5, data=[0,5)
+read(s2, 240)                                        = 240, data=[0,240)
+recv(s2, 100, MSG_DONTWAIT)                          = 60, data=[240,300)
+recv(s2, 1, MSG_DONTWAIT)                            = -1 EAGAIN
+shutdown(s3, SHUT_WR)                                = 0
+recv(s2, 1, 0)                                       = 0
+ioctl(s2, SIOCATMARK)                                = 0, value=0
+write(s1, 1)                                         = -1 EPIPE, signal=SIGPIPE
+send(s1, 1, MSG_NOSIGNAL)                            = -1 EPIPE
+send(s2, BAD_PTR, 5, 0)                              = -1 EFAULT
+recv(s1, NULL, 0, MSG_DONTWAIT)                      = -1 EAGAIN
+)"},
+    {"addresses", R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)                 = s0
+bind(s0, 127.0.0.1:P0, addrlen=15)                   = -1 EINVAL
+bind(s0, 127.0.0.1:P0, addrlen=-1)                   = -1 EINVAL
+bind(s0, AF_INET6/127.0.0.1:P0)                      = -1 EAFNOSUPPORT
+bind(s0, NOT_OURS:P0)                                = -1 EADDRNOTAVAIL
+bind(s0, BAD_PTR)                                    = -1 EFAULT
+bind(s0, NULL)                                       = -1 EFAULT
+bind(s0, 127.0.0.2:P1/DIRTY, addrlen=128)            = 0
+getsockname(s0, addrlen=4)                           = 0, addr=:P1
+getsockname(s0, addrlen=8)                           = 0, addr=127.0.0.2:P1
+getsockname(s0, addrlen=2)                           = 0, addr=AF_INET
+getsockname(s0, addrlen=0)                           = 0, addrlen=16
+getsockname(s0, addrlen=128)                         = 0, addr=127.0.0.2:P1, addrlen=16
+getsockname(s0, addrlen=-1)                          = -1 EINVAL
+getsockname(s0, NULL)                                = -1 EFAULT
+getsockname(s0, addrlen=BAD_PTR)                     = -1 EFAULT
+getsockname(s0, BAD_PTR)                             = -1 EFAULT
+s1 = socket(AF_INET, SOCK_STREAM, 0)                 = s1
+connect(s1, 127.0.0.1:E0)                            = -1 ECONNREFUSED
+connect(s1, UNREACHABLE:P0)                          = -1 EHOSTUNREACH
+connect(s1, BLACKHOLE:P0)                            = -1 EINVAL
+connect(s1, NOT_OURS:P0)                             = -1 ENETUNREACH
+connect(s1, 224.0.0.1:P0)                            = -1 ENETUNREACH
+bind(s1, 0.0.0.0:0)                                  = 0
+getsockname(s1)                                      = 0, addr=0.0.0.0:E0
+connect(s1, 127.0.0.1:E0)                            = 0
+getpeername(s1)                                      = 0, addr=127.0.0.1:E0
+connect(s1, AF_UNSPEC)                               = 0
+)"},
+    {"options", R"(
+s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP)   = s0
+setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 7})                  = 0
+getsockopt(s0, SOL_SOCKET, SO_LINGER)                          = 0, value={1, 7}
+getsockopt(s0, SOL_SOCKET, SO_LINGER, len=4)                   = 0, value={1, 0}, len=4
+setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 7}, len=4)           = -1 EINVAL
+setsockopt(s0, SOL_SOCKET, SO_LINGER, NULL)                    = -1 EFAULT
+getsockopt(s0, SOL_SOCKET, SO_TYPE)                            = 0, value=SOCK_STREAM
+getsockopt(s0, SOL_SOCKET, SO_DOMAIN)                          = 0, value=AF_INET
+getsockopt(s0, SOL_SOCKET, SO_PROTOCOL, len=1)                 = 0, value=IPPROTO_TCP, len=1
+getsockopt(s0, SOL_SOCKET, SO_ACCEPTCONN, len=128)             = 0, value=0, len=4
+getsockopt(s0, SOL_SOCKET, 9999)                               = -1 ENOPROTOOPT
+setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, -2147483648)          = 0
+getsockopt(s0, SOL_SOCKET, SO_REUSEADDR)                       = 0, value=1
+ioctl(s0, FIONBIO, 0)                                          = 0
+connect(s0, 127.0.0.1:P0)                                      = -1 ECONNREFUSED
+ioctl(s0, FIONBIO, 1)                                          = 0
+connect(s0, 127.0.0.1:P0)                                      = -1 EINPROGRESS
+getsockopt(s0, SOL_SOCKET, SO_ERROR)                           = 0, value=ECONNREFUSED
+getsockopt(s0, SOL_SOCKET, SO_ERROR, BAD_PTR)                  = -1 EFAULT
+)"},
+    {"descriptors", R"(
+env: nofile=3
+s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0
+s1 = dup(FILE)                         = s1
+listen(s1, 1)                          = -1 ENOTSOCK
+s2 = dup(s0)                           = s2
+s3 = dup(s0)                           = -1 EMFILE
+close(s3)                              = -1 EBADF
+close(s0)                              = 0
+close(s0)                              = -1 EBADF
+s4 = dup(PIPE)                         = s4
+connect(s0, 127.0.0.1:P0)              = -1 ENOTSOCK
+read(FILE, 5)                          = 0
+read(PIPE, 0)                          = 0
+write(PIPE, 1)                         = -1 EBADF
+shutdown(NEVER, SHUT_RDWR)             = -1 EBADF
+listen(-1, 2147483647)                 = -1 EBADF
+)"},
+    {"blocking", R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0
+bind(s0, 0.0.0.0:PRIVILEGED)           = 0
+listen(s0, 0)                          = 0
+s1 = accept(s0)                        = blocks, then -1 EINTR
+s2 = accept(s0)                        = blocks
+read(PIPE, 1)                          = blocks, then -1 EINTR
+)"},
+    {"few ports", R"(
+env: ephemeral=1
+s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0
+s1 = socket(AF_INET, SOCK_STREAM, 0)   = s1
+bind(s0, 127.0.0.1:0)                  = 0
+bind(s1, 127.0.0.1:0)                  = -1 EADDRINUSE
+getsockname(s0)                        = 0, addr=127.0.0.1:E0
+bind(s1, 127.0.0.1:E0)                 = -1 EADDRINUSE
+)"},
+    {"odd numbers", R"(
+s0 = socket(99, 15|SOCK_NONBLOCK|0x100, -1)             = -1 EINVAL
+s1 = socket(AF_INET, SOCK_STREAM, 300)                  = -1 EINVAL
+s2 = socket(AF_INET, SOCK_STREAM, 0)                    = s2
+listen(s2, -2147483648)                                 = 0
+s3 = accept4(s2, 0x80000001)                            = -1 EINVAL
+shutdown(s2, -1)                                        = -1 EINVAL
+poll(s2, 0x1000)                                        = 0
+fcntl(s2, F_SETFL, O_NONBLOCK|0x80000000)               = 0
+)"},
+    {"nothing said", R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)
+getsockname(s0)
+poll(s0, POLLIN)
+getsockopt(s0, SOL_SOCKET, SO_TYPE)
+fcntl(s0, F_GETFL)
+)"},
+    {"no call", ""},
+};
+
+TEST(C, RightExpectationsExitWithZero) {
+  for (const Example& example : kExamples) {
+    SCOPED_TRACE(example.name);
+    const Ran ran = CompileAndRun(MustParse(example.text));
+    SKIP_IF_IT_CANNOT_RUN_HERE(ran);
+    EXPECT_EQ(ran.status, kConforms) << ran.output;
+    EXPECT_EQ(ran.output.find("<-- differs"), std::string::npos) << ran.output;
+  }
+}
+
+TEST(C, AWrongExpectationExitsWithOneAndIsMarked) {
+  constexpr std::string_view kText = R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0
+bind(s0, 127.0.0.1:P0)                 = 0
+listen(s0, 1)                          = -1 EADDRINUSE
+getsockname(s0)                        = 0, addr=127.0.0.1:P1
+poll(s0, POLLIN)                       = 0
+)";
+  const Ran ran = CompileAndRun(MustParse(kText));
+  SKIP_IF_IT_CANNOT_RUN_HERE(ran);
+  EXPECT_EQ(ran.status, kDiverges);
+  EXPECT_EQ(ran.output,
+            "call                                  expected              actual\n"
+            "s0 = socket(AF_INET, SOCK_STREAM, 0)  s0                    s0\n"
+            "bind(s0, 127.0.0.1:P0)                0                     0\n"
+            "listen(s0, 1)                         -1 EADDRINUSE         0  <-- differs\n"
+            "getsockname(s0)                       0, addr=127.0.0.1:P1  0, addr=127.0.0.1:P0"
+            "  <-- differs\n"
+            "poll(s0, POLLIN)                      0                     0\n"
+            "\n2 of 5 replies differ.\n");
+}
+
+TEST(C, OnlyACallThatIsSaidToBlockMay) {
+  constexpr std::string_view kText = R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0
+listen(s0, 0)                          = 0
+s1 = accept(s0)                        = -1 EINTR
+)";
+  const Ran ran = CompileAndRun(MustParse(kText));
+  SKIP_IF_IT_CANNOT_RUN_HERE(ran);
+  EXPECT_EQ(ran.status, kDiverges);
+  EXPECT_NE(ran.output.find("blocks, then -1 EINTR  <-- differs"), std::string::npos) << ran.output;
+}
+
+// What came back without being written is compared only where the replies are said to be complete.
+TEST(C, ACompleteReplyMustSayAll) {
+  struct Row {
+    std::string_view last;
+    int partial;
+    int complete;
+  };
+  constexpr Row kRows[] = {
+      {"getsockname(s0) = 0, addr=127.0.0.1:P0", kConforms, kConforms},
+      {"getsockname(s0) = 0", kConforms, kDiverges},
+      {"getsockname(s0, addrlen=15) = 0, addr=127.0.0.1:P0", kConforms, kConforms},
+      {"getsockname(s0, addrlen=0) = 0", kConforms, kConforms},
+      {"write(s0, 1) = -1 EPIPE, signal=SIGPIPE", kConforms, kConforms},
+      {"write(s0, 1) = -1 EPIPE", kConforms, kDiverges},
+      {"send(s0, 1, MSG_NOSIGNAL) = -1 EPIPE", kConforms, kConforms},
+      {"getsockopt(s0, SOL_SOCKET, SO_ERROR) = 0", kConforms, kDiverges},
+      {"getsockopt(s0, SOL_SOCKET, SO_ERROR, len=2) = 0, value=0", kConforms, kDiverges},
+      {"getsockopt(s0, SOL_SOCKET, SO_ERROR, len=2) = 0, value=0, len=2", kConforms, kConforms},
+      {"poll(s0, POLLHUP) = 1", kConforms, kDiverges},
+      {"poll(s0, POLLHUP) = 1, revents=POLLHUP", kConforms, kConforms},
+      {"ioctl(s0, FIONREAD) = 0", kConforms, kDiverges},
+  };
+  for (const Row& row : kRows) {
+    SCOPED_TRACE(row.last);
+    const Transcript transcript =
+        MustParse("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nbind(s0, 127.0.0.1:P0) = 0\n" +
+                  std::string(row.last) + "\n");
+    const Ran partial = CompileAndRun(transcript);
+    SKIP_IF_IT_CANNOT_RUN_HERE(partial);
+    EXPECT_EQ(partial.status, row.partial) << partial.output;
+    const Ran complete = CompileAndRun(transcript, {.title = {}, .complete = true});
+    EXPECT_EQ(complete.status, row.complete) << complete.output;
+  }
+}
+
+TEST(C, AProgramOfThreadsSaysThatItCannotRun) {
+  const Ran ran =
+      CompileAndRun(MustParse("s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                              "t1: s1 = accept(s0) <unfinished ...>\n"
+                              "t1: <... accept resumed> = -1 EINTR\n"));
+  EXPECT_EQ(ran.status, kCannotRun) << ran.output;
+}
+
+TEST(C, TheTopSaysWhatItIsAndEndsItsCommentOnce) {
+  Transcript transcript = MustParse("close(-1) = -1 EBADF\n");
+  transcript.comments = {"seed 7 */ int main;", "/* a\tb \\"};
+  const std::string text = EmitC(transcript, {.title = {"close() of -1", "linux.close.key"}});
+  EXPECT_TRUE(
+      text.starts_with("/*\n"
+                       " * close() of -1\n"
+                       " * linux.close.key\n"
+                       " *\n"
+                       " * seed 7 * / int main;\n"
+                       " * / * a b \\\n"
+                       " *\n"
+                       " *     close(-1)  = -1 EBADF\n"))
+      << text;
+  const Ran ran = CompileAndRun(transcript);
+  SKIP_IF_IT_CANNOT_RUN_HERE(ran);
+  EXPECT_EQ(ran.status, kConforms);
+}
+
+// Whatever the program is, however little it uses of the helpers.
+TEST(C, ArbitraryProgramsCompileWithoutAWarning) {
+  std::vector<std::string_view> compilers;
+  for (const std::string_view compiler : kCompilers) {
+    if (Has(compiler)) compilers.push_back(compiler);
+  }
+  ASSERT_FALSE(compilers.empty());
+  const bool holds = rc::check([&](const Transcript& arbitrary, bool complete) {
+    Transcript transcript = arbitrary;
+    for (Call& call : transcript.program.calls) {
+      call.thread = 0;
+      call.part = Part::kWhole;
+    }
+    Mend(transcript.program);
+    transcript.said.resize(transcript.program.calls.size());
+    const std::string source = TemporaryPath("arbitrary.c");
+    Write(source, EmitC(transcript, {.title = {}, .complete = complete}));
+    const std::string compiler(*rc::gen::elementOf(compilers));
+    const Ran compiled = RunShell(compiler + " -c -o /dev/null " + source);
+    RC_LOG() << PrintText(transcript) << compiled.output;
+    RC_ASSERT(compiled.status == 0);
+  });
+  EXPECT_TRUE(holds);
+}
+
+}  // namespace
+}  // namespace sockspec
