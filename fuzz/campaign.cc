@@ -45,6 +45,7 @@ constexpr int kKeySize = 200;
 constexpr int kBlock = 64;        // programs that a worker takes at a time
 constexpr int kRing = 64;         // programs that are remembered of a namespace
 constexpr int kExitTrouble = 3;   // a worker's: see WorkerShare::trouble
+constexpr int kMostChances = 20;  // see DeservesAnother()
 constexpr int kMostAttempts = 3;  // at working out a pending finding whose worker died over it
 constexpr std::string_view kPending = ".pending";
 constexpr std::string_view kGone = ".gone";        // what was pending and never came again
@@ -77,13 +78,15 @@ enum class KeyStage : int {
   kClaimed,  // by `owner`
   kStored,
   kKnown,    // a known deviation
+  kGone,     // never came again
   kGivenUp,  // stays pending
 };
 
 struct KeyEntry {
   std::atomic<int> stage{static_cast<int>(KeyStage::kEmpty)};
   std::atomic<pid_t> owner{0};
-  std::atomic<int> attempts{0};
+  std::atomic<int> attempts{0};  // at working it out; more than one: a worker died over it
+  std::atomic<int> chances{0};   // that a less than sure one got to show itself again
   std::atomic<uint64_t> count{0};
   std::atomic<bool> fresh{false};  // stored by this run
   std::atomic<int> kind{0};
@@ -93,12 +96,12 @@ struct KeyEntry {
 
   KeyStage at() const { return static_cast<KeyStage>(stage.load(std::memory_order_acquire)); }
   void Set(KeyStage to) { stage.store(static_cast<int>(to), std::memory_order_release); }
-  bool Claim() {
-    int expected = static_cast<int>(KeyStage::kNew);
+  bool Claim(KeyStage from) {
+    int expected = static_cast<int>(from);
     if (!stage.compare_exchange_strong(expected, static_cast<int>(KeyStage::kClaimed)))
       return false;
     owner.store(getpid());
-    ++attempts;
+    attempts.store(from == KeyStage::kNew ? attempts.load() + 1 : 1);
     return true;
   }
 };
@@ -317,7 +320,7 @@ class Worker {
       }
       if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown) {
         unlink(PendingPath(options_.directory, pending.key).c_str());
-      } else if (entry->Claim()) {
+      } else if (entry->Claim(KeyStage::kNew)) {
         WorkOut(pending, nullptr, *entry);
       }
     }
@@ -391,7 +394,8 @@ class Worker {
       KeyEntry* entry = shared_.Find(divergence.key, true);
       if (entry == nullptr) continue;
       if (i == 0) ++entry->count;
-      if (entry->at() != KeyStage::kNew) continue;
+      const KeyStage at = entry->at();
+      if (at != KeyStage::kNew && !(i == 0 && DeservesAnother(program, at, *entry))) continue;
       if (options_.known && options_.known(divergence.key)) {
         entry->Set(KeyStage::kKnown);
         continue;
@@ -405,7 +409,7 @@ class Worker {
         }
         pending.program = *alone;
       }
-      if (!entry->Claim()) continue;
+      if (!entry->Claim(at)) continue;
       if (!options_.directory.empty()) {
         FreeDescriptors();
         if (Trouble trouble = WritePending(options_.directory, pending); trouble.any()) {
@@ -414,6 +418,16 @@ class Worker {
       }
       WorkOut(pending, i == 0 ? &kept : nullptr, *entry);
     }
+  }
+
+  // Whether a key that was found and not confirmed is worked out again, for a program that shows it
+  // surely.
+  bool DeservesAnother(const Program& program, KeyStage at, KeyEntry& entry) {
+    const bool unsure =
+        at == KeyStage::kGone || (at == KeyStage::kStored &&
+                                  entry.kind.load() != static_cast<int>(FindingClass::kConfirmed));
+    if (!unsure || entry.chances.fetch_add(1) >= kMostChances) return false;
+    return Shows(Fresh(program), entry.key) && Shows(Fresh(program), entry.key);
   }
 
   // A smaller program whose first divergence is this one, which was a later one's in `program`.
@@ -493,18 +507,12 @@ class Worker {
     if (confirmation.trouble.any()) GiveUp(confirmation.trouble);
     share_.beats.Add(1);
 
-    std::optional<Finding> finding = FindingOf(
-        minimal, key, confirmation, seen != nullptr && minimal == pending.program ? seen : nullptr);
+    std::optional<Finding> finding = FindingOf(minimal, key, confirmation);
     if (!finding) {
-      // An earlier run saw it, and nobody ever again: put aside what it was generated as, all there
-      // is.
-      FreeDescriptors();
-      const std::string gone = fmt::format("{}/{}", options_.directory, kGone);
-      if (!MakeDirectory(gone).any()) {
-        rename(PendingPath(options_.directory, key).c_str(),
-               fmt::format("{}/{}.program", gone, key).c_str());
-      }
-      entry.Set(KeyStage::kGivenUp);
+      PutAside(pending, seen, confirmation);
+      entry.kind.store(static_cast<int>(FindingClass::kUnstable));
+      // It may have been stored for another program before.
+      entry.Set(Exists(options_.directory + "/" + key) ? KeyStage::kStored : KeyStage::kGone);
       return;
     }
     finding->original = pending.program;
@@ -522,11 +530,8 @@ class Worker {
         finding->kind = FindingClass::kContaminated;
         break;
       case Confirmed::kUnstable:
-        finding->kind = FindingClass::kUnstable;
-        break;
       case Confirmed::kGone:
         finding->kind = FindingClass::kUnstable;
-        finding->what_varied = "seen once in a campaign, and never again";
         break;
     }
     if (!options_.directory.empty()) {
@@ -547,27 +552,45 @@ class Worker {
     entry.Set(KeyStage::kStored);
   }
 
-  // A run that shows it, as a finding. An unstable one may need some runs, one that is gone has
-  // only `seen`.
-  std::optional<Finding> FindingOf(const Program& program, const std::string& key,
-                                   const Confirmation& confirmation, const sockspec::Run* seen) {
-    if (confirmation.verdict == Confirmed::kContaminated) {
-      for (const Program& earlier : confirmation.before) {
-        if (&earlier == &confirmation.before.front()) {
-          Fresh(earlier);
-        } else {
-          lockstep_.Play(earlier);
-        }
-      }
-      const sockspec::Run& run = lockstep_.Play(program);
-      if (Shows(run, key)) return Made(program, run);
-    } else if (confirmation.verdict != Confirmed::kGone) {
-      for (int i = 0; i < 50; ++i) {
-        const sockspec::Run& run = Fresh(program);
-        if (Shows(run, key)) return Made(program, run);
-      }
+  // What was seen once and never again is no finding, and is kept all the same: with its replies,
+  // where this process saw them.
+  void PutAside(const Pending& pending, const sockspec::Run* seen,
+                const Confirmation& confirmation) {
+    if (options_.directory.empty()) return;
+    FreeDescriptors();
+    Transcript transcript{
+        .comments = {pending.key, fmt::format("seed {:#x}", pending.seed),
+                     fmt::format("seen once, and not in {} more runs",
+                                 confirmation.quiet.runs + confirmation.disturbed.runs)},
+        .program = pending.program};
+    transcript.said.resize(pending.program.calls.size());
+    for (size_t i = 0; seen != nullptr && i < seen->replies.size(); ++i) {
+      transcript.said[i].reply = seen->replies[i];
+      if (seen->seen[i].clause != nullptr) transcript.said[i].clause = seen->seen[i].clause->id;
     }
-    if (seen != nullptr && Shows(*seen, key)) return Made(program, *seen);
+    const std::string gone = fmt::format("{}/{}", options_.directory, kGone);
+    Trouble trouble = MakeDirectory(gone);
+    if (!trouble.any()) {
+      trouble = WriteWhole(fmt::format("{}/{}.program", gone, pending.key), PrintText(transcript));
+    }
+    if (trouble.any()) GiveUp(trouble);
+    unlink(PendingPath(options_.directory, pending.key).c_str());
+  }
+
+  // A run that shows it, as a finding; an unstable one may need some. Nothing where it never comes.
+  std::optional<Finding> FindingOf(const Program& program, const std::string& key,
+                                   const Confirmation& confirmation) {
+    if (confirmation.verdict == Confirmed::kGone) return std::nullopt;
+    // It has come at least once in ten runs.
+    for (int i = 0; i < 500; ++i) {
+      bool fresh = true;
+      for (const Program& earlier : confirmation.before) {
+        fresh ? Fresh(earlier) : lockstep_.Play(earlier);
+        fresh = false;
+      }
+      const sockspec::Run& run = fresh ? Fresh(program) : lockstep_.Play(program);
+      if (Shows(run, key)) return Made(program, run);
+    }
     return std::nullopt;
   }
 
@@ -1068,6 +1091,9 @@ class Campaign {
       if (entry.at() == KeyStage::kGivenUp && said_.insert(i).second) {
         Say("could not be worked out: {}", entry.key);
       }
+      if (entry.at() == KeyStage::kGone && said_.insert(i).second) {
+        Say("seen once, and not when run again: {}", entry.key);
+      }
       if (entry.at() != KeyStage::kStored || !entry.fresh.load() || !said_.insert(i).second)
         continue;
       Say("{}: {} ({} calls, {})", FindingClassName(static_cast<FindingClass>(entry.kind.load())),
@@ -1081,19 +1107,21 @@ class Campaign {
       if (at == KeyStage::kEmpty) break;
       const bool fresh = entry.fresh.load();
       // Not met in this run; or only as what follows another divergence.
-      if (entry.count.load() == 0 && !fresh && at != KeyStage::kGivenUp &&
+      if (entry.count.load() == 0 && !fresh && at != KeyStage::kGivenUp && at != KeyStage::kGone &&
           at != KeyStage::kClaimed) {
         continue;
       }
-      CampaignKey key{.key = entry.key,
-                      .known = at == KeyStage::kKnown,
-                      .is_new = fresh,
-                      .pending = at != KeyStage::kStored && at != KeyStage::kKnown,
-                      .kind = static_cast<FindingClass>(entry.kind.load()),
-                      .quiet = {entry.quiet_hits.load(), entry.quiet_runs.load()},
-                      .disturbed = {entry.disturbed_hits.load(), entry.disturbed_runs.load()},
-                      .calls = entry.calls.load(),
-                      .count = entry.count.load()};
+      CampaignKey key{
+          .key = entry.key,
+          .known = at == KeyStage::kKnown,
+          .is_new = fresh,
+          .gone = at == KeyStage::kGone,
+          .pending = at != KeyStage::kStored && at != KeyStage::kKnown && at != KeyStage::kGone,
+          .kind = static_cast<FindingClass>(entry.kind.load()),
+          .quiet = {entry.quiet_hits.load(), entry.quiet_runs.load()},
+          .disturbed = {entry.disturbed_hits.load(), entry.disturbed_runs.load()},
+          .calls = entry.calls.load(),
+          .count = entry.count.load()};
       if (at == KeyStage::kStored && !options_.directory.empty()) {
         key.path = options_.directory + "/" + key.key;
       }
@@ -1142,6 +1170,9 @@ class Campaign {
       const std::string times = key.count == 1 ? "once" : Grouped(key.count) + " times";
       if (key.known) {
         Say("known deviation, {}: {}", times, key.key);
+      } else if (key.gone) {
+        Say("seen {}, and not when run again: {}/{}/{}.program", times, options_.directory, kGone,
+            key.key);
       } else if (key.pending) {
         Say("not worked out yet, {}: {}", times, key.key);
       } else {

@@ -61,6 +61,7 @@ struct CampaignKey {
   std::string key;
   bool known = false;    // CampaignOptions::known said so
   bool is_new = false;   // stored by this run
+  bool gone = false;     // did not come again in any run; kept in DIR/.gone, and no finding
   bool pending = false;  // not worked out yet: the next campaign in the directory will
   FindingClass kind = FindingClass::kConfirmed;
   Rate quiet;

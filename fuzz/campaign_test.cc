@@ -51,7 +51,7 @@ class Deadly : public FakeKernel {
   int fresh_ = 0;
 };
 
-// Aborts at every third F_SETFL or so: a kernel that takes its process along.
+// A kernel that takes its process along.
 class Crashing : public FakeKernel {
  public:
   Crashing() : FakeKernel(Linux()) {}
@@ -59,6 +59,21 @@ class Crashing : public FakeKernel {
     if (call.op == Op::kSetsockopt && call.option == 9999) signal(SIGABRT, SIG_DFL), abort();
     return FakeKernel::Run(call);
   }
+};
+
+// Refuses the first listen() after `good` of them, once; from `bad` on always.
+class Wavering : public FakeKernel {
+ public:
+  Wavering(int good, int bad) : FakeKernel(Linux()), good_(good), bad_(bad) {}
+  Reply Run(const Call& call) override {
+    const Reply reply = FakeKernel::Run(call);
+    if (call.op != Op::kListen || reply.error != 0) return reply;
+    ++listens_;
+    return listens_ == good_ || listens_ >= bad_ ? Reply{.error = EPERM} : reply;
+  }
+
+ private:
+  int good_, bad_, listens_ = 0;
 };
 
 class Campaigning : public testing::Test {
@@ -172,6 +187,30 @@ TEST_F(Campaigning, AKnownDeviationIsCountedAndNotStored) {
   EXPECT_TRUE(result.keys[0].known);
   EXPECT_GT(result.keys[0].count, 0u);
   EXPECT_TRUE(Stored().empty());
+}
+
+TEST_F(Campaigning, WhatNeverComesAgainIsKeptAndNoFinding) {
+  options_.make_kernel = [](Trouble*) { return std::make_unique<Wavering>(100, 1 << 30); };
+  options_.programs = 2000;
+  const CampaignResult result = RunCampaign(options_);
+  ASSERT_EQ(result.keys.size(), 1u);
+  EXPECT_TRUE(result.keys[0].gone);
+  EXPECT_FALSE(result.keys[0].pending);
+  EXPECT_TRUE(Stored().empty());
+  EXPECT_EQ(PendingFiles(), 0);
+  std::ifstream file(directory_ + "/.gone/" + result.keys[0].key + ".program");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(text.find("EPERM"), std::string::npos) << text;
+}
+
+TEST_F(Campaigning, WhatWasGoneIsWorkedOutWhenItComesToStay) {
+  options_.make_kernel = [](Trouble*) { return std::make_unique<Wavering>(100, 500); };
+  options_.programs = 2000;
+  const CampaignResult result = RunCampaign(options_);
+  ASSERT_FALSE(result.keys.empty());
+  EXPECT_FALSE(result.keys[0].gone);
+  EXPECT_EQ(result.keys[0].kind, FindingClass::kConfirmed);
+  EXPECT_EQ(Stored().count(result.keys[0].key), 1u);
 }
 
 // The worker is killed when it has found something and not yet minimized it, again while it

@@ -18,6 +18,9 @@ namespace {
 // A discarded run judges nothing; so often is another one tried in its place.
 constexpr int kPatience = 3;
 
+// A run that was discarded after it had diverged shows that as well as any.
+bool Judged(const Run& run) { return !run.discarded || run.diverged(); }
+
 // What came of a number of runs.
 class Tally {
  public:
@@ -33,9 +36,9 @@ class Tally {
         trouble_ = run->trouble;
         return false;
       }
-      if (!run->discarded) break;
+      if (Judged(*run)) break;
     }
-    if (run->discarded) return true;
+    if (!Judged(*run)) return true;
     ++rate.runs;
     const bool shows = Shows(*run, key_);
     if (shows) ++rate.hits;
@@ -113,7 +116,7 @@ std::string_view ConfirmedName(Confirmed confirmed) {
 }
 
 bool Shows(const Run& run, std::string_view key) {
-  return run.diverged() && !run.discarded && run.divergences[0].key == key;
+  return run.diverged() && run.divergences[0].key == key;
 }
 
 Confirmation Confirm(Lockstep& lockstep, const Program& program, std::string_view key,

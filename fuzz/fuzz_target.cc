@@ -101,7 +101,7 @@ std::string FuzzTarget::KeyThatStays(const Program& program) {
   for (int i = 0; i < 2; ++i) {
     const Run& run = lockstep_.PlayFresh(program);
     if (run.trouble.any()) Stop(run.trouble);
-    if (!run.diverged() || run.discarded) return "";
+    if (!run.diverged()) return "";
     if (i == 0) key = run.divergences[0].key;
     if (run.divergences[0].key != key) return "";
   }
@@ -115,7 +115,7 @@ void FuzzTarget::Test(const uint8_t* data, size_t size) {
     const Run& run = lockstep_.Play(program);
     if (run.trouble.any()) Stop(run.trouble);
     Feed(program, run);
-    if (!run.diverged() || run.discarded) return;
+    if (!run.diverged()) return;
     if (!locked_key_.empty() && run.divergences[0].key != locked_key_) return;
   }
   const std::string key = KeyThatStays(program);

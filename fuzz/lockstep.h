@@ -65,7 +65,8 @@ struct Run {
   std::vector<Reply> replies;           // as many as calls were made
   std::vector<Seen> seen;               // per call, as long as `replies`
   std::vector<Divergence> divergences;  // in order; the second and later ones after resynchronising
-  bool discarded = false;               // left what the model can follow, or took too long
+  // Left what the model can follow (divergences from before stand), or took too long (none do).
+  bool discarded = false;
   std::string why_discarded;
   Trouble trouble;      // not empty: the kernel could not be had, and nothing was judged
   int unspecified = 0;  // calls on which the profile says nothing
