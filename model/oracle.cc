@@ -443,8 +443,11 @@ void Scene::WriteAddress(Host host, PortIndex port) {
     if (entry.name == kPortOther && call.length >= 4) {
       // The first sight of a port of the kernel's choice names it.
       const Port next = Port::Chosen(world.seen);
-      if (seen != nullptr && seen->port.IsChosen() && seen->port.chosen() < world.seen) {
-        world.lost = Lost::kCoincidence;  // it chose a number that has a name already
+      const PortIndex known = seen == nullptr || !seen->port.IsChosen() ? kNone : LookUpPort(world, seen->port);
+      if (known != kNone && MayBeChosenAgain(world, known)) {
+        // It chose a number that had a name: the world would have to be told in which call.
+        world.lost = Lost::kCoincidence;
+        name = seen->port;
       } else if (world.seen < kMaxChosenPorts) {
         entry.name = next;
         ++world.seen;
@@ -454,7 +457,7 @@ void Scene::WriteAddress(Host host, PortIndex port) {
       open = true;
       note = "any port of the ephemeral range";
     }
-    name = entry.name;
+    if (world.lost != Lost::kCoincidence) name = entry.name;
   }
   const int32_t length = std::min(call.length, kExactLength);
   if (length >= 2) {

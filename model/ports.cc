@@ -118,6 +118,11 @@ PortChoice PortsToConnect(const World& world, uint8_t index, Host source, Host r
   return choice;
 }
 
+bool MayBeChosenAgain(const World& world, PortIndex port) {
+  const PortEntry& entry = world.ports[port];
+  return entry.chosen && (!HasOwner(world, port) || (entry.fast_reuse < 0 && entry.fast_reuse_port < 0));
+}
+
 PortIndex TakePort(Scene& scene, const PortChoice& choice) {
   if (choice.none()) {  // only where a reply is taken for granted that no clause allows
     scene.world.lost = Lost::kMixed;

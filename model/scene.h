@@ -116,6 +116,8 @@ struct PortChoice {
 };
 PortChoice PortsToBind(const World& world, uint8_t index, Host host);
 PortChoice PortsToConnect(const World& world, uint8_t index, Host source, Host remote, PortIndex port);
+// Whether the kernel may choose a port that it has chosen before: nobody holds it, or only connect() did.
+bool MayBeChosenAgain(const World& world, PortIndex port);
 // The port chosen, in this branch of the scene. `choice` is not empty.
 PortIndex TakePort(Scene& scene, const PortChoice& choice);
 // Puts the socket into the port's bucket, as inet_bind_hash() does.
