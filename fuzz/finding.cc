@@ -151,7 +151,7 @@ std::string JsonText(const Finding& finding) {
 
 std::string ReproC(const Finding& finding) {
   Transcript transcript = ExpectedTranscript(finding);
-  CHeader header{.title = {fmt::format("{} {}:", finding.release, VerdictWords(finding)), Headline(finding)}};
+  CHeader header{.title = {Headline(finding)}};
   // Replies say everything, but for values that the kernel may choose (MakeFinding).
   header.complete = true;
   for (size_t i = 0; i < transcript.said.size(); ++i) {

@@ -26,116 +26,64 @@ using Json = nlohmann::ordered_json;
 
 // What leads to the phases. Each call is answered as the specification says; where it allows several
 // replies, by the first.
-constexpr std::string_view kBeginnings[] = {
-    "",
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n",
-    "s0 = socket(AF_INET, SOCK_STREAM, 0)\n",
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n",
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n",
-    // Refused, and not told yet.
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s0, 127.0.0.1:P0)\n",
-    // Both ends, the one still in the accept queue.
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n",
-    // The accept queue is full, so that a connection stays under way.
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 0)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n"
-    "s2 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s2, 127.0.0.1:P0)\n",
-    // Accepted, with data to read at both ends.
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n"
-    "s2 = accept4(s0, SOCK_NONBLOCK)\n",
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n"
-    "s2 = accept4(s0, SOCK_NONBLOCK)\n"
-    "send(s1, 5, MSG_NOSIGNAL)\n"
-    "send(s2, 5, MSG_NOSIGNAL)\n",
-    // One end has ended, both have, one was reset.
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n"
-    "s2 = accept4(s0, SOCK_NONBLOCK)\n"
-    "shutdown(s2, SHUT_WR)\n",
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n"
-    "s2 = accept4(s0, SOCK_NONBLOCK)\n"
-    "shutdown(s1, SHUT_WR)\n"
-    "shutdown(s2, SHUT_WR)\n",
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n"
-    "s2 = accept4(s0, SOCK_NONBLOCK)\n"
-    "send(s1, 5, MSG_NOSIGNAL)\n"
-    "close(s2)\n",
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n"
-    "setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})\n"
-    "s2 = accept4(s0, SOCK_NONBLOCK)\n"
-    "close(s1)\n",
-    // Shut down before it was connected.
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 0)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n"
-    "s2 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s2, 127.0.0.1:P0)\n"
-    "shutdown(s2, SHUT_RDWR)\n",
-    // With itself.
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "connect(s0, 127.0.0.1:P0)\n",
-    // TIME-WAIT holds the port.
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "connect(s1, 127.0.0.1:P0)\n"
-    "s2 = accept4(s0, SOCK_NONBLOCK)\n"
-    "close(s0)\n"
-    "close(s2)\n"
-    "close(s1)\n"
-    "s3 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n",
-    // No descriptor is left.
-    "env: nofile=1\n"
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:P0)\n"
-    "listen(s0, 1)\n",
-    // No port is left.
-    "env: ephemeral=1\n"
-    "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
-    "bind(s0, 127.0.0.1:0)\n"
-    "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n",
-};
+std::vector<std::string> Beginnings() {
+  const std::string socket = "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n";
+  const std::string bound = socket + "bind(s0, 127.0.0.1:P0)\n";
+  const std::string client = "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n";
+  const std::string listening = bound + "listen(s0, 1)\n" + client;
+  const std::string waiting = listening + "connect(s1, 127.0.0.1:P0)\n";
+  const std::string connected = waiting + "s2 = accept4(s0, SOCK_NONBLOCK)\n";
+  // The queue holds one, so that a second connection stays under way.
+  const std::string full = bound + "listen(s0, 0)\n" + client +
+                           "connect(s1, 127.0.0.1:P0)\n"
+                           "s2 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
+                           "connect(s2, 127.0.0.1:P0)\n";
+  // Two sockets of one port, of which one is connected to where the other wants to go.
+  const std::string twins = bound + "listen(s0, 5)\n" + client +
+                            "setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)\n"
+                            "bind(s1, 127.0.0.1:P1)\n"
+                            "s2 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n"
+                            "setsockopt(s2, SOL_SOCKET, SO_REUSEADDR, 1)\n"
+                            "bind(s2, 127.0.0.1:P1)\n"
+                            "connect(s1, 127.0.0.1:P0)\n";
+  // So little room that the kernel may take its time.
+  const std::string crowded = bound +
+                              "listen(s0, 1)\n"
+                              "s1 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                              "connect(s1, 127.0.0.1:P0)\n"
+                              "s2 = accept(s0)\n"
+                              "setsockopt(s2, SOL_SOCKET, SO_RCVBUF, 1)\n"
+                              "send(s1, 4096, MSG_NOSIGNAL)\n";
+  return {
+      "",
+      socket,
+      "s0 = socket(AF_INET, SOCK_STREAM, 0)\n",
+      bound + client,
+      listening,
+      socket + "connect(s0, 127.0.0.1:P0)\n",
+      waiting,
+      full,
+      full + "shutdown(s2, SHUT_RDWR)\n",
+      connected,
+      connected + "send(s1, 5, MSG_NOSIGNAL)\nsend(s2, 5, MSG_NOSIGNAL)\n",
+      connected + "send(s1, 5, MSG_OOB|MSG_NOSIGNAL)\n",
+      connected + "shutdown(s2, SHUT_WR)\n",
+      connected + "shutdown(s1, SHUT_WR)\nshutdown(s2, SHUT_WR)\n",
+      connected + "send(s1, 5, MSG_NOSIGNAL)\nclose(s2)\n",
+      waiting + "setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})\nclose(s1)\n",
+      waiting + "setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})\ns2 = accept4(s0, SOCK_NONBLOCK)\nclose(s1)\n",
+      connected + "close(s0)\nclose(s2)\nclose(s1)\n"
+                  "s3 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n",
+      bound + "connect(s0, 127.0.0.1:P0)\n",
+      "s0 = socket(AF_INET, SOCK_STREAM, 0)\nbind(s0, 127.0.0.1:P0)\nshutdown(s0, SHUT_WR)\n",
+      twins,
+      twins + "close(s1)\n",
+      crowded,
+      crowded + "fcntl(s2, F_SETFL, O_NONBLOCK)\n",
+      "env: nofile=1\n" + bound + "listen(s0, 1)\n",
+      "env: ephemeral=1\n" + socket + "bind(s0, 127.0.0.1:0)\n" + client,
+  };
+}
 
 // ---- the calls that are tried -----------------------------------------------------------------------
 
@@ -193,6 +141,13 @@ class Alphabet {
           Call call = plain;
           call.*argument.member = choice;
           Complete(declaration, call);
+          // An option's size and what may be done to it depend on which one it is.
+          if (argument.member == &Call::option) {
+            for (const Argument& other : declaration.arguments) {
+              call.length = OptionSize(call.level, call.option);
+              Pointers(other, call);
+            }
+          }
         }
       }
       Pointers(argument, plain);
@@ -282,7 +237,7 @@ class Alphabet {
         with([](Call& c) { c.value = 0; });
         with([](Call& c) { c.pointer = Pointer::kNull; });
         with([](Call& c) { c.pointer = Pointer::kBad; });
-        lengths({0, 2, 8, -1});
+        lengths({0, 2, 4, 8, -1});
         break;
       case Kind::kOptionOut:
         for (const Pointer pointer : {Pointer::kNull, Pointer::kBad}) {
@@ -343,7 +298,7 @@ class Explorer {
   explicit Explorer(const Profile& profile) : profile_(profile) {}
 
   Derived Explore() {
-    for (const std::string_view beginning : kBeginnings) {
+    for (const std::string& beginning : Beginnings()) {
       const ParsedText parsed = ParseText(beginning, "a beginning");
       Oracle oracle(profile_);
       oracle.Reset(parsed.transcript.program.env);
@@ -585,7 +540,7 @@ std::string Markdown(const Derived& derived, const Profile& profile) {
       "The phases are derived: {} programs lead to every phase, after each of them every call was tried "
       "with every argument that a clause can tell apart, and after those that changed anything every call "
       "once more. They reached {} of the clauses.\n\n",
-      std::size(kBeginnings), reached);
+      Beginnings().size(), reached);
   text += "## What may come back, by call and phase\n\n";
   text += "`ok` is success. What may come back in every phase, given arguments that ask for it, stands in the "
           "second column alone.\n\n";

@@ -19,7 +19,7 @@ enum class SpecFormat {
   kJson,      // everything, for programs
 };
 
-// About a second of computing. The same profile always gives the same text.
+// A few seconds of computing. The same profile always gives the same text.
 std::string Specification(const Profile& profile, SpecFormat format);
 
 }  // namespace sockspec
