@@ -1,0 +1,48 @@
+// The examples of Linux (model/examples/) are what this machine's kernel answers, and every clause of its profile
+// has been seen to decide there.
+
+#include <string>
+#include <string_view>
+
+#include "gtest/gtest.h"
+#include "properties/examples.h"
+#include "properties/on_linux.h"
+
+namespace sockspec {
+namespace {
+
+class Examples : public OnLinux {
+ protected:
+  void Hold(std::string_view directory) {
+    for (const Example& example : ReadExamples(directory)) {
+      SCOPED_TRACE(example.name);
+      ExpectConforms(example.transcript);
+    }
+  }
+};
+
+TEST_F(Examples, OfEveryLinuxHold) { Hold("linux"); }
+
+TEST_F(Examples, OfThisVersionHold) {
+  if (!TheProfile().verified) GTEST_SKIP() << TheProfile().note;
+  Hold(TheProfile().name());
+}
+
+// Which of the two replies comes depends on the kernel's timers: both conform.
+TEST_F(Examples, OfWhatIsSoSometimesConform) {
+  for (const Example& example : ReadExamples("linux-sometimes")) {
+    SCOPED_TRACE(example.name);
+    ExpectAnswersConform(example.transcript);
+  }
+}
+
+// POSIX's examples are programs, too: what Linux makes of them is right on Linux.
+TEST_F(Examples, OfPosixConformToLinuxWhateverTheySay) {
+  for (const Example& example : ReadExamples("posix")) {
+    SCOPED_TRACE(example.name);
+    ExpectAnswersConform(example.transcript);
+  }
+}
+
+}  // namespace
+}  // namespace sockspec
