@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -42,8 +43,11 @@ using Json = nlohmann::ordered_json;
 constexpr int kMostClauses = 1024;
 constexpr int kMostKeys = 1024;
 constexpr int kKeySize = 200;
-constexpr int kBlock = 64;        // programs that a worker takes at a time
-constexpr int kRing = 64;         // programs that are remembered of a namespace
+constexpr int kBlock = 64;  // programs that a worker takes at a time
+constexpr int kRing = 64;   // programs that are remembered of a namespace
+// How long after the end a finding may still be made smaller, and how long a worker may live.
+constexpr auto kGraceOfMinimizing = std::chrono::seconds(5);
+constexpr auto kGraceOfWorkers = std::chrono::seconds(20);
 constexpr int kExitTrouble = 3;   // a worker's: see WorkerShare::trouble
 constexpr int kMostChances = 20;  // see DeservesAnother()
 constexpr int kMostAttempts = 3;  // at working out a pending finding whose worker died over it
@@ -344,6 +348,13 @@ class Worker {
  private:
   bool Stopped() const { return shared_.stop.load(std::memory_order_relaxed); }
 
+  // Whether it was stopped so long ago; from when this worker first noticed.
+  bool StoppedFor(std::chrono::milliseconds time) {
+    if (!Stopped()) return false;
+    if (!stopped_at_) stopped_at_ = Clock::now();
+    return Clock::now() - *stopped_at_ >= time;
+  }
+
   void OneProgram(uint64_t index) {
     const uint64_t seed = ProgramSeed(seed_, index);
     Random random(seed);
@@ -478,6 +489,7 @@ class Worker {
       // One that comes and goes gets several chances before a candidate is given up.
       const int chances = hits == 4 ? 1 : 6;
       MinimizeOptions minimize{.deadline = options_.minimizing};
+      minimize.stop = [this] { return StoppedFor(kGraceOfMinimizing); };
       const sockspec::Run& run = Fresh(pending.program);
       std::optional<Plausible> plausible;
       if (Shows(run, key)) {
@@ -616,6 +628,7 @@ class Worker {
   Lockstep lockstep_;
   Generator generator_;
   Ring ring_;
+  std::optional<Clock::time_point> stopped_at_;
   std::map<std::string, int> tries_;  // at finding a later divergence alone
   std::array<Numbered, kSlots> numbers_;
 };
@@ -852,8 +865,6 @@ class Campaign {
   }
 
   void Watch() {
-    // How long workers may take to finish what they work out.
-    constexpr auto kGrace = std::chrono::seconds(15);
     std::optional<Clock::time_point> stopped;
     Clock::time_point line_at = began_;
     Clock::time_point saved_at = began_;
@@ -863,7 +874,7 @@ class Campaign {
       if (g_signals > 0 || now - began_ >= options_.duration) shared_.stop.store(true);
       if (options_.calls != 0 && Calls() >= options_.calls) shared_.stop.store(true);
       if (shared_.stop.load() && !stopped) stopped = now;
-      if (stopped && (g_signals > 1 || now - *stopped > kGrace)) KillAll();
+      if (stopped && (g_signals > 1 || now - *stopped > kGraceOfWorkers)) KillAll();
       KillStuck(now);
       SayFound();
       if (now >= line_at) {
@@ -1073,7 +1084,10 @@ class Campaign {
       Say("{}", line);
       return;
     }
-    fmt::print(options_.out, "\r\033[K{}", line);
+    // A line that wraps could not be written over.
+    winsize size = {};
+    const bool known = ioctl(fileno(options_.out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    fmt::print(options_.out, "\r\033[K{}", line.substr(0, known ? size.ws_col - 1u : 79u));
     fflush(options_.out);
     line_width_ = static_cast<int>(line.size());
   }
@@ -1167,7 +1181,9 @@ class Campaign {
     for (const std::string& path : result_.crashes) Say("kills the process that runs it: {}", path);
     if (result_.keys.empty()) Say("no divergence");
     for (const CampaignKey& key : result_.keys) {
-      const std::string times = key.count == 1 ? "once" : Grouped(key.count) + " times";
+      const std::string times = key.count == 0   ? "behind another one"
+                                : key.count == 1 ? "once"
+                                                 : Grouped(key.count) + " times";
       if (key.known) {
         Say("known deviation, {}: {}", times, key.key);
       } else if (key.gone) {

@@ -150,14 +150,18 @@ std::string DataCameBack(const Data& expected, const Data& actual) {
   return "start";
 }
 
-std::string EventsCameBack(int16_t events) {
+// The events that came and should not have, and those that should and did not: `plus-out`,
+// `minus-hup`. What else was ready is the program's.
+std::string EventsCameBack(int16_t expected, int16_t actual) {
   std::string names;
   for (const Token& token : PollEvents()) {
-    if ((events & token.value) == 0) continue;
+    if (((expected ^ actual) & token.value) == 0) continue;
     const Token one[] = {token};
-    names += (names.empty() ? "" : "-") + ShortName(one, token.value, "POLL");
+    names += names.empty() ? "" : "-";
+    names += (actual & token.value) != 0 ? "plus-" : "minus-";
+    names += ShortName(one, token.value, "POLL");
   }
-  return names.empty() ? "none" : names;
+  return names.empty() ? "other" : names;
 }
 
 std::string EffectCameBack(const Call& call, const Reply& expected, const Reply& actual) {
@@ -204,7 +208,9 @@ std::string EffectCameBack(const Call& call, const Reply& expected, const Reply&
         }
         break;
       case kWroteEvents:
-        if (expected.events != actual.events) return prefix + EventsCameBack(actual.events);
+        if (expected.events != actual.events) {
+          return prefix + EventsCameBack(expected.events, actual.events);
+        }
         break;
       case kWroteSignal:
       case kBlocksOnly:

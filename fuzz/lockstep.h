@@ -35,9 +35,9 @@ Differs HowDiffers(const Reply& expected, const Reply& actual);
 // expected, what differs and what came back. No handles, ports or other clauses: adding a clause
 // renames no finding.
 //     linux.listen.stream.inet.listen.unbound_refused.value.0
-// Counts and sizes that depend on the arguments are told as `less`, `more` or `some`, so that a
-// simpler argument keeps the key. Lower case but for errnos; letters, digits, '.', '_' and '-'
-// only: it names a directory.
+// Of poll's events only those that differ are told, counts and sizes that depend on the arguments
+// as `less`, `more` or `some`, so that a simpler argument keeps the key. Lower case but for errnos;
+// letters, digits, '.', '_' and '-' only: it names a directory.
 std::string KeyOf(const std::string& kernel_family, const Call& call, const World& before,
                   const Clause* expected, const Reply& expected_reply, const Reply& actual);
 

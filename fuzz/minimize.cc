@@ -210,6 +210,7 @@ class Minimizer {
   bool Out() {
     if (out_why_ != nullptr) return true;
     if (Clock::now() > until_) out_why_ = "the deadline has passed";
+    if (options_.stop && options_.stop()) out_why_ = "it was stopped";
     if (best_.asked >= options_.budget) out_why_ = "the budget is spent";
     return out_why_ != nullptr;
   }

@@ -39,7 +39,8 @@ struct MinimizeOptions {
   int last_call =
       -1;  // the call that diverges: what follows it is tried to be left out at once; -1: unknown
   std::chrono::milliseconds deadline = std::chrono::seconds(30);
-  int budget = 20000;  // how often the predicate may be asked
+  int budget = 20000;          // how often the predicate may be asked
+  std::function<bool()> stop;  // asked now and then: whether to be content with what there is
   // Asked before the predicate: whether the candidate is still meaningful (see Plausible).
   // Candidates that are not are not tried, and 1-minimal means: among those that are. Not heeded
   // where the original is not.
