@@ -108,7 +108,7 @@ void GiveUp(Scene& s) {
   socket.remote_port = kNone;
 }
 void Unspecified(Scene& s) {
-  if (s.posix()) s.me().unspecified = true;
+  if (s.posix()) MakeUnspecified(s.world, s.index);
 }
 void GiveUpUnspecified(Scene& s) {
   GiveUp(s);

@@ -116,6 +116,11 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
 
 }  // namespace
 
+void MakeUnspecified(World& world, uint8_t index) {
+  world.sockets[index].unspecified = true;
+  if (world.ephemeral != 0) world.lost = Lost::kUnspecified;
+}
+
 uint8_t NewSocket(World& world) {
   for (int i = 0; i < kMaxSockets; ++i) {
     if (!world.sockets[i].live) {

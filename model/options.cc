@@ -57,7 +57,7 @@ void LoseError(Scene& s) { TakePendingError(s.me()); }
 void TellError(Scene& s) {
   const bool failed = s.me().link == Link::kConnecting && s.me().tcp == Tcp::kClose;
   s.WriteOption(TakePendingError(s.me()));
-  if (s.posix() && failed) s.me().unspecified = true;
+  if (s.posix() && failed) MakeUnspecified(s.world, s.index);
 }
 void TellAcceptconn(Scene& s) { s.WriteOption(s.me().tcp == Tcp::kListen); }
 void TellType(Scene& s) { s.WriteOption(SOCK_STREAM); }

@@ -193,7 +193,10 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       why_ = LostBecause(Lost::kUnspecified);
       return Verdict::kUnspecified;
     }
-    if (OnUnspecified(call, worlds_[0])) return Verdict::kUnspecified;
+    if (OnUnspecified(call, worlds_[0])) {
+      LearnName(reply);
+      return Verdict::kUnspecified;
+    }
   }
   int next = 0;
   for (int w = 0; w < count_; ++w) {
@@ -209,6 +212,11 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       Try(*rows[0], worlds_[w], call, profile_, &reply, 0);
       worlds_[0] = worlds_[w];
       count_ = 1;
+      LearnName(reply);
+      if (worlds_[0].lost != Lost::kNo) {
+        lost_ = true;
+        why_ = LostBecause(worlds_[0].lost);
+      }
       if (call.made != kNoHandle && reply.error == 0) {
         lost_ = true;
         why_ = LostBecause(Lost::kUnspecified);
@@ -251,6 +259,17 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
   return Verdict::kConforms;
 }
 
+// The kernel has told a port that no clause expected: it has a name from here on.
+void Oracle::LearnName(const Reply& reply) {
+  World& world = worlds_[0];
+  count_ = 1;
+  if ((reply.wrote & kWroteAddress) == 0 || !reply.port.IsChosen()) return;
+  if (reply.port.chosen() < world.seen) return;
+  const PortIndex port = NewPort(world);
+  world.ports[port].name = reply.port;
+  world.seen = static_cast<uint8_t>(reply.port.chosen() + 1);
+}
+
 // The reply is taken for what it says. Where a clause that holds gives such a reply, the world becomes what
 // that clause makes of it. Two refusals differ in nothing but the errno. In all other cases nobody knows
 // where the socket is, nor the one at its other end: both are unspecified until they are closed.
@@ -275,9 +294,9 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
   } else if (reply.error == 0 && call.made != kNoHandle) {
     after.lost = Lost::kUnspecified;
   } else if (scene.has_socket() && !(refusal_expected && reply.error != 0)) {
-    Socket& socket = after.sockets[scene.index];
-    socket.unspecified = true;
-    if (socket.peer != kNone) after.sockets[socket.peer].unspecified = true;
+    MakeUnspecified(after, scene.index);
+    const uint8_t peer = after.sockets[scene.index].peer;
+    if (peer != kNone) MakeUnspecified(after, peer);
     for (Socket& other : after.sockets) {
       if (other.live && other.listener == scene.index) after.lost = Lost::kUnspecified;
     }

@@ -94,6 +94,8 @@ class Oracle {
   const World& world() const { return worlds_[0]; }
 
  private:
+  void LearnName(const Reply& reply);
+
   Profile profile_;
   std::array<World, kMaxWorlds> worlds_;
   std::array<World, kMaxWorlds> next_;

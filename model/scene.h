@@ -80,6 +80,10 @@ void Disconnect(World& world, uint8_t index);
 // The last descriptor is gone: close() as TCP sees it.
 void CloseSocket(World& world, uint8_t index);
 
+// The profile says nothing of this socket from here on. Where the kernel has few ports to choose from, that
+// makes every choice uncertain, and the world is lost.
+void MakeUnspecified(World& world, uint8_t index);
+
 // --- the network (network.cc): what one end does to the other at once ---------------------------------
 
 enum class Arrival : uint8_t { kConnected, kRefused, kStuck, kEnded };

@@ -40,7 +40,7 @@ void Settle(Socket& socket) {
 void Mark(Scene& s) {
   // POSIX leaves the state open once connect() has failed.
   if (s.posix() && s.me().link == Link::kConnecting && s.me().tcp == Tcp::kClose) {
-    s.me().unspecified = true;
+    MakeUnspecified(s.world, s.index);
   }
   Settle(s.me());
   s.me().shut |= Directions(s);
