@@ -1,0 +1,292 @@
+// Every wrong kernel is found. For each clause of each profile, kernels that differ from the specification in this
+// clause alone play the examples (model/examples/) and then random programs, until the oracle objects:
+//
+//   without it     the next clause that holds decides
+//   neighbours     it gives an errno that another clause of the same call gives, or EIO
+//   spoiled        its value, or what it writes, is off
+//   forgetful      it answers right and does not do what it says
+//
+// The mutants that nobody can tell from the right kernel are listed below, each with the reason. Clauses that only
+// allow a second reply make no kernel wrong by being absent: of them it is shown that their reply is right, and
+// would not be without them.
+
+#include <errno.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fuzz/fake_kernel.h"
+#include "fuzz/finding.h"
+#include "fuzz/generate.h"
+#include "fuzz/lockstep.h"
+#include "gtest/gtest.h"
+#include "model/clause.h"
+#include "model/oracle.h"
+#include "model/profile.h"
+#include "model/program/program.h"
+#include "model/program/random.h"
+#include "model/program/text.h"
+#include "model/world.h"
+#include "properties/examples.h"
+#include "sut/kernel.h"
+
+namespace sockspec {
+namespace {
+
+// How many random programs are played after the examples.
+constexpr int kRandomPrograms = 3000;
+
+enum class Kind { kWithout, kNeighbour, kSpoiled, kForgetful };
+
+struct Equivalent {
+  std::string_view clause;
+  Kind kind;
+  ProfileSet on;
+  std::string_view why;
+  int16_t error = 0;  // of a neighbour
+};
+
+constexpr std::string_view kUnspecifiedAfterwards =
+    "POSIX says nothing of the socket from here on, whatever became of it";
+constexpr std::string_view kBacklogIsSetAgain =
+    "only a listener has a use for its backlog, and the listen() that makes it one sets it";
+
+// clang-format off
+constexpr Equivalent kEquivalent[] = {
+    {"socket.type_prototype", Kind::kWithout, kPosix, "ESOCKTNOSUPPORT comes instead, and is allowed"},
+    {"socket.type_prototype", Kind::kNeighbour, kPosix, "allowed by socket.type_not_supported", ESOCKTNOSUPPORT},
+    {"listen.autobind", Kind::kWithout, kPosix, "EDESTADDRREQ comes instead, and is allowed"},
+    {"listen.port_taken", Kind::kForgetful, kLinux, kBacklogIsSetAgain},
+    {"listen.no_port_left", Kind::kForgetful, kEveryProfile, kBacklogIsSetAgain},
+    {"connect.tuple_in_use", Kind::kNeighbour, kPosix, "allowed by connect.tuple_not_available", EADDRNOTAVAIL},
+    {"connect.tuple_in_use", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
+    {"connect.failed", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
+    {"connect.host_unreachable", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
+    {"connect.no_port_left", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
+    {"connect.no_route", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
+    {"connect.refused", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
+    {"connect.is_connected", Kind::kForgetful, kPosix,
+     "it only remembers that it was asked: EISCONN comes the next time, too, and EINVAL from listen()"},
+    {"getpeername.peer", Kind::kForgetful, kEveryProfile,
+     "what it does is to name a port that the kernel chose, and that is the harness's doing, not the kernel's"},
+    {"getsockopt.buffer_chosen", Kind::kSpoiled, kEveryProfile, "any size is right"},
+    {"setsockopt.buffer", Kind::kForgetful, kPosix, "a wish: any size is right afterwards"},
+    {"send.pending_error", Kind::kWithout, kPosix,
+     "where an error is pending, ENOTCONN or EPIPE is right, too, and leaves the error pending"},
+    {"poll.unsteady", Kind::kWithout, kEveryProfile,
+     "poll.ready and poll.nothing give one of the replies that it leaves open"},
+};
+// clang-format on
+
+const Equivalent* FindEquivalent(const Profile& profile, const Clause& clause, Kind kind, int16_t error = 0) {
+  for (const Equivalent& row : kEquivalent) {
+    if (row.clause == clause.id && row.kind == kind && row.error == error && (row.on & profile.family) != 0) {
+      return &row;
+    }
+  }
+  return nullptr;
+}
+
+const std::vector<Program>& Seeds() {
+  static const std::vector<Program> seeds = [] {
+    std::vector<Program> programs;
+    for (Example& example : AllExamples()) programs.push_back(std::move(example.transcript.program));
+    return programs;
+  }();
+  return seeds;
+}
+
+// Answers as the specification says, but where `clause` decides it leaves its world as it was.
+class ForgetfulKernel : public Kernel {
+ public:
+  ForgetfulKernel(const Profile& profile, const Clause* clause) : oracle_(profile), clause_(clause) {}
+  std::string family() const override { return "fake"; }
+  std::string release() const override { return "forgetful of " + std::string(clause_->id); }
+  Trouble Reset(const Environment& env) override {
+    oracle_.Reset(env);
+    return {};
+  }
+  Trouble ResetFresh(const Environment& env) override { return Reset(env); }
+  Reply Run(const Call& call) override {
+    const auto allowed = oracle_.Ask(call);
+    if (allowed.empty() || allowed[0].clause != clause_) return oracle_.Answer(call);
+    Oracle copy = oracle_;
+    return copy.Answer(call);
+  }
+  void Disturb(unsigned) override {}
+
+ private:
+  Oracle oracle_;
+  const Clause* clause_;
+};
+
+// Whether a divergence is found.
+bool IsFound(Kernel& kernel, const Profile& profile) {
+  Lockstep lockstep(kernel, profile);
+  const auto diverges = [&](const Program& program) { return lockstep.Play(program).diverged(); };
+  if (std::ranges::any_of(Seeds(), diverges)) return true;
+  Generator generator(profile);
+  for (int i = 0; i < kRandomPrograms; ++i) {
+    Random random(ProgramSeed(1, static_cast<uint64_t>(i)));
+    if (diverges(generator.Next(random))) return true;
+  }
+  return false;
+}
+
+bool IsFound(const Mutation& mutation, const Profile& profile) {
+  FakeKernel kernel(profile, mutation);
+  return IsFound(kernel, profile);
+}
+
+// The clauses that change the world in some example or random program: only these can be forgotten.
+const std::set<const Clause*>& Changing(const Profile& profile) {
+  static std::map<std::string, std::set<const Clause*>> known;
+  const auto [found, fresh] = known.try_emplace(profile.name());
+  if (!fresh) return found->second;
+  Oracle oracle(profile);
+  const auto play = [&, &changing = found->second](const Program& program) {
+    oracle.Reset(program.env);
+    for (const Call& call : program.calls) {
+      const World before = oracle.world();
+      oracle.Answer(call);
+      if (oracle.world() != before) changing.insert(oracle.clause());
+    }
+  };
+  std::ranges::for_each(Seeds(), play);
+  Generator generator(profile);
+  for (int i = 0; i < kRandomPrograms; ++i) {
+    Random random(ProgramSeed(2, static_cast<uint64_t>(i)));
+    play(generator.Next(random));
+  }
+  return found->second;
+}
+
+struct Case {
+  Profile profile;
+  const Clause* clause;
+};
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << c.clause->id << " of " << c.profile.name();
+}
+
+// Each clause under each profile. A clause is the same on every Linux that has it.
+std::vector<Case> CasesOf(bool (*wanted)(const Clause&)) {
+  std::vector<Case> cases;
+  for (const ProfileSet family : {kPosix, kLinux}) {
+    std::set<const Clause*> seen;
+    for (Profile profile : EveryProfile()) {
+      if (profile.family != family) continue;
+      for (const Clause* clause : AllClauses()) {
+        if (clause->BelongsTo(profile) && wanted(*clause) && seen.insert(clause).second) {
+          cases.push_back({profile, clause});
+        }
+      }
+    }
+  }
+  return cases;
+}
+
+std::string Name(const testing::TestParamInfo<Case>& info) {
+  std::string name = info.param.profile.name() + "_" + std::string(info.param.clause->id);
+  std::ranges::replace_if(name, [](char c) { return c == '-' || c == '.'; }, '_');
+  return name;
+}
+
+class Mutant : public testing::TestWithParam<Case> {
+ protected:
+  const Profile& profile() const { return GetParam().profile; }
+  const Clause& clause() const { return *GetParam().clause; }
+
+  void Expect(bool found, Kind kind, const std::string& what, int16_t error = 0) {
+    const Equivalent* equivalent = FindEquivalent(profile(), clause(), kind, error);
+    if (equivalent == nullptr) {
+      EXPECT_TRUE(found) << what << " is not found";
+    } else {
+      EXPECT_FALSE(found) << what << " is found: take it out of the list of those that cannot be ("
+                          << equivalent->why << ")";
+    }
+  }
+};
+
+TEST_P(Mutant, WithoutTheClauseIsFound) {
+  Expect(IsFound({.clause = &clause()}, profile()), Kind::kWithout, "the kernel without it");
+}
+
+TEST_P(Mutant, WithANeighboursErrnoIsFound) {
+  std::set<int16_t> errors = {EIO};
+  for (int op = 0; op < kOpCount; ++op) {
+    const auto rows = ClausesOf(static_cast<Op>(op));
+    if (std::ranges::find(rows, &clause()) == rows.end()) continue;
+    for (const Clause* row : rows) {
+      if (row->error > 0 && row->BelongsTo(profile())) errors.insert(row->error);
+    }
+  }
+  errors.erase(clause().error);
+  for (const int16_t error : errors) {
+    Expect(IsFound({.clause = &clause(), .error = error}, profile()), Kind::kNeighbour, PrintErrno(error),
+           error);
+  }
+}
+
+TEST_P(Mutant, SpoiledIsFound) {
+  if (!clause().effect()) return;
+  Expect(IsFound({.clause = &clause(), .spoil = true}, profile()), Kind::kSpoiled, "its spoiled effect");
+}
+
+TEST_P(Mutant, ThatForgetsIsFound) {
+  if (!Changing(profile()).contains(&clause())) return;
+  ForgetfulKernel kernel(profile(), &clause());
+  Expect(IsFound(kernel, profile()), Kind::kForgetful, "the kernel that does not do it");
+}
+
+// At some call of an example the clause's reply is right, no other clause gives it, and its neighbour is wrong.
+bool MakesAReplyRight(const Case& c) {
+  for (const Example& example : AllExamples()) {
+    Oracle oracle(c.profile);
+    oracle.Reset(example.transcript.program.env);
+    for (size_t i = 0; i < example.transcript.said.size(); ++i) {
+      const Call& call = example.transcript.program.calls[i];
+      const std::vector<Allowed> allowed = oracle.Ask(call);
+      const auto own = std::ranges::find(allowed, c.clause, &Allowed::clause);
+      if (own != allowed.end()) {
+        Oracle right = oracle;
+        Oracle wrong = oracle;
+        const bool alone = std::ranges::count(allowed, own->reply, &Allowed::reply) == 1;
+        if (alone && right.Step(call, own->reply) == Verdict::kConforms && right.clause() == c.clause &&
+            wrong.Step(call, {.error = EIO}) == Verdict::kDiverges) {
+          return true;
+        }
+      }
+      if (allowed.empty()) break;
+      const std::optional<Reply>& said = example.transcript.said[i].reply;
+      const Verdict verdict = said ? Follow(oracle, call, *said) : oracle.Step(call, allowed[0].reply);
+      if (verdict != Verdict::kConforms) break;
+    }
+  }
+  return false;
+}
+
+class SecondReply : public testing::TestWithParam<Case> {};
+
+TEST_P(SecondReply, IsRightByItsClauseAlone) { EXPECT_TRUE(MakesAReplyRight(GetParam())); }
+
+INSTANTIATE_TEST_SUITE_P(OfEveryClause, SecondReply,
+                         testing::ValuesIn(CasesOf([](const Clause& clause) {
+                           return clause.strength == Strength::kMay ||
+                                  clause.strength == Strength::kResource;
+                         })),
+                         Name);
+
+INSTANTIATE_TEST_SUITE_P(OfEveryClause, Mutant,
+                         testing::ValuesIn(CasesOf([](const Clause& clause) {
+                           return clause.strength == Strength::kShall;
+                         })),
+                         Name);
+
+}  // namespace
+}  // namespace sockspec
