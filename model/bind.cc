@@ -39,7 +39,7 @@ bool AlreadyConnected(const Scene& s) {
 bool PortTaken(const Scene& s) {
   const PortIndex port = LookUpPort(s.world, s.call.address.port);
   return s.has_socket() && port != kNone &&
-         PortConflicts(s.world, s.me(), s.index, s.call.address.host, port, false);
+         PortConflicts(s, s.call.address.host, port, false);
 }
 bool NoPortLeft(const Scene& s) {
   return s.has_socket() && s.call.address.port == kPortZero &&

@@ -17,7 +17,7 @@ bool Unbound(const Scene& s) {
 }
 bool PortTaken(const Scene& s) {
   return Closed(s) && s.me().bound != kNone &&
-         PortConflicts(s.world, s.me(), s.index, s.me().address, s.me().bound, true);
+         PortConflicts(s, s.me().address, s.me().bound, true);
 }
 bool NoPortLeft(const Scene& s) {
   return Unbound(s) && PortsToBind(s.world, s.index, s.me().address).none();

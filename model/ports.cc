@@ -58,17 +58,22 @@ int UsablePorts(const World& world) {
 
 }  // namespace
 
-bool PortConflicts(const World& world, const Socket& socket, uint8_t index, Host host, PortIndex port,
-                   bool listening) {
+bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening) {
   if (port == kNone) return false;
+  const World& world = scene.world;
+  const Socket& socket = scene.me();
   const PortEntry& entry = world.ports[port];
   // The socket itself is among the owners where listen() asks again.
   if (!HasOwner(world, port)) return false;
-  const bool reuse = socket.reuse_address && !listening;
+  // Up to 6.1 a bucket remembers that all had SO_REUSEADDR when they bound, also of one that has cleared it
+  // since. Observed on 6.18: bind(s1, P0) = -1 EADDRINUSE after s0 bound P0 and cleared it.
+  const bool remembers = scene.linux() && scene.profile.version < Version{6, 2};
+  const bool reuse = socket.reuse_address && !listening && remembers;
   if ((entry.fast_reuse > 0 && reuse) || ReusePortMatches(entry, socket, host)) return false;
   for (int i = 0; i < kMaxSockets; ++i) {
     const Socket& other = world.sockets[i];
-    if (i != index && Holds(other, port) && Overlap(host, other.address) && InTheWay(socket, other)) {
+    if (i != scene.index && Holds(other, port) && Overlap(host, other.address) &&
+        InTheWay(socket, other)) {
       return true;
     }
   }

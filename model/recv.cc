@@ -48,6 +48,10 @@ bool Connecting(const Scene& s) { return Nothing(s) && s.me().tcp == Tcp::kSynSe
 bool WouldBlock(const Scene& s) { return Nothing(s) && s.nonblocking(); }
 bool Blocks(const Scene& s) { return Nothing(s) && !s.nonblocking(); }
 
+// Asked for nothing, an interrupted recv() has done all that it was asked.
+void Interrupt(Scene& s) {
+  if (s.call.size == 0) s.reply.error = 0;
+}
 void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }
 void Take(Scene& s) {
   Socket& socket = s.me();
@@ -99,7 +103,7 @@ constexpr Clause kRecv[] = {
      .strength = Strength::kMay,
      .cites = "Linux tcp_recvmsg_locked() on RCV_SHUTDOWN",
      .says = "Bytes were sent, and may not have arrived yet; the socket was shut down for reading."},
-    {.id = "recv.late_blocks", .blocks = true, .when = MayBeLateBlocking,
+    {.id = "recv.late_blocks", .blocks = true, .when = MayBeLateBlocking, .then = Interrupt,
      .strength = Strength::kMay,
      .cites = "Linux tcp_data_queue() without room; RFC 9293 3.8.6",
      .says = "Bytes were sent, and may not have arrived yet; the socket blocks until they do."},
@@ -131,8 +135,8 @@ constexpr Clause kRecv[] = {
     {.id = "recv.would_block", .error = EAGAIN, .when = WouldBlock,
      .cites = "POSIX recv() EAGAIN; Linux tcp_recvmsg_locked()",
      .says = "Nothing has arrived, and the socket does not block."},
-    {.id = "recv.blocks", .blocks = true, .when = Blocks,
-     .cites = "POSIX recv(); Linux sk_wait_data()",
+    {.id = "recv.blocks", .blocks = true, .when = Blocks, .then = Interrupt,
+     .cites = "POSIX recv(); Linux sk_wait_data(); observed on Linux 6.18: recv(s0, 0, 0) blocks, then 0",
      .says = "Nothing has arrived, and the socket blocks until something does."},
 };
 // clang-format on

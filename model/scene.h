@@ -106,9 +106,8 @@ uint8_t FirstInQueue(const World& world, uint8_t listener);  // kNone: empty
 
 // --- ports (ports.cc): who may have which -------------------------------------------------------------
 
-// Whether bind(index, host:port) with an explicit port is refused.
-bool PortConflicts(const World& world, const Socket& socket, uint8_t index, Host host, PortIndex port,
-                   bool listening);
+// Whether the scene's socket may not have host:port, an explicit port; `listening`: listen() asks again.
+bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening);
 // The ports that the kernel may choose: none at all, or a fork among them. Where the ephemeral range is as
 // wide as usual, a port that nobody has named; where the environment made it small, any that is free, and for
 // connect() one in use too, as long as the four-tuple is new.
