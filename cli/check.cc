@@ -278,9 +278,9 @@ void AddCheck(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("check", "Run programs in lockstep with the specification");
   auto options = std::make_shared<Options>();
   command
-      ->add_option("files", options->files,
+      ->add_option("FILE", options->files,
                    "Programs; - is standard input. What is written after = and @ is checked, too")
-      ->type_name("FILE")
+      ->type_name("")
       ->required();
   AddKernelOptions(*command, options->kernel);
   command

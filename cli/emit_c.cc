@@ -33,9 +33,9 @@ void AddEmitC(CLI::App& app, int& status) {
       "emit-c", "The program as a C file that prints each call with expected and actual reply");
   auto options = std::make_shared<Options>();
   command
-      ->add_option("file", options->file,
+      ->add_option("FILE", options->file,
                    "The program; - is standard input. Replies that are not written are predicted")
-      ->type_name("FILE")
+      ->type_name("")
       ->required();
   command->add_option("-o,--output", options->out, "Where to write it; left out: standard output")
       ->type_name("FILE");

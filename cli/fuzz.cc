@@ -42,6 +42,17 @@ struct Options {
   bool allowed = false;
 };
 
+// CLI11 takes -1 for a large number.
+const CLI::Validator kCount(
+    [](std::string& text) -> std::string {
+      if (text.find_first_not_of("0123456789") == std::string::npos && text.find_first_not_of('0') !=
+          std::string::npos && text.size() < 19) {
+        return "";
+      }
+      return fmt::format("found `{}`, expected a whole number from 1 on", text);
+    },
+    "");
+
 // "60s", "5m", "2h"; a number alone is seconds.
 std::chrono::milliseconds DurationOf(const std::string& text) {
   double number = 0;
@@ -154,7 +165,7 @@ int RunFuzz(const Options& options) {
   campaign.duration = DurationOf(duration);
   campaign.programs = options.programs;
   campaign.calls = options.calls;
-  campaign.jobs = options.jobs;
+  campaign.jobs = std::min(options.jobs, 1024);
   campaign.seed = SeedOf(options.seed);
   campaign.mutant = options.kernel.mutant;
   campaign.out = options.json ? stderr : stdout;
@@ -168,9 +179,9 @@ int RunFuzz(const Options& options) {
 
   const std::string out_name = options.json ? "" : options.out;
   if (!options.json) {
-    fmt::print("{} {} held to {}, {}, {} job{}; findings go to {}\n", family, release,
-               campaign.profile.name(), duration, options.jobs, options.jobs == 1 ? "" : "s",
-               options.out);
+    fmt::print("{}{} held to {} for {}, {} job{}; findings go to {}\n", release,
+               mutated ? " with the fault " + options.kernel.mutant : "", campaign.profile.name(), duration,
+               options.jobs, options.jobs == 1 ? "" : "s", options.out);
     fflush(stdout);
   }
   const CampaignResult result = RunCampaign(campaign);
@@ -206,11 +217,15 @@ void AddFuzz(CLI::App& app, int& status) {
       ->add_option("--duration", options->duration,
                    "How long: 60s, 5m, 2h. Left out: 60s, with --mutant 3s")
       ->type_name("TIME");
-  command->add_option("--calls", options->calls, "Stop after about so many calls")->type_name("N");
-  command->add_option("--programs", options->programs, "Stop after so many programs")->type_name("N");
+  command->add_option("--calls", options->calls, "Stop after about so many calls")
+      ->type_name("N")
+      ->check(kCount);
+  command->add_option("--programs", options->programs, "Stop after so many programs")
+      ->type_name("N")
+      ->check(kCount);
   command->add_option("--jobs", options->jobs, "Processes that run programs; left out: one a processor")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(kCount);
   command->add_option("--out", options->out, "Where findings go")->type_name("DIR")->capture_default_str();
   command
       ->add_option("--seed", options->seed,

@@ -56,7 +56,7 @@ void CheckKernelName(const KernelOptions& options) {
 
 std::string KernelRelease(const KernelOptions& options) {
   const std::string release = ReleaseOf(options);
-  return release.empty() ? options.kernel : "Linux " + release;
+  return release.empty() ? "the " + options.kernel + " kernel" : "Linux " + release;
 }
 
 void AddProfileOption(CLI::App& command, KernelOptions& options) {

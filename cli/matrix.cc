@@ -89,6 +89,7 @@ int RunMatrix(Options options) {
     for (size_t k = 0; k < columns.size(); ++k) {
       text += fmt::format("  {:<{}}", options.kernels[k], widths[k]);
     }
+    text.erase(text.find_last_not_of(' ') + 1);
     text += "\n";
     Json rows = Json::array();
     int differing = 0;
@@ -126,8 +127,8 @@ int RunMatrix(Options options) {
 void AddMatrix(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("matrix", "The same programs on several kernels, side by side");
   auto options = std::make_shared<Options>();
-  command->add_option("files", options->files, "Programs; - is standard input")
-      ->type_name("FILE")
+  command->add_option("FILE", options->files, "Programs; - is standard input")
+      ->type_name("")
       ->required();
   command->add_option("--kernels", options->kernels, "The kernels, one column each")
       ->type_name("A,B")

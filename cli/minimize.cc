@@ -94,8 +94,8 @@ void AddMinimize(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand(
       "minimize", "The smallest program that still shows the same divergence");
   auto options = std::make_shared<Options>();
-  command->add_option("file", options->file, "The program; - is standard input")
-      ->type_name("FILE")
+  command->add_option("FILE", options->file, "The program; - is standard input")
+      ->type_name("")
       ->required();
   command->add_option("-o,--output", options->out, "Where to write it; left out: standard output")
       ->type_name("FILE");

@@ -175,9 +175,9 @@ void AddPredict(CLI::App& app, int& status) {
       app.add_subcommand("predict", "What the specification allows at each call, without a kernel");
   auto options = std::make_shared<Options>();
   command
-      ->add_option("files", options->files,
+      ->add_option("FILE", options->files,
                    "Programs; - is standard input. A reply that is written is followed")
-      ->type_name("FILE")
+      ->type_name("")
       ->required();
   AddProfileOption(*command, options->kernel);
   command->add_flag("--json", options->json, "Print one JSON list, for programs");

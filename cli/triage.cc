@@ -78,11 +78,11 @@ int RunTriage(const Options& options) {
 void AddTriage(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("triage", "The findings of a directory, and one in full");
   auto options = std::make_shared<Options>();
-  command->add_option("directory", options->directory, "Where `sockspec fuzz --out` put them")
-      ->type_name("DIR")
+  command->add_option("DIR", options->directory, "Where `sockspec fuzz --out` put them")
+      ->type_name("")
       ->required();
-  command->add_option("words", options->words, "show KEY: the report on one; a part of its key will do")
-      ->type_name("show KEY");
+  command->add_option("show", options->words, "show KEY: the report on one; a part of its key will do")
+      ->type_name("KEY");
   command->add_option("--sort", options->order, "worst or newest first")
       ->check(CLI::IsMember({"worst", "newest"}))
       ->capture_default_str();

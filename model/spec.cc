@@ -491,13 +491,13 @@ std::string MatrixMarkdown(const Derived& derived, const Profile& profile) {
       }
       first = false;
     }
-    text += fmt::format("| {} | {} |", declaration.name, Joined(everywhere, " "));
+    text += fmt::format("| {} | {} |", declaration.name, Joined(everywhere, ", "));
     for (size_t i = 0; i < places.size(); ++i) {
       std::set<std::string> own = cells[i];
       if (places[i] != kNoSocket) {
         for (const std::string& reply : everywhere) own.erase(reply);
       }
-      text += fmt::format(" {} |", Joined(own, " "));
+      text += fmt::format(" {} |", Joined(own, ", "));
     }
     text += "\n";
   }
