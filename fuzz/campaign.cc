@@ -1074,12 +1074,13 @@ class Campaign {
     line_calls_ = counts.calls;
     const auto left =
         std::chrono::duration_cast<std::chrono::seconds>(options_.duration - (now - began_));
+    // What matters most comes first, where a narrow terminal still shows it.
     const std::string line = fmt::format(
-        "{} programs, {} calls/s, {} of {} clauses, worlds at most {}, {} findings, {}",
-        Grouped(counts.programs), Grouped(static_cast<uint64_t>(rate)), Reached(counts),
-        ClausesOfProfile(), counts.worlds, FindingCount(),
+        "{}: {} findings, {} programs, {} calls/s, {} of {} clauses, at most {} worlds",
         shared_.stop.load() ? "finishing"
-                            : fmt::format("{} s left", std::max<int64_t>(0, left.count())));
+                            : fmt::format("{} s left", std::max<int64_t>(0, left.count())),
+        FindingCount(), Grouped(counts.programs), Grouped(static_cast<uint64_t>(rate)),
+        Reached(counts), ClausesOfProfile(), counts.worlds);
     if (!options_.terminal) {
       Say("{}", line);
       return;

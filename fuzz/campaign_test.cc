@@ -21,7 +21,6 @@
 #include "gtest/gtest.h"
 #include "model/clause.h"
 #include "model/profile.h"
-#include "model/program/text.h"
 
 namespace sockspec {
 namespace {
@@ -152,13 +151,15 @@ TEST_F(Campaigning, AFindingIsMinimizedConfirmedAndStoredOnce) {
   EXPECT_EQ(key.kind, FindingClass::kConfirmed);
   EXPECT_EQ(key.quiet, (Rate{5, 5}));
   EXPECT_EQ(key.disturbed, (Rate{5, 5}));
-  EXPECT_EQ(key.calls, 4);
+  // Four by a port of the program's, five by one that the kernel chose: which program was first is
+  // the workers' race.
+  EXPECT_GE(key.calls, 4);
+  EXPECT_LE(key.calls, 5);
   EXPECT_GT(key.count, 10u);
   const LoadedFinding loaded = LoadFinding(key.path);
   ASSERT_EQ(loaded.problem, "");
   EXPECT_EQ(loaded.finding.seen, key.count);
-  EXPECT_EQ(loaded.finding.transcript.program.calls.size(), 4u)
-      << PrintText(loaded.finding.transcript) << PrintText(loaded.finding.original);
+  EXPECT_EQ(loaded.finding.transcript.program.calls.size(), static_cast<size_t>(key.calls));
   EXPECT_EQ(PendingFiles(), 0);
 }
 
