@@ -287,7 +287,8 @@ std::string HowToRunItAgain(const Finding& finding) {
   text += "  or with a C compiler and nothing else:\n\n";
   text += "      cc repro.c && ./a.out\n\n";
   if (finding.kernel == "fake") {
-    text += Wrap("The fake kernel is a program of ours: on a kernel without this fault repro.c exits 0.", 2);
+    text += Wrap("The fault was put into the fake kernel on purpose. repro.c asks the real one, and exits 0 where "
+                 "that conforms.", 2);
   }
   text += Wrap(
       "sockspec exits 0 where the kernel conforms, 1 where it diverges, 3 where it cannot run. a.out exits "

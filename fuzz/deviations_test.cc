@@ -1,0 +1,74 @@
+#include "fuzz/deviations.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+#include "model/clause.h"
+
+namespace sockspec {
+namespace {
+
+constexpr char kTable[] =
+    "# Where Linux goes its own way.\n"
+    "\n"
+    "linux | 6.* | posix | linux.listen.stream.inet.listen.port_taken.value.0 | It may. | https://a.example/1\n"
+    "linux | 6.1* | linux | linux.x.value.0 | Differs from what we observed\n";
+
+TEST(DeviationsTest, ATableIsRead) {
+  const ParsedDeviations parsed = ParseDeviations(kTable, "a.deviations");
+  ASSERT_EQ(parsed.problem, "");
+  ASSERT_EQ(parsed.deviations.rows.size(), 2u);
+  const Deviation& first = parsed.deviations.rows[0];
+  EXPECT_EQ(first.version, "6.*");
+  EXPECT_EQ(first.reason, "It may.");
+  EXPECT_EQ(first.link, "https://a.example/1");
+  EXPECT_EQ(first.line, 3);
+  EXPECT_EQ(parsed.deviations.rows[1].link, "");
+}
+
+TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLine) {
+  const std::string table = "; a line is `kernel | version | profile | key | reason | link`, the link may be left out";
+  struct {
+    const char* text;
+    const char* problem;
+  } const kCases[] = {
+      {"linux\n", "f:1: found 1 column, expected 5 or 6"},
+      {"\n\nlinux | * | posix | linux.x\n", "f:3: found 4 columns, expected 5 or 6"},
+      {"linux | * | posix | linux.x | a | b | c\n", "f:1: found 7 columns, expected 5 or 6"},
+      {"linux | * | posix | linux.x | \n", "f:1: the column `reason` is empty"},
+      {"linux | | posix | linux.x | a\n", "f:1: the column `version` is empty"},
+      {"linux | * | plan9 | linux.x | a\n",
+       "f:1: unknown profile `plan9`, expected posix, linux, or a version of it such as linux-6.1"},
+      {"linux | * | posix | fake.x | a\n", "f:1: found the key `fake.x`, expected one that starts with `linux.`"},
+      {"linux | * | posix | linux.x | a\n# again\nlinux | * | posix | linux.x | b\n",
+       "f:3: the same deviation stands in line 1 already"},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_EQ(ParseDeviations(c.text, "f").problem, c.problem + table) << c.text;
+  }
+}
+
+TEST(DeviationsTest, ARowSpeaksOfItsKernelItsVersionsAndItsProfile) {
+  const Deviations deviations = ParseDeviations(kTable, "").deviations;
+  const std::string key = deviations.rows[0].key;
+  EXPECT_NE(FindDeviation(deviations, "linux", "Linux 6.18.44", "posix", key), nullptr);
+  EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 5.10.0", "posix", key), nullptr);
+  EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 6.18.44", "linux-6.18", key), nullptr);
+  EXPECT_EQ(FindDeviation(deviations, "fake", "Linux 6.18.44", "posix", key), nullptr);
+  EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 6.18.44", "posix", key + "0"), nullptr);
+  // `linux` means every version of that profile; 6.1* matches 6.18, too.
+  EXPECT_NE(FindDeviation(deviations, "linux", "6.18.44-generic", "linux-6.18", "linux.x.value.0"), nullptr);
+}
+
+TEST(DeviationsTest, AClausesOlderIdStillNamesItsFindings) {
+  for (const Clause* clause : AllClauses()) {
+    if (clause->alias.empty()) continue;
+    const std::string tail = ".errno.EINVAL";
+    EXPECT_EQ(CanonicalKey("linux.bind.stream.inet." + std::string(clause->alias) + tail),
+              "linux.bind.stream.inet." + std::string(clause->id) + tail);
+  }
+  EXPECT_EQ(CanonicalKey("linux.x.value.0"), "linux.x.value.0");
+}
+
+}  // namespace
+}  // namespace sockspec
