@@ -1,7 +1,5 @@
 #include "cli/kernels.h"
 
-#include <sys/utsname.h>
-
 #include <algorithm>
 #include <string_view>
 
@@ -20,11 +18,9 @@ namespace {
 // Kernels of the design that this version does not run on.
 constexpr std::string_view kLater[] = {"uml", "gvisor", "lwip"};
 
-// What uname(2) says where the kernel is this machine's; the model's newest elsewhere.
+// What the kernel says of itself where it is this machine's; empty elsewhere.
 std::string ReleaseOf(const KernelOptions& options) {
-  utsname name;
-  if (options.kernel != "linux" || uname(&name) != 0) return "";
-  return name.release;
+  return options.kernel == "linux" ? LinuxRelease() : "";
 }
 
 // The clauses whose ids look most like `id`, for a message.
@@ -56,7 +52,7 @@ void CheckKernelName(const KernelOptions& options) {
 
 std::string KernelRelease(const KernelOptions& options) {
   const std::string release = ReleaseOf(options);
-  return release.empty() ? "the " + options.kernel + " kernel" : "Linux " + release;
+  return release.empty() ? "the " + options.kernel + " kernel" : release;
 }
 
 void AddProfileOption(CLI::App& command, KernelOptions& options) {

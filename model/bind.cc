@@ -71,8 +71,27 @@ void BindToPort(Scene& s) {
   s.me().port_locked = true;
 }
 
+// selinux_socket_bind() reads the address before the socket does: by its family, whatever the socket's is.
+constexpr int kShortestInet6 = 24;  // SIN6_LEN_RFC2133
+bool SelinuxLength(const Scene& s) {
+  const int16_t family = s.call.address.family;
+  return s.has_socket() &&
+         (s.call.length < 2 ||
+          ((family == AF_UNSPEC || family == AF_INET) && s.call.length < kExactLength) ||
+          (family == AF_INET6 && s.call.length < kShortestInet6));
+}
+bool SelinuxFamily(const Scene& s) {
+  return s.has_socket() && s.call.address.family != AF_INET6 && WrongFamily(s);
+}
+
 // clang-format off
 constexpr Clause kBind[] = {
+    {.id = "bind.selinux_length", .error = EINVAL, .when = SelinuxLength,
+     .on = kLinux, .selinux = true, .cites = "Linux selinux_socket_bind()",
+     .says = "The address is shorter than one of the family that it names."},
+    {.id = "bind.selinux_family", .error = EAFNOSUPPORT, .when = SelinuxFamily,
+     .on = kLinux, .selinux = true, .cites = "Linux selinux_socket_bind()",
+     .says = "The address is of a family that SELinux does not know, or AF_UNSPEC with a host."},
     {.id = "bind.length_short", .error = EINVAL, .when = TooShort,
      .on = kLinux, .cites = "Linux inet_bind(); bind(2) EINVAL",
      .says = "The address is shorter than one of this family."},

@@ -72,6 +72,7 @@ const Catalogue& TheCatalogue() {
 bool Clause::BelongsTo(const Profile& profile) const {
   if ((on & profile.family) == 0) return false;
   if (profile.family == kPosix) return true;
+  if (selinux && !profile.selinux) return false;
   return profile.version >= since && (until == Version{} || profile.version < until);
 }
 

@@ -42,6 +42,7 @@ struct Clause {
   Action then = nullptr;                // what it does to the world, and to what is written; nullptr: nothing
   ProfileSet on = kEveryProfile;
   Strength strength = Strength::kShall;
+  bool selinux = false;                 // only where SELinux is in force
   Version since = {};                   // of a platform, first version; {}: all
   Version until = {};                   // of a platform, first version without it; {}: none
   std::string_view cites;               // POSIX page and section, man page, kernel function, observation

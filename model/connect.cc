@@ -210,8 +210,27 @@ void Dissolve(Scene& s) {
   Unspecified(s);
 }
 
+// selinux_socket_connect_helper() reads the address before the socket does.
+constexpr int kShortestInet6 = 24;  // SIN6_LEN_RFC2133
+bool SelinuxLength(const Scene& s) {
+  const int16_t family = s.call.address.family;
+  return s.has_socket() && (s.call.length < kFamilySize ||
+                            (family == AF_INET && s.call.length < kExactLength) ||
+                            (family == AF_INET6 && s.call.length < kShortestInet6));
+}
+bool SelinuxFamily(const Scene& s) {
+  const int16_t family = s.call.address.family;
+  return s.has_socket() && family != AF_UNSPEC && family != AF_INET && family != AF_INET6;
+}
+
 // clang-format off
 constexpr Clause kConnect[] = {
+    {.id = "connect.selinux_length", .error = EINVAL, .when = SelinuxLength,
+     .on = kLinux, .selinux = true, .cites = "Linux selinux_socket_connect_helper()",
+     .says = "The address is shorter than one of the family that it names."},
+    {.id = "connect.selinux_family", .error = EAFNOSUPPORT, .when = SelinuxFamily,
+     .on = kLinux, .selinux = true, .cites = "Linux selinux_socket_connect_helper()",
+     .says = "The address is of a family that SELinux does not know."},
     {.id = "connect.dissolve_unspecified", .when = Dissolves, .then = Dissolve,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX connect(): a null address dissolves datagram sockets; of streams it says nothing",

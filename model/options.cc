@@ -115,14 +115,13 @@ bool ReadOnly(const Scene& s) {
 void SetReuseAddress(Scene& s) { s.me().reuse_address = s.call.value != 0; }
 void SetReusePort(Scene& s) { s.me().reuse_port = s.call.value != 0; }
 void SetKeepalive(Scene& s) { s.me().keepalive = s.call.value != 0; }
-// sk_setsockopt(): the seconds are only taken with l_onoff. Negative ones became the most there can be,
-// which depends on the kernel's clock rate (observed on 6.18), where 6.1 gives them back as they were.
+// sk_setsockopt(): the seconds are only taken with l_onoff. Negative ones become MAX_SCHEDULE_TIMEOUT, which
+// is another number of seconds with every clock rate.
 constexpr int32_t kMostSeconds = INT32_MIN;
 void SetLinger(Scene& s) {
   s.me().linger = s.call.value != 0;
   if (!s.me().linger) return;
-  const bool most = s.call.seconds < 0 && !(s.linux() && s.profile.version < Version{6, 2});
-  s.me().linger_seconds = most ? kMostSeconds : s.call.seconds;
+  s.me().linger_seconds = s.call.seconds < 0 ? kMostSeconds : s.call.seconds;
 }
 // sk_setsockopt(): doubled for the kernel's own book-keeping, within net.core.rmem_max or wmem_max. Those
 // are 212992 where nobody changed them; above, the size is what the kernel made of it (-1).

@@ -236,14 +236,14 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
         const Tried tried = Try(*rows[r], next_[next], call, profile_, &reply, branch);
         branches = std::max(branches, tried.branches);
         ++alternatives;
-        if (!Agree(call, tried.reply, reply)) {
-          // Outcomes that the kernel does not tell share one reply: the others cannot agree either.
-          break;
-        }
         if (next_[next].lost != Lost::kNo) {
           lost_ = true;
           why_ = LostBecause(next_[next].lost);
           return Verdict::kDiscarded;
+        }
+        if (!Agree(call, tried.reply, reply)) {
+          // Outcomes that the kernel does not tell share one reply: the others cannot agree either.
+          break;
         }
         if (clause_ == nullptr) clause_ = rows[r];
         if (std::find(next_.begin(), next_.begin() + next, next_[next]) == next_.begin() + next) {

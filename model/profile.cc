@@ -34,7 +34,7 @@ Profile Nearest(Version wanted) {
   }
   profile.verified = profile.version == wanted;
   profile.note = profile.verified
-                     ? "Linux " + Name(wanted) + ", a version the clauses were checked against"
+                     ? "Linux " + Name(wanted) + ", a version that the clauses were checked against"
                      : "Linux " + Name(wanted) + " was never checked; the nearest known version is " +
                            Name(profile.version) + ", and divergences are unverified";
   return profile;
@@ -43,25 +43,29 @@ Profile Nearest(Version wanted) {
 }  // namespace
 
 std::string Profile::name() const {
-  return family == kPosix ? "posix" : "linux-" + Name(version);
+  return family == kPosix ? "posix" : "linux-" + Name(version) + (selinux ? "+selinux" : "");
 }
 
 ResolvedProfile ResolveProfile(std::string_view name, std::string_view release) {
   ResolvedProfile resolved;
+  constexpr std::string_view kSelinux = "+selinux";
   Version version;
   std::string_view rest;
   if (name == "posix") {
     resolved.profile = {.family = kPosix};
   } else if (name == "linux") {
-    if (ReadVersion(release, &version, &rest)) {
+    const size_t digits = release.find_first_of("0123456789");
+    if (digits != release.npos && ReadVersion(release.substr(digits), &version, &rest)) {
       resolved.profile = Nearest(version);
+      resolved.profile.selinux = release.ends_with(kSelinux);
     } else {
       resolved.profile = {.family = kLinux, .version = *(std::end(kKnownLinux) - 1)};
       resolved.profile.note = "Linux " + Name(resolved.profile.version) + ", the newest known version";
     }
   } else if (name.starts_with("linux-") && ReadVersion(name.substr(6), &version, &rest) &&
-             rest.empty()) {
+             (rest.empty() || rest == kSelinux)) {
     resolved.profile = Nearest(version);
+    resolved.profile.selinux = rest == kSelinux;
   } else {
     resolved.problem = "unknown profile `" + std::string(name) +
                        "`, expected posix, linux, or a version of it such as linux-6.1";

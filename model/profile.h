@@ -22,10 +22,11 @@ enum ProfileSet : uint8_t { kPosix = 1, kLinux = 2, kEveryProfile = 3 };
 struct Profile {
   ProfileSet family = kLinux;  // exactly one bit
   Version version;             // of the platform; {0, 0} for posix
+  bool selinux = false;        // the kernel has SELinux, which looks at addresses before the socket does
   bool verified = true;        // false: the running kernel is of a version nobody has checked
   std::string note;            // how the name resolved, for people; empty for posix
 
-  // "posix", "linux-6.18".
+  // "posix", "linux-6.18", "linux-6.1+selinux".
   std::string name() const;
 };
 
@@ -37,8 +38,9 @@ struct ResolvedProfile {
   std::string problem;  // not empty: `name` is no profile; says which there are
 };
 
-// `name` is "posix", "linux" (then the known version nearest to `release` is taken) or "linux-6.1".
-// `release` is what uname(2) says, "6.18.44-generic"; it may be empty, the newest known is taken then.
+// `name` is "posix", "linux" (then the known version nearest to `release` is taken), "linux-6.1" or
+// "linux-6.1+selinux". `release` is what the kernel says of itself (Kernel::release), "Linux 6.18.44-generic",
+// with "+selinux" at its end where that is in force; it may be empty, the newest known is taken then.
 ResolvedProfile ResolveProfile(std::string_view name, std::string_view release);
 
 }  // namespace sockspec

@@ -4,6 +4,7 @@
 //     linux/            so it is on Linux, on every run
 //     linux-sometimes/  so it may be on Linux, by a clause that allows a second reply
 //     linux-6.18/ …     so it is on this version and not on every one
+//     linux-selinux/    so it is where SELinux is in force
 //     posix/            so it may be by POSIX
 #ifndef SOCKSPEC_PROPERTIES_EXAMPLES_H_
 #define SOCKSPEC_PROPERTIES_EXAMPLES_H_
@@ -28,6 +29,7 @@ inline constexpr ExampleDirectory kExampleDirectories[] = {
     {"linux-sometimes", "linux"},
     {"linux-6.1", "linux-6.1"},
     {"linux-6.18", "linux-6.18"},
+    {"linux-selinux", "linux-6.18+selinux"},
     {"posix", "posix"},
 };
 

@@ -128,7 +128,7 @@ class LinuxKernel : public Kernel {
   Trouble Begin(const LinuxOptions& options);
 
   std::string family() const override { return "linux"; }
-  std::string release() const override;
+  std::string release() const override { return LinuxRelease(); }
   Trouble Reset(const Environment& env) override;
   Trouble ResetFresh(const Environment& env) override;
   Reply Run(const Call& call) override;
@@ -225,11 +225,6 @@ Trouble LinuxKernel::Begin(const LinuxOptions& options) {
   return ResetFresh(Environment{});
 }
 
-std::string LinuxKernel::release() const {
-  utsname name;
-  if (uname(&name) != 0) return "Linux";
-  return std::string(name.sysname) + " " + name.release;
-}
 
 // What the program left open is closed. A socket that lingers (SO_LINGER) behind a full window
 // would keep us waiting for as long as it was told to, so this is watched as a call is.
@@ -663,6 +658,19 @@ Reply LinuxKernel::Received(const Call& call, int raw, int value, int error) {
 }
 
 }  // namespace
+
+std::string LinuxRelease() {
+  utsname name;
+  if (uname(&name) != 0) return "Linux";
+  // Only SELinux has this attribute; without it, reading it is EINVAL (proc_pid_attr_read).
+  bool selinux = false;
+  if (const int fd = open("/proc/self/attr/sockcreate", O_RDONLY | O_CLOEXEC); fd >= 0) {
+    char byte;
+    selinux = read(fd, &byte, 1) >= 0;
+    close(fd);
+  }
+  return std::string(name.sysname) + " " + name.release + (selinux ? "+selinux" : "");
+}
 
 std::unique_ptr<Kernel> MakeLinuxKernel(const LinuxOptions& options, Trouble* trouble) {
   auto kernel = std::make_unique<LinuxKernel>();

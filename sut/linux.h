@@ -35,6 +35,7 @@
 #define SOCKSPEC_SUT_LINUX_H_
 
 #include <memory>
+#include <string>
 
 #include "sut/kernel.h"
 
@@ -47,6 +48,10 @@ struct LinuxOptions {
   // Enter a user namespace even as root, which works where CAP_SYS_ADMIN is all that root lacks.
   bool user_namespace = false;
 };
+
+// What the running kernel says it is: uname(2)'s words, "Linux 6.18.44", with "+selinux" where SELinux is in
+// force, which looks at addresses before sockets do. No system call of it can fail but uname: "Linux" then.
+std::string LinuxRelease();
 
 // Null where it cannot work here; `trouble` then says why, and what to do. Call it, or
 // EnterUserNamespace(), before the process has a second thread, unless it is root.
