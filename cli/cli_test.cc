@@ -1,0 +1,246 @@
+// The command line as a user meets it: the binary is run, and what it prints and how it exits are compared.
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace sockspec {
+namespace {
+
+struct Result {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string Contents(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+constexpr char kGood[] =
+    "s0 = socket(AF_INET, SOCK_STREAM, 0)  = s0\n"
+    "listen(s0, 1)                         = 0   # @listen.autobind\n";
+// What a kernel without listen.port_taken would get wrong.
+constexpr char kTwoListeners[] =
+    "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+    "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)\n"
+    "bind(s0, 127.0.0.1:P0)\n"
+    "getsockname(s0)\n"
+    "s1 = socket(AF_INET, SOCK_STREAM, 0)\n"
+    "setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)\n"
+    "bind(s1, 127.0.0.1:P0)\n"
+    "listen(s1, 1)\n"
+    "listen(s0, 1)\n";
+
+class CliTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string path = testing::TempDir() + "/cli.XXXXXX";
+    ASSERT_NE(mkdtemp(path.data()), nullptr);
+    directory_ = path;
+    binary_ = std::filesystem::absolute("sockspec");
+    Write("good.program", kGood);
+    Write("two.program", kTwoListeners);
+    Write("wrong_reply.program",
+          "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1) = -1 EINVAL\n");
+    Write("wrong_clause.program",
+          "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1) = 0 # @listen.open\n");
+    Write("no_clause.program", "\ns0 = socket(AF_INET, SOCK_STREAM, 0) = s0 # @socket.opn\n");
+    Write("typo.program", "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1\n");
+    Write("empty.program", "# nothing\n");
+    Write("known.deviations",
+          "fake | * | linux | fake.listen.stream.inet.listen.port_taken.value.0 | on purpose\n");
+    Write("bad.deviations", "# two\nfake | *\n");
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  void Write(const std::string& name, const std::string& contents) {
+    std::ofstream(directory_ + "/" + name, std::ios::binary) << contents;
+  }
+
+  // Runs `sockspec ARGUMENTS` where the files are.
+  Result Run(const std::string& arguments) {
+    const std::string command = "cd '" + directory_ + "' && unset BUILD_WORKING_DIRECTORY && '" + binary_ + "' " +
+                                arguments + " >out 2>err </dev/null";
+    return Shell(command);
+  }
+
+  Result Shell(const std::string& command) {
+    Result result;
+    const int status = system(command.c_str());
+    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result.out = Contents(directory_ + "/out");
+    result.err = Contents(directory_ + "/err");
+    return result;
+  }
+
+  std::string directory_;
+  std::string binary_;
+};
+
+TEST_F(CliTest, ExitsAsItSays) {
+  struct {
+    const char* arguments;
+    int status;
+    const char* says;  // somewhere on standard output or error
+  } const kCases[] = {
+      // 0: conforms, or done.
+      {"--help", 0, "Start here:"},
+      {"--version", 0, "clauses checked against Linux 6.1"},
+      {"check --help", 0, "--deviations"},
+      {"check --kernel=fake good.program", 0, "good.program: conforms"},
+      {"check --kernel=fake --profile=posix good.program", 0, "good.program: conforms"},
+      {"check --mutant=listen.port_taken --deviations=known.deviations two.program", 0, "diverges as is known"},
+      {"predict good.program two.program", 0, "-1 EADDRINUSE"},
+      {"emit-c good.program", 0, "int main("},
+      {"minimize --mutant=listen.port_taken two.program", 0, "# came back: 0\n"},
+      {"matrix --kernels=fake good.program", 0, "no difference"},
+      {"spec --format=dot", 0, "digraph"},
+      {"fuzz --kernel=fake --calls=1000 --jobs=1", 0, "no divergence"},
+      // 1: a divergence.
+      {"check --mutant=listen.port_taken two.program", 1,
+       "two.program: diverges\n  fake.listen.stream.inet.listen.port_taken.value.0"},
+      {"check --kernel=fake wrong_reply.program", 1,
+       "wrong_reply.program:2: written is `-1 EINVAL`, came back `0`"},
+      {"check --kernel=fake wrong_clause.program", 1,
+       "wrong_clause.program:2: written is `@listen.open`, the clause that allows it is `@listen.autobind`"},
+      {"check --kernel=fake --deviations=known.deviations two.program", 1,
+       "known.deviations:1: fake.listen.stream.inet.listen.port_taken.value.0 happens no longer"},
+      {"predict wrong_reply.program", 1, "wrong_reply.program:2: written is `-1 EINVAL`, allowed is only: 0"},
+      {"matrix --kernels=fake --mutant=listen.port_taken two.program", 1, "0 !"},
+      // 2: unusable input or arguments.
+      {"", 2, "found nothing, expected a subcommand: fuzz, check,"},
+      {"frobnicate", 2, "found `frobnicate`, expected a subcommand"},
+      {"--frobnicate", 2, "found `--frobnicate`, expected a subcommand"},
+      {"check", 2, "FILE is required"},
+      {"check --frobnicate good.program", 2, "--frobnicate\nTry `sockspec check --help`."},
+      {"check nowhere.program", 2, "cannot read nowhere.program: No such file or directory"},
+      {"check .", 2, "cannot read .: Is a directory"},
+      {"check --kernel=fake typo.program", 2, "typo.program:2:13: found the end of the line"},
+      {"check --kernel=fake empty.program", 2, "empty.program:1:1: found no call, expected"},
+      {"check --kernel=fake no_clause.program", 2,
+       "no_clause.program:2:45: found `@socket.opn`, expected a clause of socket(): socket."},
+      {"check --kernel=plan9 good.program", 2, "unknown kernel `plan9`, expected linux or fake"},
+      {"check --kernel=fake --profile=plan9 good.program", 2, "unknown profile `plan9`, expected posix, linux"},
+      {"check --mutant=listen.nothing good.program", 2,
+       "--mutant: found `listen.nothing`, expected a clause of the profile linux-"},
+      {"check --mutant=listen.open:ENOTHING good.program", 2, "found `ENOTHING` after the clause, expected an errno"},
+      {"check --kernel=linux --mutant=listen.open good.program", 2, "--mutant changes the fake kernel"},
+      {"check --kernel=fake --deviations=bad.deviations good.program", 2,
+       "bad.deviations:2: found 2 columns, expected 5 or 6"},
+      {"check --kernel=fake --deviations=nowhere good.program", 2, "cannot read nowhere"},
+      {"predict typo.program", 2, "typo.program:2:13: found the end of the line"},
+      {"minimize typo.program", 2, "typo.program:2:13: found the end of the line"},
+      {"minimize --kernel=fake good.program", 2, "has nothing to minimize: the model of linux-"},
+      {"emit-c typo.program", 2, "typo.program:2:13: found the end of the line"},
+      {"emit-c good.program -o nowhere/x.c", 2, "cannot write nowhere/x.c: No such file or directory"},
+      {"triage nowhere", 2, "cannot read the directory nowhere: No such file or directory"},
+      {"triage . show x", 2, "no finding has `x` in its key"},
+      {"triage . sow x", 2, "found `sow` after the directory, expected `show KEY`"},
+      {"triage . --sort=best", 2, "--sort"},
+      {"matrix typo.program", 2, "typo.program:2:13: found the end of the line"},
+      {"spec --format=pdf", 2, "--format"},
+      {"fuzz --duration=5x", 2, "--duration: found `5x`, expected a time such as 60s, 5m or 2h"},
+      {"fuzz --seed=z", 2, "--seed: found `z`, expected a number such as 17 or 0x2f81"},
+      {"fuzz --calls=-1", 2, "--calls: found `-1`, expected a whole number from 1 on"},
+      {"fuzz --jobs=0", 2, "--jobs: found `0`, expected a whole number from 1 on"},
+      {"fuzz --kernel=fake --out=good.program/x", 2, "good.program/x: Not a directory"},
+      // 3: the kernel could not be had.
+      {"check --kernel=uml good.program", 3, "the kernel `uml` comes in a later version"},
+      {"fuzz --kernel=gvisor", 3, "the kernel `gvisor` comes in a later version"},
+      {"matrix --kernels=fake,lwip good.program", 3, "the kernel `lwip` comes in a later version"},
+  };
+  for (const auto& c : kCases) {
+    const Result result = Run(c.arguments);
+    EXPECT_EQ(result.status, c.status) << "sockspec " << c.arguments << "\n" << result.out << result.err;
+    EXPECT_NE((result.out + result.err).find(c.says), std::string::npos)
+        << "`" << c.says << "` is not said by: sockspec " << c.arguments << "\n"
+        << result.out << result.err;
+    // Nobody is told twice who speaks, and problems do not end up in a pipe.
+    if (c.status >= 2) EXPECT_TRUE(result.err.starts_with("sockspec: ")) << result.err;
+    if (c.status == 0 && std::string(c.arguments).find("minimize") != 0) EXPECT_EQ(result.err, "") << c.arguments;
+  }
+}
+
+TEST_F(CliTest, OneUnusableFileCostsNoOther) {
+  const Result result = Run("check --kernel=fake typo.program good.program");
+  EXPECT_EQ(result.status, 2);
+  EXPECT_NE(result.out.find("good.program: conforms"), std::string::npos);
+}
+
+TEST_F(CliTest, AMutantShowsAWholeFinding) {
+  const Result fuzz = Run("fuzz --mutant=listen.port_taken --duration=2s --jobs=1");
+  EXPECT_EQ(fuzz.status, 1) << fuzz.err;
+  EXPECT_NE(fuzz.out.find("\nHow to run it again\n"), std::string::npos) << fuzz.out;
+
+  const Result list = Run("triage findings");
+  EXPECT_EQ(list.status, 0);
+  EXPECT_NE(list.out.find("\n    fake.listen.stream.inet.listen.port_taken.value.0\n"), std::string::npos) << list.out;
+  EXPECT_NE(Run("triage findings show port_taken.value").out.find("\nWhat was said\n"), std::string::npos);
+  EXPECT_EQ(Run("triage findings --html=page.html").status, 0);
+  EXPECT_TRUE(Contents(directory_ + "/page.html").starts_with("<!doctype html>"));
+  const auto json = nlohmann::json::parse(Run("triage findings --json").out);
+  ASSERT_EQ(json["findings"].size(), 1u);
+
+  // The command of its report diverges; on the kernel as it should be it does not.
+  const std::string program = json["findings"][0]["path"].get<std::string>() + "/finding.program";
+  EXPECT_EQ(Run("check --mutant=listen.port_taken --profile=linux-6.18 " + program).status, 1);
+  EXPECT_EQ(Run("check --kernel=fake --profile=linux-6.18 " + program).status, 0);
+
+  // A known deviation is not found again.
+  EXPECT_EQ(Run("fuzz --mutant=listen.port_taken --duration=1s --jobs=1 --out=other --deviations=known.deviations").status, 0);
+
+  // A damaged one is named, and the exit status says so.
+  Write(json["findings"][0]["path"].get<std::string>() + "/finding.json", "{");
+  const Result damaged = Run("triage findings");
+  EXPECT_EQ(damaged.status, 2);
+  EXPECT_NE(damaged.err.find("finding.json:1:2: not JSON"), std::string::npos) << damaged.err;
+}
+
+TEST_F(CliTest, JsonIsOneDocument) {
+  for (const char* arguments :
+       {"check --json --kernel=fake good.program typo.program", "predict --json good.program two.program",
+        "matrix --json --kernels=fake good.program", "spec --format=json", "triage --json .",
+        "fuzz --json --kernel=fake --calls=1000 --jobs=1"}) {
+    const Result result = Run(arguments);
+    EXPECT_TRUE(nlohmann::json::accept(result.out)) << arguments << "\n" << result.out.substr(0, 2000);
+  }
+}
+
+TEST_F(CliTest, StandardInputIsADash) {
+  const Result result = Shell("cd '" + directory_ + "' && '" + binary_ +
+                              "' check --kernel=fake - <good.program >out 2>err");
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.out.find("standard input: conforms"), std::string::npos);
+}
+
+// `bazel run` changes the working directory.
+TEST_F(CliTest, PathsAreRelativeToWhereTheUserIs) {
+  const Result result = Shell("cd / && BUILD_WORKING_DIRECTORY='" + directory_ + "' '" + binary_ +
+                              "' emit-c good.program -o good.c >'" + directory_ + "/out' 2>'" + directory_ + "/err'");
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(Contents(directory_ + "/good.c").find("int main("), std::string::npos);
+}
+
+TEST_F(CliTest, APipeGetsNoColour) {
+  EXPECT_EQ(Run("check --mutant=listen.port_taken two.program").out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(CliTest, TheKernelOfThisMachineConformsToItself) {
+  const Result result = Run("check good.program");
+  if (result.status == 3) GTEST_SKIP() << result.err;
+  EXPECT_EQ(result.status, 0) << result.out << result.err;
+}
+
+}  // namespace
+}  // namespace sockspec
