@@ -57,8 +57,15 @@ void Take(Scene& s) {
 // do_accept(): the connection is out of the queue already when the address turns out to have no place.
 void Lose(Scene& s) {
   const uint8_t child = Head(s);
-  s.world.sockets[child].listener = kNone;
-  CloseSocket(s.world, child);
+  Socket& socket = s.world.sockets[child];
+  socket.listener = kNone;
+  if (socket.tcp == Tcp::kClose) {
+    CloseQuietly(s.world, child);
+  } else if (UnreadAtMost(socket) > 0 || (socket.linger && socket.linger_seconds == 0)) {
+    CloseWithReset(s.world, child);
+  } else {
+    CloseWithFin(s.world, child);
+  }
 }
 void LoseAndTellLength(Scene& s) {
   Lose(s);

@@ -23,17 +23,29 @@ bool LeavesDataUnread(const Scene& s) { return Synchronised(s) && UnreadAtMost(s
 bool LingersNot(const Scene& s) {
   return Synchronised(s) && s.me().linger && s.me().linger_seconds == 0;
 }
-bool IsOurs(const Scene& s) { return s.slot >= 0; }
+bool IsSocket(const Scene& s) { return s.slot >= 0 && s.has_socket(); }
 
 void Forget(Scene& s) { s.world.slots[s.slot] = {}; }
-void End(Scene& s) {
+void EndListener(Scene& s) {
   Forget(s);
-  CloseSocket(s.world, s.index);
+  CloseListener(s.world, s.index);
 }
-void EndWithReset(Scene& s) {
+void Abort(Scene& s) {
+  Forget(s);
+  CloseWithReset(s.world, s.index);
+}
+void AbortUnread(Scene& s) {
   // Where it is not known whether any byte is here, a RST or a FIN goes out: nobody can follow that.
   if (Unread(s.me()) == 0) s.world.lost = Lost::kTiming;
-  End(s);
+  Abort(s);
+}
+void Finish(Scene& s) {
+  Forget(s);
+  CloseWithFin(s.world, s.index);
+}
+void End(Scene& s) {
+  Forget(s);
+  CloseQuietly(s.world, s.index);
 }
 
 // clang-format off
@@ -44,19 +56,19 @@ constexpr Clause kClose[] = {
     {.id = "close.shared", .when = Shared, .then = Forget,
      .cites = "POSIX close(): the last descriptor of an open file description ends it",
      .says = "Another descriptor still leads to the socket, which stays as it is."},
-    {.id = "close.listener", .when = Listening, .then = End,
+    {.id = "close.listener", .when = Listening, .then = EndListener,
      .cites = "Linux __tcp_close(), inet_csk_listen_stop()",
      .says = "The listener is gone, and every connection that waited is reset."},
-    {.id = "close.data_unread", .when = LeavesDataUnread, .then = EndWithReset,
+    {.id = "close.data_unread", .when = LeavesDataUnread, .then = AbortUnread,
      .cites = "RFC 2525 2.17; Linux __tcp_close() \"Unread data was tossed, zap the connection\"",
      .says = "Data was not read: the connection is reset."},
-    {.id = "close.linger_zero", .when = LingersNot, .then = End,
+    {.id = "close.linger_zero", .when = LingersNot, .then = Abort,
      .cites = "POSIX SO_LINGER; socket(7); Linux __tcp_close()",
      .says = "SO_LINGER asks for 0 seconds: the connection is reset."},
-    {.id = "close.connection", .when = Synchronised, .then = End,
+    {.id = "close.connection", .when = Synchronised, .then = Finish,
      .cites = "POSIX close(); RFC 9293 3.6; Linux __tcp_close()",
      .says = "A FIN is sent if none was, and the kernel sees the connection through."},
-    {.id = "close.last", .when = IsOurs, .then = End,
+    {.id = "close.last", .when = IsSocket, .then = End,
      .cites = "POSIX close(); Linux __tcp_close()",
      .says = "The socket is gone, and so is its port."},
 };

@@ -10,7 +10,6 @@ namespace {
 bool IsConnected(const Scene& s) { return s.has_socket() && s.me().link == Link::kConnected; }
 bool IsConnecting(const Scene& s) { return s.has_socket() && s.me().link == Link::kConnecting; }
 bool WasShutDown(const Scene& s) { return s.has_socket() && s.me().link == Link::kDisconnecting; }
-bool UserShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut != 0; }
 bool Closed(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kClose; }
 bool Unbound(const Scene& s) {
   return Closed(s) && s.me().bound == kNone && s.me().link == Link::kUnconnected;
@@ -60,9 +59,6 @@ constexpr Clause kListen[] = {
     {.id = "listen.shut_down", .error = EINVAL, .when = WasShutDown,
      .on = kLinux, .cites = "Linux inet_listen() on SS_DISCONNECTING, which inet_shutdown() left",
      .says = "The socket was shut down while it connected."},
-    {.id = "listen.after_shutdown", .error = EINVAL, .when = UserShutDown,
-     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX listen() EINVAL (may)",
-     .says = "The socket has been shut down."},
     {.id = "listen.port_taken", .error = EADDRINUSE, .when = PortTaken, .then = SetBacklog,
      .on = kLinux, .cites = "Linux inet_csk_listen_start(); listen(2) EADDRINUSE",
      .says = "Another socket listens on the port, or holds it without the option to share it."},
@@ -70,12 +66,12 @@ constexpr Clause kListen[] = {
      .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX XSH 2.3: further errors are allowed; what SO_REUSEADDR shares is not specified",
      .says = "Another socket holds the port."},
-    {.id = "listen.unbound_refused", .error = EDESTADDRREQ, .when = Unbound,
-     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX listen() EDESTADDRREQ",
-     .says = "The socket is unbound, and the protocol does not listen on such."},
     {.id = "listen.no_port_left", .error = EADDRINUSE, .when = NoPortLeft, .then = SetBacklog,
      .cites = "listen(2) EADDRINUSE; Linux inet_csk_listen_start(), inet_csk_find_open_port()",
      .says = "The socket is unbound, and every port of the ephemeral range is taken."},
+    {.id = "listen.unbound_refused", .error = EDESTADDRREQ, .when = Unbound,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX listen() EDESTADDRREQ",
+     .says = "The socket is unbound, and the protocol does not listen on such."},
     {.id = "listen.again", .when = Listening, .then = SetBacklog,
      .cites = "POSIX listen(); Linux inet_listen()",
      .says = "The socket listens already: the backlog changes, nothing else."},

@@ -183,34 +183,37 @@ void Disconnect(World& world, uint8_t index) {
   socket.done = false;
 }
 
-void CloseSocket(World& world, uint8_t index) {
-  Socket& socket = world.sockets[index];
-  socket.owned = false;
-  socket.shut = kReceive | kSend;
-  switch (socket.tcp) {
-    case Tcp::kListen:
-      Disconnect(world, index);
-      Free(world, index);
-      return;
-    case Tcp::kClose:
-    case Tcp::kSynSent:
-    case Tcp::kTimeWait:
-      EnterClose(world, index);
-      Free(world, index);
-      return;
-    case Tcp::kEstablished:
-    case Tcp::kCloseWait:
-    case Tcp::kFinWait:
-      // RFC 2525 2.17: data that nobody will read is answered with a RST. Linger 0 aborts too.
-      if (Unread(socket) > 0 || (socket.linger && socket.linger_seconds == 0)) {
-        SendReset(world, index);
-        EnterClose(world, index);
-        Free(world, index);
-        return;
-      }
-      if (socket.tcp != Tcp::kFinWait) SendFin(world, index);
-      return;
-  }
+namespace {
+
+void Orphan(World& world, uint8_t index) {
+  world.sockets[index].owned = false;
+  world.sockets[index].shut = kReceive | kSend;
+}
+
+}  // namespace
+
+void CloseListener(World& world, uint8_t index) {
+  Orphan(world, index);
+  Disconnect(world, index);
+  Free(world, index);
+}
+
+void CloseWithReset(World& world, uint8_t index) {
+  Orphan(world, index);
+  SendReset(world, index);
+  EnterClose(world, index);
+  Free(world, index);
+}
+
+void CloseWithFin(World& world, uint8_t index) {
+  Orphan(world, index);
+  if (world.sockets[index].tcp != Tcp::kFinWait) SendFin(world, index);
+}
+
+void CloseQuietly(World& world, uint8_t index) {
+  Orphan(world, index);
+  EnterClose(world, index);
+  Free(world, index);
 }
 
 Arrival SendSyn(Scene& scene, uint8_t client) {

@@ -186,6 +186,10 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     lost_ = true;
     why_ = "a port is named that the kernel has not chosen yet";
   }
+  if (!lost_ && worlds_[0].lost != Lost::kNo) {
+    lost_ = true;
+    why_ = LostBecause(worlds_[0].lost);
+  }
   if (lost_) return Verdict::kDiscarded;
   if (const Socket* socket = Unspecified(call, worlds_[0]); socket != nullptr) {
     if (ReachesOthers(call, *socket)) {
@@ -236,7 +240,8 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
         const Tried tried = Try(*rows[r], next_[next], call, profile_, &reply, branch);
         branches = std::max(branches, tried.branches);
         ++alternatives;
-        if (next_[next].lost != Lost::kNo) {
+        // A socket that becomes unspecified is a matter of the calls to come; this one can be judged.
+        if (next_[next].lost != Lost::kNo && next_[next].lost != Lost::kUnspecified) {
           lost_ = true;
           why_ = LostBecause(next_[next].lost);
           return Verdict::kDiscarded;

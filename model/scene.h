@@ -77,8 +77,12 @@ void Done(World& world, uint8_t index);
 // tcp_disconnect(): what connect(AF_UNSPEC) does, and a few others.
 void Disconnect(World& world, uint8_t index);
 
-// The last descriptor is gone: close() as TCP sees it.
-void CloseSocket(World& world, uint8_t index);
+// The last descriptor is gone: close() as TCP sees it. A listener resets all that wait; a connection is
+// reset, or sees its FIN through without a descriptor; any other socket is just gone.
+void CloseListener(World& world, uint8_t index);
+void CloseWithReset(World& world, uint8_t index);
+void CloseWithFin(World& world, uint8_t index);
+void CloseQuietly(World& world, uint8_t index);
 
 // The profile says nothing of this socket from here on. Where the kernel has few ports to choose from, that
 // makes every choice uncertain, and the world is lost.

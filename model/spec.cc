@@ -24,8 +24,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What leads to the phases. Each call is answered as the specification says; where it allows several
-// replies, by the first.
+// What leads to the phases. Each call is answered as the specification says; where it allows
+// several replies, by the first.
 std::vector<std::string> Beginnings() {
   const std::string socket = "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n";
   const std::string bound = socket + "bind(s0, 127.0.0.1:P0)\n";
@@ -71,9 +71,12 @@ std::vector<std::string> Beginnings() {
       connected + "shutdown(s1, SHUT_WR)\nshutdown(s2, SHUT_WR)\n",
       connected + "send(s1, 5, MSG_NOSIGNAL)\nclose(s2)\n",
       waiting + "setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})\nclose(s1)\n",
-      waiting + "setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})\ns2 = accept4(s0, SOCK_NONBLOCK)\nclose(s1)\n",
-      connected + "close(s0)\nclose(s2)\nclose(s1)\n"
-                  "s3 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n",
+      waiting +
+          "setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})\ns2 = accept4(s0, "
+          "SOCK_NONBLOCK)\nclose(s1)\n",
+      connected +
+          "close(s0)\nclose(s2)\nclose(s1)\n"
+          "s3 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\n",
       bound + "connect(s0, 127.0.0.1:P0)\n",
       "s0 = socket(AF_INET, SOCK_STREAM, 0)\nbind(s0, 127.0.0.1:P0)\nshutdown(s0, SHUT_WR)\n",
       twins,
@@ -85,7 +88,8 @@ std::vector<std::string> Beginnings() {
   };
 }
 
-// ---- the calls that are tried -----------------------------------------------------------------------
+// ---- the calls that are tried
+// -----------------------------------------------------------------------
 
 // Every call that differs from the plainest by one argument. `live` says which handles there are.
 class Alphabet {
@@ -218,7 +222,9 @@ class Alphabet {
         }
         for (const int16_t family : {AF_UNSPEC, AF_UNIX, AF_INET6, 99}) {
           with([&](Call& c) { c.address.family = family; });
-          with([&](Call& c) { c.address = {.family = family, .host = Host::kAny, .port = kPortZero}; });
+          with([&](Call& c) {
+            c.address = {.family = family, .host = Host::kAny, .port = kPortZero};
+          });
         }
         with([](Call& c) { c.address.dirty_tail = true; });
         with([](Call& c) { c.pointer = Pointer::kNull; });
@@ -264,7 +270,8 @@ class Alphabet {
   std::vector<Call> calls_;
 };
 
-// ---- exploring --------------------------------------------------------------------------------------
+// ---- exploring
+// --------------------------------------------------------------------------------------
 
 // Where a call's descriptor leads, as a row of the matrix: a phase, or no socket at all.
 constexpr int kNoSocket = kPhaseCount;
@@ -342,7 +349,8 @@ class Explorer {
         if (!c.holds || c.clause->strength != Strength::kUnspecified) continue;
         derived_.decides[c.clause].insert({call.op, place});
       }
-      if (place == static_cast<int>(Phase::kUnspecified)) derived_.unspecified.insert({call.op, place});
+      if (place == static_cast<int>(Phase::kUnspecified))
+        derived_.unspecified.insert({call.op, place});
     }
     for (const Allowed& a : allowed) derived_.decides[a.clause].insert({call.op, place});
   }
@@ -384,7 +392,8 @@ class Explorer {
   Derived derived_;
 };
 
-// ---- writing ----------------------------------------------------------------------------------------
+// ---- writing
+// ----------------------------------------------------------------------------------------
 
 std::string Answers(const Clause& clause) {
   if (clause.strength == Strength::kUnspecified) return "any";
@@ -395,10 +404,14 @@ std::string Answers(const Clause& clause) {
 
 std::string_view StrengthName(Strength strength) {
   switch (strength) {
-    case Strength::kShall: return "shall";
-    case Strength::kMay: return "may";
-    case Strength::kResource: return "resource";
-    case Strength::kUnspecified: return "unspecified";
+    case Strength::kShall:
+      return "shall";
+    case Strength::kMay:
+      return "may";
+    case Strength::kResource:
+      return "resource";
+    case Strength::kUnspecified:
+      return "unspecified";
   }
   return "";
 }
@@ -448,7 +461,8 @@ std::vector<int> PlacesOf(const Derived& derived) {
   std::vector<int> places;
   for (int place = 0; place < kPlaces; ++place) {
     // A closed socket has no descriptor that could lead to it.
-    if (derived.reached[place] && place != static_cast<int>(Phase::kClosed)) places.push_back(place);
+    if (derived.reached[place] && place != static_cast<int>(Phase::kClosed))
+      places.push_back(place);
   }
   return places;
 }
@@ -487,7 +501,8 @@ std::string MatrixMarkdown(const Derived& derived, const Profile& profile) {
       if (first) {
         everywhere = cells.back();
       } else {
-        std::erase_if(everywhere, [&](const std::string& reply) { return !cells.back().contains(reply); });
+        std::erase_if(everywhere,
+                      [&](const std::string& reply) { return !cells.back().contains(reply); });
       }
       first = false;
     }
@@ -527,23 +542,29 @@ std::string Markdown(const Derived& derived, const Profile& profile) {
     if (!clause->BelongsTo(profile)) continue;
     ++count;
     reached += derived.decides.contains(clause);
-    if (std::ranges::find(groups, GroupOf(*clause)) == groups.end()) groups.push_back(GroupOf(*clause));
+    if (std::ranges::find(groups, GroupOf(*clause)) == groups.end())
+      groups.push_back(GroupOf(*clause));
   }
   std::string text = fmt::format("# The specification: {}\n\n", profile.name());
   text += fmt::format(
       "{} clauses. {}\n\n", count,
       profile.family == kPosix
-          ? "Every refusal that holds is allowed; the first effect that holds is too, unless a refusal that "
+          ? "Every refusal that holds is allowed; the first effect that holds is too, unless a "
+            "refusal that "
             "*shall* be made holds."
           : "They are asked in the order in which they stand here; the first that holds decides.");
   text += fmt::format(
-      "The phases are derived: {} programs lead to every phase, after each of them every call was tried "
-      "with every argument that a clause can tell apart, and after those that changed anything every call "
+      "The phases are derived: {} programs lead to every phase, after each of them every call was "
+      "tried "
+      "with every argument that a clause can tell apart, and after those that changed anything "
+      "every call "
       "once more. They reached {} of the clauses.\n\n",
       Beginnings().size(), reached);
   text += "## What may come back, by call and phase\n\n";
-  text += "`ok` is success. What may come back in every phase, given arguments that ask for it, stands in the "
-          "second column alone.\n\n";
+  text +=
+      "`ok` is success. What may come back in every phase, given arguments that ask for it, stands "
+      "in the "
+      "second column alone.\n\n";
   text += MatrixMarkdown(derived, profile);
 
   for (const std::string_view group : groups) {
@@ -560,7 +581,8 @@ std::string Markdown(const Derived& derived, const Profile& profile) {
     const bool own = names.size() == 1 && names[0] == group;
     text += fmt::format("\n## {}{}\n\n", group, own ? "()" : "");
     if (!own) text += fmt::format("Of {}().\n\n", Joined(names, "(), "));
-    text += "| clause | reply | strength | | in phase | cites |\n|---|---|---|---|---|---|\n" + rows;
+    text +=
+        "| clause | reply | strength | | in phase | cites |\n|---|---|---|---|---|---|\n" + rows;
   }
   return text;
 }
@@ -569,7 +591,8 @@ std::string Dot(const Derived& derived, const Profile& profile) {
   std::string text = fmt::format(
       "// How calls move a socket from phase to phase in {}. A dashed line is a call on another\n"
       "// socket: the peer's, or a listener's.\n"
-      "digraph phases {{\n  rankdir=LR;\n  node [shape=box, style=rounded];\n  edge [fontsize=10];\n",
+      "digraph phases {{\n  rankdir=LR;\n  node [shape=box, style=rounded];\n  edge "
+      "[fontsize=10];\n",
       profile.name());
   std::map<std::tuple<Phase, Phase, bool>, std::vector<std::string_view>> labels;
   for (const Move& move : derived.moves) {
@@ -626,9 +649,12 @@ std::string JsonText(const Derived& derived, const Profile& profile) {
 std::string Specification(const Profile& profile, SpecFormat format) {
   const Derived derived = Explorer(profile).Explore();
   switch (format) {
-    case SpecFormat::kMarkdown: return Markdown(derived, profile);
-    case SpecFormat::kDot: return Dot(derived, profile);
-    case SpecFormat::kJson: return JsonText(derived, profile);
+    case SpecFormat::kMarkdown:
+      return Markdown(derived, profile);
+    case SpecFormat::kDot:
+      return Dot(derived, profile);
+    case SpecFormat::kJson:
+      return JsonText(derived, profile);
   }
   return "";
 }

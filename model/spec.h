@@ -1,9 +1,10 @@
-// The specification for people: the catalogue of clauses, what may come back from each call in each phase,
-// and how calls move sockets from phase to phase.
+// The specification for people: the catalogue of clauses, what may come back from each call in each
+// phase, and how calls move sockets from phase to phase.
 //
-// The catalogue is the tables themselves. The rest is derived: a handful of programs lead to every phase, and
-// after each of them every call is tried with every argument that a clause can tell apart, and after those
-// that changed anything every call once more. What no such program reaches is said to be so.
+// The catalogue is the tables themselves. The rest is derived: a handful of programs lead to every
+// phase, and after each of them every call is tried with every argument that a clause can tell
+// apart, and after those that changed anything every call once more. What no such program reaches
+// is said to be so.
 #ifndef SOCKSPEC_MODEL_SPEC_H_
 #define SOCKSPEC_MODEL_SPEC_H_
 

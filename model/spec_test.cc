@@ -1,5 +1,5 @@
-// The specification for people is kept in files, so that a change of a clause shows up in review as what it
-// changes for a caller.
+// The specification for people is kept in files, so that a change of a clause shows up in review as
+// what it changes for a caller.
 #include "model/spec.h"
 
 #include <cstdlib>
@@ -40,10 +40,11 @@ TEST_P(SpecTest, IsAsItWasReviewed) {
   const Golden& golden = GetParam();
   const std::string text = Specification(ResolveProfile(golden.profile, "").profile, golden.format);
   std::ifstream in(golden.file, std::ios::binary);
-  const std::string reviewed((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const std::string reviewed((std::istreambuf_iterator<char>(in)),
+                             std::istreambuf_iterator<char>());
   if (text == reviewed) return;
-  ADD_FAILURE() << golden.file << " is not what the clauses say, from line " << FirstDifference(text, reviewed)
-                << " on. If the clauses are right:\n"
+  ADD_FAILURE() << golden.file << " is not what the clauses say, from line "
+                << FirstDifference(text, reviewed) << " on. If the clauses are right:\n"
                 << "  bazel run //:sockspec -- spec --profile=" << golden.profile
                 << " --format=" << golden.format_name << " > " << golden.file << "\n";
 }
@@ -57,7 +58,8 @@ INSTANTIATE_TEST_SUITE_P(Golden, SpecTest, testing::ValuesIn(kGolden), [](const 
 });
 
 TEST(SpecJsonTest, HasAClauseACallAndAMove) {
-  const auto json = nlohmann::json::parse(Specification(ResolveProfile("posix", "").profile, SpecFormat::kJson));
+  const auto json =
+      nlohmann::json::parse(Specification(ResolveProfile("posix", "").profile, SpecFormat::kJson));
   EXPECT_EQ(json["profile"], "posix");
   EXPECT_GT(json["clauses"].size(), 100u);
   EXPECT_TRUE(json["replies"]["listen"]["connected"].is_array());

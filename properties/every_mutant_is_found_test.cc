@@ -10,6 +10,7 @@
 // allow a second reply make no kernel wrong by being absent: of them it is shown that their reply is right, and
 // would not be without them.
 
+#include <ctype.h>
 #include <errno.h>
 
 #include <algorithm>
@@ -61,6 +62,7 @@ constexpr Equivalent kEquivalent[] = {
     {"socket.type_prototype", Kind::kWithout, kPosix, "ESOCKTNOSUPPORT comes instead, and is allowed"},
     {"socket.type_prototype", Kind::kNeighbour, kPosix, "allowed by socket.type_not_supported", ESOCKTNOSUPPORT},
     {"listen.autobind", Kind::kWithout, kPosix, "EDESTADDRREQ comes instead, and is allowed"},
+    {"listen.no_port_left", Kind::kNeighbour, kPosix, "allowed by listen.unbound_refused", EDESTADDRREQ},
     {"listen.port_taken", Kind::kForgetful, kLinux, kBacklogIsSetAgain},
     {"listen.no_port_left", Kind::kForgetful, kEveryProfile, kBacklogIsSetAgain},
     {"connect.tuple_in_use", Kind::kNeighbour, kPosix, "allowed by connect.tuple_not_available", EADDRNOTAVAIL},
@@ -176,10 +178,12 @@ std::ostream& operator<<(std::ostream& out, const Case& c) {
 
 // Each clause under each profile. A clause is the same on every Linux that has it.
 std::vector<Case> CasesOf(bool (*wanted)(const Clause&)) {
+  std::vector<Profile> profiles = EveryProfile();
+  profiles.push_back(ProfileNamed("linux-6.18+selinux"));
   std::vector<Case> cases;
   for (const ProfileSet family : {kPosix, kLinux}) {
     std::set<const Clause*> seen;
-    for (Profile profile : EveryProfile()) {
+    for (const Profile& profile : profiles) {
       if (profile.family != family) continue;
       for (const Clause* clause : AllClauses()) {
         if (clause->BelongsTo(profile) && wanted(*clause) && seen.insert(clause).second) {
@@ -193,7 +197,7 @@ std::vector<Case> CasesOf(bool (*wanted)(const Clause&)) {
 
 std::string Name(const testing::TestParamInfo<Case>& info) {
   std::string name = info.param.profile.name() + "_" + std::string(info.param.clause->id);
-  std::ranges::replace_if(name, [](char c) { return c == '-' || c == '.'; }, '_');
+  std::ranges::replace_if(name, [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 }
 

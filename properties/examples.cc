@@ -75,7 +75,6 @@ std::vector<Profile> EveryProfile() {
   std::vector<Profile> profiles = {{.family = kPosix}};
   for (const Version version : kKnownLinux) {
     profiles.push_back({.family = kLinux, .version = version});
-    profiles.push_back({.family = kLinux, .version = version, .selinux = true});
   }
   return profiles;
 }
