@@ -27,8 +27,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A program that took too long met something outside the model, most likely another process. It is run
-// again; one that always does is not judged.
+// A program that took too long met something outside the model, most likely another process. It is
+// run again; one that always does is not judged.
 constexpr int kTries = 3;
 
 struct Options {
@@ -49,11 +49,16 @@ enum class FileVerdict { kConforms, kKnownDeviation, kDiffersFromText, kDiverges
 
 std::string_view Words(FileVerdict verdict) {
   switch (verdict) {
-    case FileVerdict::kConforms: return "conforms";
-    case FileVerdict::kKnownDeviation: return "diverges as is known";
-    case FileVerdict::kDiffersFromText: return "conforms, but not to what is written";
-    case FileVerdict::kDiverges: return "diverges";
-    case FileVerdict::kNotJudged: return "not judged";
+    case FileVerdict::kConforms:
+      return "conforms";
+    case FileVerdict::kKnownDeviation:
+      return "diverges as is known";
+    case FileVerdict::kDiffersFromText:
+      return "conforms, but not to what is written";
+    case FileVerdict::kDiverges:
+      return "diverges";
+    case FileVerdict::kNotJudged:
+      return "not judged";
   }
   return "";
 }
@@ -114,9 +119,11 @@ void Checker::Compare(const std::string& file, const Transcript& written, const 
       const std::string reason = KnownReason(divergence.key);
       const bool known = !reason.empty();
       const std::string allowed = AllowedWords(call, divergence.allowed);
-      notes.push_back({i, fmt::format("{} allowed {} only: {}", known ? "known deviation," : "diverges,",
-                                      divergence.allowed.size() > 1 ? "are" : "is", allowed),
-                       !known});
+      notes.push_back(
+          {i,
+           fmt::format("{} allowed {} only: {}", known ? "known deviation," : "diverges,",
+                       divergence.allowed.size() > 1 ? "are" : "is", allowed),
+           !known});
       if (known) notes.push_back({i, reason, false});
       json["divergences"].push_back({{"call_number", i + 1},
                                      {"key", divergence.key},
@@ -133,8 +140,9 @@ void Checker::Compare(const std::string& file, const Transcript& written, const 
                             PrintReply(call, run.replies[i]));
     } else if (!said.clause.empty() && clause != FindClause(said.clause)) {
       differs = fmt::format("written is `@{}`, {}", said.clause,
-                            clause == nullptr ? "the specification says nothing of this call"
-                                              : fmt::format("the clause that allows it is `@{}`", clause->id));
+                            clause == nullptr
+                                ? "the specification says nothing of this call"
+                                : fmt::format("the clause that allows it is `@{}`", clause->id));
     }
     if (differs.empty()) continue;
     notes.push_back({i, fmt::format("{}:{}: {}", file, said.line, differs), true});
@@ -177,7 +185,8 @@ void Checker::Check(const std::string& file, const Transcript& written) {
     verdict = std::max(verdict, FileVerdict::kNotJudged);
     unusable_ = true;
   } else if (made < calls) {
-    notes.push_back({made - 1, "the calls after it were not made: what they should give is not known", false});
+    notes.push_back(
+        {made - 1, "the calls after it were not made: what they should give is not known", false});
   }
   json["verdict"] = Words(verdict);
   if (run->discarded) json["why_not_judged"] = run->why_discarded;
@@ -238,7 +247,8 @@ int Checker::Finish() {
 int RunCheck(const Options& options) {
   Deviations deviations;
   if (!options.deviations.empty()) {
-    ParsedDeviations parsed = ParseDeviations(ReadWhole(options.deviations), NameOf(options.deviations));
+    ParsedDeviations parsed =
+        ParseDeviations(ReadWhole(options.deviations), NameOf(options.deviations));
     if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
     deviations = std::move(parsed.deviations);
   }
@@ -275,7 +285,8 @@ int RunCheck(const Options& options) {
 }  // namespace
 
 void AddCheck(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("check", "Run programs in lockstep with the specification");
+  CLI::App* command =
+      app.add_subcommand("check", "Run programs in lockstep with the specification");
   auto options = std::make_shared<Options>();
   command
       ->add_option("FILE", options->files,
@@ -284,8 +295,9 @@ void AddCheck(CLI::App& app, int& status) {
       ->required();
   AddKernelOptions(*command, options->kernel);
   command
-      ->add_option("--deviations", options->deviations,
-                   "Known deviations: they do not fail the run, and one that no longer happens does")
+      ->add_option(
+          "--deviations", options->deviations,
+          "Known deviations: they do not fail the run, and one that no longer happens does")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print one JSON object, for programs");
   command->callback([options, &status] { status = RunCheck(*options); });

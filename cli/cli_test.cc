@@ -1,4 +1,5 @@
-// The command line as a user meets it: the binary is run, and what it prints and how it exits are compared.
+// The command line as a user meets it: the binary is run, and what it prints and how it exits are
+// compared.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -70,8 +71,8 @@ class CliTest : public testing::Test {
 
   // Runs `sockspec ARGUMENTS` where the files are.
   Result Run(const std::string& arguments) {
-    const std::string command = "cd '" + directory_ + "' && unset BUILD_WORKING_DIRECTORY && '" + binary_ + "' " +
-                                arguments + " >out 2>err </dev/null";
+    const std::string command = "cd '" + directory_ + "' && unset BUILD_WORKING_DIRECTORY && '" +
+                                binary_ + "' " + arguments + " >out 2>err </dev/null";
     return Shell(command);
   }
 
@@ -100,7 +101,8 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"check --help", 0, "--deviations"},
       {"check --kernel=fake good.program", 0, "good.program: conforms"},
       {"check --kernel=fake --profile=posix good.program", 0, "good.program: conforms"},
-      {"check --mutant=listen.port_taken --deviations=known.deviations two.program", 0, "diverges as is known"},
+      {"check --mutant=listen.port_taken --deviations=known.deviations two.program", 0,
+       "diverges as is known"},
       {"predict good.program two.program", 0, "-1 EADDRINUSE"},
       {"emit-c good.program", 0, "int main("},
       {"minimize --mutant=listen.port_taken two.program", 0, "# came back: 0\n"},
@@ -113,10 +115,12 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"check --kernel=fake wrong_reply.program", 1,
        "wrong_reply.program:2: written is `-1 EINVAL`, came back `0`"},
       {"check --kernel=fake wrong_clause.program", 1,
-       "wrong_clause.program:2: written is `@listen.open`, the clause that allows it is `@listen.autobind`"},
+       "wrong_clause.program:2: written is `@listen.open`, the clause that allows it is "
+       "`@listen.autobind`"},
       {"check --kernel=fake --deviations=known.deviations two.program", 1,
        "known.deviations:1: fake.listen.stream.inet.listen.port_taken.value.0 happens no longer"},
-      {"predict wrong_reply.program", 1, "wrong_reply.program:2: written is `-1 EINVAL`, allowed is only: 0"},
+      {"predict wrong_reply.program", 1,
+       "wrong_reply.program:2: written is `-1 EINVAL`, allowed is only: 0"},
       {"matrix --kernels=fake --mutant=listen.port_taken two.program", 1, "0 !"},
       // 2: unusable input or arguments.
       {"", 2, "found nothing, expected a subcommand: fuzz, check,"},
@@ -131,11 +135,14 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"check --kernel=fake no_clause.program", 2,
        "no_clause.program:2:45: found `@socket.opn`, expected a clause of socket(): socket."},
       {"check --kernel=plan9 good.program", 2, "unknown kernel `plan9`, expected linux or fake"},
-      {"check --kernel=fake --profile=plan9 good.program", 2, "unknown profile `plan9`, expected posix, linux"},
+      {"check --kernel=fake --profile=plan9 good.program", 2,
+       "unknown profile `plan9`, expected posix, linux"},
       {"check --mutant=listen.nothing good.program", 2,
        "--mutant: found `listen.nothing`, expected a clause of the profile linux-"},
-      {"check --mutant=listen.open:ENOTHING good.program", 2, "found `ENOTHING` after the clause, expected an errno"},
-      {"check --kernel=linux --mutant=listen.open good.program", 2, "--mutant changes the fake kernel"},
+      {"check --mutant=listen.open:ENOTHING good.program", 2,
+       "found `ENOTHING` after the clause, expected an errno"},
+      {"check --kernel=linux --mutant=listen.open good.program", 2,
+       "--mutant changes the fake kernel"},
       {"check --kernel=fake --deviations=bad.deviations good.program", 2,
        "bad.deviations:2: found 2 columns, expected 5 or 6"},
       {"check --kernel=fake --deviations=nowhere good.program", 2, "cannot read nowhere"},
@@ -143,7 +150,8 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"minimize typo.program", 2, "typo.program:2:13: found the end of the line"},
       {"minimize --kernel=fake good.program", 2, "has nothing to minimize: the model of linux-"},
       {"emit-c typo.program", 2, "typo.program:2:13: found the end of the line"},
-      {"emit-c good.program -o nowhere/x.c", 2, "cannot write nowhere/x.c: No such file or directory"},
+      {"emit-c good.program -o nowhere/x.c", 2,
+       "cannot write nowhere/x.c: No such file or directory"},
       {"triage nowhere", 2, "cannot read the directory nowhere: No such file or directory"},
       {"triage . show x", 2, "no finding has `x` in its key"},
       {"triage . sow x", 2, "found `sow` after the directory, expected `show KEY`"},
@@ -162,13 +170,15 @@ TEST_F(CliTest, ExitsAsItSays) {
   };
   for (const auto& c : kCases) {
     const Result result = Run(c.arguments);
-    EXPECT_EQ(result.status, c.status) << "sockspec " << c.arguments << "\n" << result.out << result.err;
+    EXPECT_EQ(result.status, c.status) << "sockspec " << c.arguments << "\n"
+                                       << result.out << result.err;
     EXPECT_NE((result.out + result.err).find(c.says), std::string::npos)
         << "`" << c.says << "` is not said by: sockspec " << c.arguments << "\n"
         << result.out << result.err;
     // Nobody is told twice who speaks, and problems do not end up in a pipe.
     if (c.status >= 2) EXPECT_TRUE(result.err.starts_with("sockspec: ")) << result.err;
-    if (c.status == 0 && std::string(c.arguments).find("minimize") != 0) EXPECT_EQ(result.err, "") << c.arguments;
+    if (c.status == 0 && std::string(c.arguments).find("minimize") != 0)
+      EXPECT_EQ(result.err, "") << c.arguments;
   }
 }
 
@@ -185,8 +195,11 @@ TEST_F(CliTest, AMutantShowsAWholeFinding) {
 
   const Result list = Run("triage findings");
   EXPECT_EQ(list.status, 0);
-  EXPECT_NE(list.out.find("\n    fake.listen.stream.inet.listen.port_taken.value.0\n"), std::string::npos) << list.out;
-  EXPECT_NE(Run("triage findings show port_taken.value").out.find("\nWhat was said\n"), std::string::npos);
+  EXPECT_NE(list.out.find("\n    fake.listen.stream.inet.listen.port_taken.value.0\n"),
+            std::string::npos)
+      << list.out;
+  EXPECT_NE(Run("triage findings show port_taken.value").out.find("\nWhat was said\n"),
+            std::string::npos);
   EXPECT_EQ(Run("triage findings --html=page.html").status, 0);
   EXPECT_TRUE(Contents(directory_ + "/page.html").starts_with("<!doctype html>"));
   const auto json = nlohmann::json::parse(Run("triage findings --json").out);
@@ -198,7 +211,10 @@ TEST_F(CliTest, AMutantShowsAWholeFinding) {
   EXPECT_EQ(Run("check --kernel=fake --profile=linux-6.18 " + program).status, 0);
 
   // A known deviation is not found again.
-  EXPECT_EQ(Run("fuzz --mutant=listen.port_taken --duration=1s --jobs=1 --out=other --deviations=known.deviations").status, 0);
+  EXPECT_EQ(Run("fuzz --mutant=listen.port_taken --duration=1s --jobs=1 --out=other "
+                "--deviations=known.deviations")
+                .status,
+            0);
 
   // A damaged one is named, and the exit status says so.
   Write(json["findings"][0]["path"].get<std::string>() + "/finding.json", "{");
@@ -209,11 +225,13 @@ TEST_F(CliTest, AMutantShowsAWholeFinding) {
 
 TEST_F(CliTest, JsonIsOneDocument) {
   for (const char* arguments :
-       {"check --json --kernel=fake good.program typo.program", "predict --json good.program two.program",
-        "matrix --json --kernels=fake good.program", "spec --format=json", "triage --json .",
+       {"check --json --kernel=fake good.program typo.program",
+        "predict --json good.program two.program", "matrix --json --kernels=fake good.program",
+        "spec --format=json", "triage --json .",
         "fuzz --json --kernel=fake --calls=1000 --jobs=1"}) {
     const Result result = Run(arguments);
-    EXPECT_TRUE(nlohmann::json::accept(result.out)) << arguments << "\n" << result.out.substr(0, 2000);
+    EXPECT_TRUE(nlohmann::json::accept(result.out)) << arguments << "\n"
+                                                    << result.out.substr(0, 2000);
   }
 }
 
@@ -226,14 +244,30 @@ TEST_F(CliTest, StandardInputIsADash) {
 
 // `bazel run` changes the working directory.
 TEST_F(CliTest, PathsAreRelativeToWhereTheUserIs) {
-  const Result result = Shell("cd / && BUILD_WORKING_DIRECTORY='" + directory_ + "' '" + binary_ +
-                              "' emit-c good.program -o good.c >'" + directory_ + "/out' 2>'" + directory_ + "/err'");
+  const Result result =
+      Shell("cd / && BUILD_WORKING_DIRECTORY='" + directory_ + "' '" + binary_ +
+            "' emit-c good.program -o good.c >'" + directory_ + "/out' 2>'" + directory_ + "/err'");
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_NE(Contents(directory_ + "/good.c").find("int main("), std::string::npos);
 }
 
 TEST_F(CliTest, APipeGetsNoColour) {
-  EXPECT_EQ(Run("check --mutant=listen.port_taken two.program").out.find('\x1b'), std::string::npos);
+  EXPECT_EQ(Run("check --mutant=listen.port_taken two.program").out.find('\x1b'),
+            std::string::npos);
+}
+
+TEST_F(CliTest, WithoutNamespacesItSaysSoAndExitsWith3) {
+  // In a user namespace that allows no network namespaces.
+  const std::string inside = "unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_net_namespaces && ";
+  if (Shell(inside + "true' >/dev/null 2>&1").status != 0) GTEST_SKIP() << "no user namespace here";
+  for (const char* arguments : {"check good.program", "fuzz --duration=2s", "matrix good.program",
+                                "minimize good.program"}) {
+    const Result result =
+        Shell("cd '" + directory_ + "' && " + inside + binary_ + " " + arguments + "' >out 2>err");
+    EXPECT_EQ(result.status, 3) << arguments << "\n" << result.out << result.err;
+    EXPECT_NE(result.err.find("sockspec: unshare(CLONE_NEWNET): "), std::string::npos)
+        << result.err;
+  }
 }
 
 TEST_F(CliTest, TheKernelOfThisMachineConformsToItself) {

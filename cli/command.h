@@ -10,7 +10,8 @@ namespace sockspec {
 
 inline constexpr char kSockspecVersion[] = "0.1.0";
 
-// Each adds its subcommand to `app`. Once that was chosen and has run, `status` is how to exit (stop.h).
+// Each adds its subcommand to `app`. Once that was chosen and has run, `status` is how to exit
+// (stop.h).
 void AddFuzz(CLI::App& app, int& status);
 void AddCheck(CLI::App& app, int& status);
 void AddPredict(CLI::App& app, int& status);

@@ -66,7 +66,8 @@ void WriteWhole(const std::string& typed, std::string_view contents) {
   const bool to_stdout = typed.empty() || typed == "-";
   File file(to_stdout ? stdout : fopen(PathOf(typed).c_str(), "wbe"));
   const std::string name = to_stdout ? "standard output" : typed;
-  if (file == nullptr || fwrite(contents.data(), 1, contents.size(), file.get()) != contents.size() ||
+  if (file == nullptr ||
+      fwrite(contents.data(), 1, contents.size(), file.get()) != contents.size() ||
       fflush(file.get()) != 0) {
     Cannot("write", name);
   }
@@ -76,8 +77,8 @@ Transcript ReadProgram(const std::string& typed) {
   const std::string text = ReadWhole(typed);
   if (typed.ends_with(".bytes")) {
     Transcript transcript;
-    transcript.program = DecodeBytes(
-        std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+    transcript.program =
+        DecodeBytes(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
     transcript.said.resize(transcript.program.calls.size());
     return transcript;
   }
@@ -97,10 +98,11 @@ Transcript ReadProgram(const std::string& typed) {
     for (int line = 1; line < said.line; ++line) begin = text.find('\n', begin) + 1;
     const size_t column = text.find("@" + said.clause, begin) - begin + 1;
     const Op op = transcript.program.calls[i].op;
-    throw Stop{kExitUnusable,
-               fmt::format("{}:{}:{}: found `@{}`, expected a clause of {}(): {}; `sockspec spec` has all",
-                           NameOf(typed), said.line, column, said.clause, DeclarationOf(op).name,
-                           SomeClauses(op))};
+    throw Stop{
+        kExitUnusable,
+        fmt::format("{}:{}:{}: found `@{}`, expected a clause of {}(): {}; `sockspec spec` has all",
+                    NameOf(typed), said.line, column, said.clause, DeclarationOf(op).name,
+                    SomeClauses(op))};
   }
   return std::move(transcript);
 }

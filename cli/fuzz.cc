@@ -45,8 +45,8 @@ struct Options {
 // CLI11 takes -1 for a large number.
 const CLI::Validator kCount(
     [](std::string& text) -> std::string {
-      if (text.find_first_not_of("0123456789") == std::string::npos && text.find_first_not_of('0') !=
-          std::string::npos && text.size() < 19) {
+      if (text.find_first_not_of("0123456789") == std::string::npos &&
+          text.find_first_not_of('0') != std::string::npos && text.size() < 19) {
         return "";
       }
       return fmt::format("found `{}`, expected a whole number from 1 on", text);
@@ -141,11 +141,14 @@ void ShowFinding(const CampaignResult& result, const std::string& out) {
 int RunFuzz(const Options& options) {
   const bool mutated = !options.kernel.mutant.empty();
   // A mutant is there to show a finding, and that takes no time.
-  const std::string duration = !options.duration.empty() ? options.duration : mutated ? "3s" : "60s";
+  const std::string duration = !options.duration.empty() ? options.duration
+                               : mutated                 ? "3s"
+                                                         : "60s";
 
   Deviations deviations;
   if (!options.deviations.empty()) {
-    ParsedDeviations parsed = ParseDeviations(ReadWhole(options.deviations), NameOf(options.deviations));
+    ParsedDeviations parsed =
+        ParseDeviations(ReadWhole(options.deviations), NameOf(options.deviations));
     if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
     deviations = std::move(parsed.deviations);
   }
@@ -170,18 +173,16 @@ int RunFuzz(const Options& options) {
   campaign.mutant = options.kernel.mutant;
   campaign.out = options.json ? stderr : stdout;
   campaign.terminal = !options.json && OnTerminal();
-  // The rows that speak of this kernel, chosen once: the release is asked of a kernel, not of a key.
   const std::string family = options.kernel.kernel;
   const std::string release = KernelRelease(options.kernel);
   campaign.known = [&](const std::string& key) {
     return FindDeviation(deviations, family, release, campaign.profile.name(), key) != nullptr;
   };
 
-  const std::string out_name = options.json ? "" : options.out;
   if (!options.json) {
     fmt::print("{}{} held to {} for {}, {} job{}; findings go to {}\n", release,
-               mutated ? " with the fault " + options.kernel.mutant : "", campaign.profile.name(), duration,
-               options.jobs, options.jobs == 1 ? "" : "s", options.out);
+               mutated ? " with the fault " + options.kernel.mutant : "", campaign.profile.name(),
+               duration, options.jobs, options.jobs == 1 ? "" : "s", options.out);
     fflush(stdout);
   }
   const CampaignResult result = RunCampaign(campaign);
@@ -190,7 +191,7 @@ int RunFuzz(const Options& options) {
   if (options.json) {
     fmt::print("{}\n", ToJson(result).dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
-    ShowFinding(result, out_name);
+    ShowFinding(result, options.out);
   }
   fflush(stdout);
   if (result.trouble.any()) {
@@ -223,19 +224,27 @@ void AddFuzz(CLI::App& app, int& status) {
   command->add_option("--programs", options->programs, "Stop after so many programs")
       ->type_name("N")
       ->check(kCount);
-  command->add_option("--jobs", options->jobs, "Processes that run programs; left out: one a processor")
+  command
+      ->add_option("--jobs", options->jobs,
+                   "Processes that run programs; left out: one a processor")
       ->type_name("N")
       ->check(kCount);
-  command->add_option("--out", options->out, "Where findings go")->type_name("DIR")->capture_default_str();
+  command->add_option("--out", options->out, "Where findings go")
+      ->type_name("DIR")
+      ->capture_default_str();
   command
-      ->add_option("--seed", options->seed,
-                   "Program n depends on seed and n alone. Left out: where DIR left off, else random")
+      ->add_option(
+          "--seed", options->seed,
+          "Program n depends on seed and n alone. Left out: where DIR left off, else random")
       ->type_name("N");
-  command->add_option("--deviations", options->deviations, "Known deviations: counted, not found again")
+  command
+      ->add_option("--deviations", options->deviations,
+                   "Known deviations: counted, not found again")
       ->type_name("FILE");
   command->add_flag("--allowed", options->allowed,
                     "Print how many replies were allowed on average, by call and phase");
-  command->add_flag("--json", options->json, "Print one JSON object at the end; progress goes to stderr");
+  command->add_flag("--json", options->json,
+                    "Print one JSON object at the end; progress goes to stderr");
   command->callback([options, &status] { status = RunFuzz(*options); });
 }
 

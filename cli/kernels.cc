@@ -40,9 +40,11 @@ std::string LikelyClauses(std::string_view id, const Profile& profile) {
 
 void CheckKernelName(const KernelOptions& options) {
   if (std::ranges::find(kLater, options.kernel) != std::end(kLater)) {
-    throw Stop{kExitUnavailable,
-               fmt::format("the kernel `{}` comes in a later version of sockspec; this one has linux and fake",
-                           options.kernel)};
+    throw Stop{
+        kExitUnavailable,
+        fmt::format(
+            "the kernel `{}` comes in a later version of sockspec; this one has linux and fake",
+            options.kernel)};
   }
   if (options.kernel != "linux" && options.kernel != "fake") {
     throw Stop{kExitUnusable,
@@ -57,18 +59,20 @@ std::string KernelRelease(const KernelOptions& options) {
 
 void AddProfileOption(CLI::App& command, KernelOptions& options) {
   command
-      .add_option("--profile", options.profile,
-                  "The specification to hold it to: linux (the version nearest to the running one), posix, "
-                  "or a version such as linux-6.1")
+      .add_option(
+          "--profile", options.profile,
+          "The specification to hold it to: linux (the version nearest to the running one), posix, "
+          "or a version such as linux-6.1")
       ->type_name("P")
       ->capture_default_str();
 }
 
 void AddKernelOptions(CLI::App& command, KernelOptions& options) {
-  CLI::Option* kernel =
-      command.add_option("--kernel", options.kernel, "The kernel under test: linux (this machine's) or fake")
-          ->type_name("K")
-          ->capture_default_str();
+  CLI::Option* kernel = command
+                            .add_option("--kernel", options.kernel,
+                                        "The kernel under test: linux (this machine's) or fake")
+                            ->type_name("K")
+                            ->capture_default_str();
   command
       .add_option_function<std::string>(
           "--mutant",
@@ -76,7 +80,8 @@ void AddKernelOptions(CLI::App& command, KernelOptions& options) {
             options.mutant = clause;
             if (kernel->count() == 0) options.kernel = "fake";
           },
-          "A fault for the fake kernel: a clause that it lacks; with :ERRNO it refuses with that one "
+          "A fault for the fake kernel: a clause that it lacks; with :ERRNO it refuses with that "
+          "one "
           "instead, with :spoilt its reply is wrong")
       ->type_name("CLAUSE");
   AddProfileOption(command, options);
@@ -93,9 +98,10 @@ Mutation MutationFor(const KernelOptions& options, const Profile& profile) {
   Mutation mutation;
   if (options.mutant.empty()) return mutation;
   if (options.kernel != "fake") {
-    throw Stop{kExitUnusable,
-               fmt::format("--mutant changes the fake kernel, and `{}` is none; expected --kernel=fake",
-                           options.kernel)};
+    throw Stop{
+        kExitUnusable,
+        fmt::format("--mutant changes the fake kernel, and `{}` is none; expected --kernel=fake",
+                    options.kernel)};
   }
   const size_t colon = options.mutant.find(':');
   const std::string id = options.mutant.substr(0, colon);
@@ -115,10 +121,11 @@ Mutation MutationFor(const KernelOptions& options, const Profile& profile) {
     if (token.name == change) mutation.error = static_cast<int16_t>(token.value);
   }
   if (mutation.error == 0) {
-    throw Stop{kExitUnusable,
-               fmt::format("--mutant: found `{}` after the clause, expected an errno such as EINVAL, or "
-                           "spoilt",
-                           change)};
+    throw Stop{
+        kExitUnusable,
+        fmt::format("--mutant: found `{}` after the clause, expected an errno such as EINVAL, or "
+                    "spoilt",
+                    change)};
   }
   return mutation;
 }

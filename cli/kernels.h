@@ -26,14 +26,16 @@ void AddKernelOptions(CLI::App& command, KernelOptions& options);
 // --profile alone.
 void AddProfileOption(CLI::App& command, KernelOptions& options);
 
-// The profile meant. Stops with kExitUnusable where there is none of that name. Tells on standard error
-// where it is not the version asked for.
+// The profile meant. Stops with kExitUnusable where there is none of that name. Tells on standard
+// error where it is not the version asked for.
 Profile ProfileFor(const KernelOptions& options);
 
-// The change that --mutant asks for; its clause is nullptr where that was not given. Stops with kExitUnusable.
+// The change that --mutant asks for; its clause is nullptr where that was not given. Stops with
+// kExitUnusable.
 Mutation MutationFor(const KernelOptions& options, const Profile& profile);
 
-// Stops with kExitUnusable where there is no kernel of that name, kExitUnavailable where there will be.
+// Stops with kExitUnusable where there is no kernel of that name, kExitUnavailable where there will
+// be.
 void CheckKernelName(const KernelOptions& options);
 
 // What the kernel says it is, without making one: "Linux 6.18.44".

@@ -20,7 +20,8 @@ std::string VersionText() {
 }
 
 constexpr char kExitStatus[] =
-    "Exit status: 0 conforms, or done; 1 a divergence that is not a known deviation; 2 unusable input or\n"
+    "Exit status: 0 conforms, or done; 1 a divergence that is not a known deviation; 2 unusable "
+    "input or\n"
     "arguments; 3 the kernel or its sandbox could not be had.";
 
 constexpr char kStartHere[] =
@@ -36,15 +37,17 @@ std::string NoSubcommand(const CLI::App& app, const std::string& found) {
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     names += (names.empty() ? "" : ", ") + command->get_name();
   }
-  return fmt::format("found {}, expected a subcommand: {}", found.empty() ? "nothing" : "`" + found + "`",
-                     names);
+  return fmt::format("found {}, expected a subcommand: {}",
+                     found.empty() ? "nothing" : "`" + found + "`", names);
 }
 
 int Run(int argc, char** argv) {
-  CLI::App app{"An executable specification of the BSD sockets API, and a fuzzer that holds kernels to it."};
+  CLI::App app{
+      "An executable specification of the BSD sockets API, and a fuzzer that holds kernels to it."};
   app.name("sockspec");
   app.footer(kExitStatus);  // the subcommands have it from here
-  app.set_version_flag("--version", VersionText(), "Print the version and the Linux versions known");
+  app.set_version_flag("--version", VersionText(),
+                       "Print the version and the Linux versions known");
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::simple);
   app.get_formatter()->column_width(34);

@@ -107,16 +107,18 @@ int RunMatrix(Options options) {
         replies[options.kernels[k]] = {{"reply", cell.reply}, {"diverges", cell.diverges}};
       }
       differing += differs;
-      std::string line = fmt::format("  {} {:<{}}{}", differs ? Yellow("*") : " ", calls[i], call_width, cells);
+      std::string line =
+          fmt::format("  {} {:<{}}{}", differs ? Yellow("*") : " ", calls[i], call_width, cells);
       line.erase(line.find_last_not_of(' ') + 1);
       text += line + "\n";
       rows.push_back({{"call", calls[i]}, {"differs", differs}, {"replies", replies}});
     }
     text += differing == 0 ? "  no difference\n"
-                           : fmt::format("  {} of {} calls differ (*); ! diverges from {}\n", differing,
-                                         calls.size(), profile.name());
+                           : fmt::format("  {} of {} calls differ (*); ! diverges from {}\n",
+                                         differing, calls.size(), profile.name());
     if (!options.json) fmt::print("{}\n", text);
-    json.push_back({{"file", NameOf(options.files[f])}, {"profile", profile.name()}, {"calls", rows}});
+    json.push_back(
+        {{"file", NameOf(options.files[f])}, {"profile", profile.name()}, {"calls", rows}});
   }
   if (options.json) fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
   return diverged ? kExitDiverges : kExitConforms;
@@ -125,7 +127,8 @@ int RunMatrix(Options options) {
 }  // namespace
 
 void AddMatrix(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("matrix", "The same programs on several kernels, side by side");
+  CLI::App* command =
+      app.add_subcommand("matrix", "The same programs on several kernels, side by side");
   auto options = std::make_shared<Options>();
   command->add_option("FILE", options->files, "Programs; - is standard input")
       ->type_name("")
@@ -134,7 +137,9 @@ void AddMatrix(CLI::App& app, int& status) {
       ->type_name("A,B")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--mutant", options->kernel.mutant, "A fault for the fake kernel, see check --help")
+  command
+      ->add_option("--mutant", options->kernel.mutant,
+                   "A fault for the fake kernel, see check --help")
       ->type_name("CLAUSE");
   AddProfileOption(*command, options->kernel);
   command->add_flag("--json", options->json, "Print one JSON list, for programs");

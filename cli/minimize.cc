@@ -1,5 +1,7 @@
 // sockspec minimize: the smallest program that still shows the first divergence of the one given.
 
+#include "fuzz/minimize.h"
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -13,7 +15,6 @@
 #include "fuzz/confirm.h"
 #include "fuzz/finding.h"
 #include "fuzz/lockstep.h"
-#include "fuzz/minimize.h"
 #include "fuzz/report.h"
 
 namespace sockspec {
@@ -48,15 +49,18 @@ int RunMinimize(const Options& options) {
   if (divergence == nullptr) {
     const std::string name = NameOf(options.file);
     if (!options.key.empty()) {
-      throw Stop{kExitUnusable, fmt::format("{} does not show {} on {}, held to {}", name, options.key,
-                                            kernel->release(), profile.name())};
+      throw Stop{kExitUnusable, fmt::format("{} does not show {} on {}, held to {}", name,
+                                            options.key, kernel->release(), profile.name())};
     }
     if (original.discarded) {
-      throw Stop{kExitUnusable, fmt::format("{} cannot be judged: {}", name, original.why_discarded)};
+      throw Stop{kExitUnusable,
+                 fmt::format("{} cannot be judged: {}", name, original.why_discarded)};
     }
-    throw Stop{kExitUnusable,
-               fmt::format("{} has nothing to minimize: {} conforms to {}, expected a program that diverges",
-                           name, kernel->release(), profile.name())};
+    throw Stop{
+        kExitUnusable,
+        fmt::format(
+            "{} has nothing to minimize: {} conforms to {}, expected a program that diverges", name,
+            kernel->release(), profile.name())};
   }
 
   const std::string key = divergence->key;
@@ -65,10 +69,11 @@ int RunMinimize(const Options& options) {
     const Run& run = lockstep.PlayFresh(candidate);
     return first ? Shows(run, key) : Choose(run, key) != nullptr;
   };
-  const Minimized minimized = Minimize(
-      transcript.program, keeps,
-      {.last_call = divergence->index,
-       .plausible = Plausible(profile, transcript.program.calls[divergence->index].op, divergence->expected)});
+  const Minimized minimized =
+      Minimize(transcript.program, keeps,
+               {.last_call = divergence->index,
+                .plausible = Plausible(profile, transcript.program.calls[divergence->index].op,
+                                       divergence->expected)});
 
   const Run run = lockstep.PlayFresh(minimized.program);
   const Divergence* left = Choose(run, key);
@@ -80,19 +85,19 @@ int RunMinimize(const Options& options) {
   finding.original = transcript.program;
   finding.mutant = options.kernel.mutant;
   WriteWhole(options.out, FindingProgram(finding));
-  fmt::print(stderr, "sockspec: {} calls of {}, {} runs{}\n  {}\n", minimized.program.calls.size(),
-             transcript.program.calls.size(), minimized.asked,
-             minimized.one_minimal ? ""
-                                   : fmt::format("; perhaps not the smallest: {}", minimized.why_not),
-             Headline(finding));
+  fmt::print(
+      stderr, "sockspec: {} calls of {}, {} runs{}\n  {}\n", minimized.program.calls.size(),
+      transcript.program.calls.size(), minimized.asked,
+      minimized.one_minimal ? "" : fmt::format("; perhaps not the smallest: {}", minimized.why_not),
+      Headline(finding));
   return kExitConforms;  // it did what it was asked for
 }
 
 }  // namespace
 
 void AddMinimize(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand(
-      "minimize", "The smallest program that still shows the same divergence");
+  CLI::App* command =
+      app.add_subcommand("minimize", "The smallest program that still shows the same divergence");
   auto options = std::make_shared<Options>();
   command->add_option("FILE", options->file, "The program; - is standard input")
       ->type_name("")

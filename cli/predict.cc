@@ -51,7 +51,8 @@ bool Print(const std::string& file, const Transcript& written, const Profile& pr
     const Predicted& p = predictions[i];
     Json allowed = Json::array();
     for (const Allowed& a : p.allowed) {
-      allowed.push_back({{"reply", PrintReply(call, a.reply)}, {"clause", a.clause->id}, {"note", a.note}});
+      allowed.push_back(
+          {{"reply", PrintReply(call, a.reply)}, {"clause", a.clause->id}, {"note", a.note}});
     }
     calls.push_back({{"call", PrintCall(call)}, {"allowed", allowed}});
     text += "  " + lines[i] + "\n";
@@ -61,8 +62,9 @@ bool Print(const std::string& file, const Transcript& written, const Profile& pr
     switch (p.verdict) {
       case Verdict::kConforms: {
         if (!said.clause.empty() && p.clause != FindClause(said.clause)) {
-          note(Red("^"), fmt::format("{}:{}: written is `@{}`, the clause that allows it is `@{}`", file,
-                                     said.line, said.clause, p.clause == nullptr ? "" : p.clause->id));
+          note(Red("^"),
+               fmt::format("{}:{}: written is `@{}`, the clause that allows it is `@{}`", file,
+                           said.line, said.clause, p.clause == nullptr ? "" : p.clause->id));
           conforms = false;
         }
         bool followed = false;
@@ -84,16 +86,18 @@ bool Print(const std::string& file, const Transcript& written, const Profile& pr
         note(Red("^"), "cannot be told: " + p.why);
         break;
       case Verdict::kDiverges:
-        note(Red("^"), fmt::format("{}:{}: written is `{}{}{}`, allowed {} only: {}", file, said.line,
-                                   PrintReply(call, *said.reply), said.clause.empty() ? "" : "  # @",
-                                   said.clause, p.allowed.size() > 1 ? "are" : "is",
-                                   AllowedWords(call, p.allowed)));
+        note(Red("^"),
+             fmt::format("{}:{}: written is `{}{}{}`, allowed {} only: {}", file, said.line,
+                         PrintReply(call, *said.reply), said.clause.empty() ? "" : "  # @",
+                         said.clause, p.allowed.size() > 1 ? "are" : "is",
+                         AllowedWords(call, p.allowed)));
         conforms = false;
         break;
     }
   }
   if (json != nullptr) {
-    json->push_back({{"file", file}, {"profile", profile.name()}, {"conforms", conforms}, {"calls", calls}});
+    json->push_back(
+        {{"file", file}, {"profile", profile.name()}, {"conforms", conforms}, {"calls", calls}});
   } else {
     fmt::print("{}  {}\n{}\n", Bold(file), Dim(profile.name()), text);
   }
@@ -107,7 +111,8 @@ int RunPredict(const Options& options) {
   for (const std::string& file : options.files) {
     try {
       const Transcript transcript = ReadProgram(file);
-      const bool conforms = Print(NameOf(file), transcript, profile, options.json ? &json : nullptr);
+      const bool conforms =
+          Print(NameOf(file), transcript, profile, options.json ? &json : nullptr);
       if (!conforms) status = std::max<int>(status, kExitDiverges);
     } catch (const Stop& stop) {
       fflush(stdout);

@@ -11,17 +11,18 @@
 namespace sockspec {
 
 struct Predicted {
-  std::vector<Allowed> allowed;  // the most usual first; empty: unspecified, or not known
-  Reply reply;                   // the one that was gone on with
+  std::vector<Allowed> allowed;    // the most usual first; empty: unspecified, or not known
+  Reply reply;                     // the one that was gone on with
   const Clause* clause = nullptr;  // that allows it; nullptr: none does, or nobody knows
   Verdict verdict = Verdict::kConforms;
-  std::string why;               // of kDiscarded
+  std::string why;  // of kDiscarded
 };
 
 // One for each call. A reply that is written is followed; where none is, the most usual one.
 std::vector<Predicted> Predict(const Transcript& transcript, const Profile& profile);
 
-// `transcript` with a reply and a clause on every line that had no reply, as far as they can be told.
+// `transcript` with a reply and a clause on every line that had no reply, as far as they can be
+// told.
 Transcript WithPredictions(const Transcript& transcript, const Profile& profile);
 
 }  // namespace sockspec

@@ -1,5 +1,7 @@
 // sockspec spec: the specification, for people and for programs that show it to them.
 
+#include "model/spec.h"
+
 #include <map>
 #include <memory>
 #include <string>
@@ -9,7 +11,6 @@
 #include "cli/files.h"
 #include "cli/kernels.h"
 #include "cli/stop.h"
-#include "model/spec.h"
 
 namespace sockspec {
 namespace {

@@ -7,9 +7,10 @@
 namespace sockspec {
 
 enum ExitStatus : int {
-  kExitConforms = 0,     // or: done, where nothing is judged
-  kExitDiverges = 1,     // a divergence that is not a known deviation
-  kExitUnusable = 2,     // input or arguments; the message names file, line, column and what was expected
+  kExitConforms = 0,  // or: done, where nothing is judged
+  kExitDiverges = 1,  // a divergence that is not a known deviation
+  kExitUnusable =
+      2,  // input or arguments; the message names file, line, column and what was expected
   kExitUnavailable = 3,  // the kernel or its sandbox could not be had
 };
 

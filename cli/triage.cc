@@ -1,5 +1,7 @@
 // sockspec triage: the findings of a directory, and one of them in full.
 
+#include "fuzz/triage.h"
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,7 +12,6 @@
 #include "cli/stop.h"
 #include "cli/terminal.h"
 #include "fmt/format.h"
-#include "fuzz/triage.h"
 
 namespace sockspec {
 namespace {
@@ -35,8 +36,9 @@ const LoadedFinding& Named(const LoadedFindings& all, const std::string& key) {
     named = &loaded;
   }
   if (named == nullptr) {
-    throw Stop{kExitUnusable, fmt::format("no finding has `{}` in its key; `sockspec triage DIR` lists them",
-                                          key)};
+    throw Stop{
+        kExitUnusable,
+        fmt::format("no finding has `{}` in its key; `sockspec triage DIR` lists them", key)};
   }
   if (several.find('\n', 1) != std::string::npos) {
     throw Stop{kExitUnusable, fmt::format("`{}` is in several keys:{}", key, several)};
@@ -59,7 +61,8 @@ int RunTriage(const Options& options) {
   }
   if (!options.html.empty()) {
     WriteWhole(options.html, TriageHtml(all, "sockspec: findings in " + options.directory));
-    if (options.html != "-") fmt::print("{} findings written to {}\n", all.findings.size(), options.html);
+    if (options.html != "-")
+      fmt::print("{} findings written to {}\n", all.findings.size(), options.html);
   } else if (options.json) {
     fmt::print("{}", TriageJson(all));
   } else if (all.findings.empty()) {
@@ -69,7 +72,8 @@ int RunTriage(const Options& options) {
                TriageText(all.findings), all.findings.size(), options.directory);
   }
   fflush(stdout);
-  for (const LoadedFinding& loaded : all.corrupt) fmt::print(stderr, "sockspec: {}\n", loaded.problem);
+  for (const LoadedFinding& loaded : all.corrupt)
+    fmt::print(stderr, "sockspec: {}\n", loaded.problem);
   return all.corrupt.empty() ? kExitConforms : kExitUnusable;
 }
 
@@ -81,12 +85,14 @@ void AddTriage(CLI::App& app, int& status) {
   command->add_option("DIR", options->directory, "Where `sockspec fuzz --out` put them")
       ->type_name("")
       ->required();
-  command->add_option("show", options->words, "show KEY: the report on one; a part of its key will do")
+  command
+      ->add_option("show", options->words, "show KEY: the report on one; a part of its key will do")
       ->type_name("KEY");
   command->add_option("--sort", options->order, "worst or newest first")
       ->check(CLI::IsMember({"worst", "newest"}))
       ->capture_default_str();
-  command->add_option("--html", options->html, "Write one page with all reports")->type_name("FILE");
+  command->add_option("--html", options->html, "Write one page with all reports")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print one JSON object, for programs");
   command->callback([options, &status] { status = RunTriage(*options); });
 }

@@ -19,7 +19,8 @@ std::string_view Trimmed(std::string_view text) {
 constexpr std::string_view kColumns = "kernel | version | profile | key | reason | link";
 
 std::string Wrong(std::string_view file, int line, std::string_view what) {
-  return fmt::format("{}:{}: {}; a line is `{}`, the link may be left out", file, line, what, kColumns);
+  return fmt::format("{}:{}: {}; a line is `{}`, the link may be left out", file, line, what,
+                     kColumns);
 }
 
 // "Linux 6.18.44" and "6.18.44-generic" both have the number "6.18.44…".
@@ -49,8 +50,8 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
     }
     if (count < 5 || count > 6) {
       parsed.problem =
-          Wrong(file_name, number, fmt::format("found {} column{}, expected 5 or 6", count,
-                                               count == 1 ? "" : "s"));
+          Wrong(file_name, number,
+                fmt::format("found {} column{}, expected 5 or 6", count, count == 1 ? "" : "s"));
       return parsed;
     }
     static constexpr std::string_view kNames[] = {"kernel", "version", "profile", "key", "reason"};
@@ -64,15 +65,17 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
       return parsed;
     }
     if (!columns[3].starts_with(columns[0] + ".")) {
-      parsed.problem = Wrong(
-          file_name, number,
-          fmt::format("found the key `{}`, expected one that starts with `{}.`", columns[3], columns[0]));
+      parsed.problem = Wrong(file_name, number,
+                             fmt::format("found the key `{}`, expected one that starts with `{}.`",
+                                         columns[3], columns[0]));
       return parsed;
     }
     for (const Deviation& earlier : parsed.deviations.rows) {
-      if (earlier.key == columns[3] && earlier.version == columns[1] && earlier.profile == columns[2]) {
-        parsed.problem = Wrong(file_name, number,
-                               fmt::format("the same deviation stands in line {} already", earlier.line));
+      if (earlier.key == columns[3] && earlier.version == columns[1] &&
+          earlier.profile == columns[2]) {
+        parsed.problem =
+            Wrong(file_name, number,
+                  fmt::format("the same deviation stands in line {} already", earlier.line));
         return parsed;
       }
     }

@@ -1,12 +1,14 @@
-// Deviations: divergences of a named kernel that are understood and written down. A known deviation does
-// not fail a run; one that stops happening does.
+// Deviations: divergences of a named kernel that are understood and written down. A known deviation
+// does not fail a run; one that stops happening does.
 //
 // A file of them is a table, one a line, columns parted by `|`:
 //
 //     # kernel | version | profile | key                                      | reason | link
-//     linux    | 6.*     | posix   | linux.listen.stream.inet.….value.0       | Linux binds a port | https://…
+//     linux    | 6.*     | posix   | linux.listen.stream.inet.….value.0       | Linux binds a port
+//     | https://…
 //
-// `version` is a glob over the kernel's release ("6.*", "*"). `link` may be left out. A line that starts with
+// `version` is a glob over the kernel's release ("6.*", "*"). `link` may be left out. A line that
+// starts with
 // `#` is a comment.
 #ifndef SOCKSPEC_FUZZ_DEVIATIONS_H_
 #define SOCKSPEC_FUZZ_DEVIATIONS_H_
@@ -25,8 +27,8 @@ struct Deviation {
   std::string profile;  // "posix", "linux" (any version of it) or "linux-6.1"
   std::string key;
   std::string reason;
-  std::string link;     // may be empty
-  int line = 0;         // in its file, from 1
+  std::string link;  // may be empty
+  int line = 0;      // in its file, from 1
 };
 
 struct Deviations {
@@ -45,8 +47,8 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
 bool Applies(const Deviation& deviation, std::string_view kernel_family, std::string_view release,
              std::string_view profile_name);
 
-// The row that explains `key` there; nullptr where none does. A clause's older id (Clause::alias) in the
-// row's key stands for the clause.
+// The row that explains `key` there; nullptr where none does. A clause's older id (Clause::alias)
+// in the row's key stands for the clause.
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
                                std::string_view release, std::string_view profile_name,
                                std::string_view key);

@@ -11,7 +11,8 @@ namespace {
 constexpr char kTable[] =
     "# Where Linux goes its own way.\n"
     "\n"
-    "linux | 6.* | posix | linux.listen.stream.inet.listen.port_taken.value.0 | It may. | https://a.example/1\n"
+    "linux | 6.* | posix | linux.listen.stream.inet.listen.port_taken.value.0 | It may. | "
+    "https://a.example/1\n"
     "linux | 6.1* | linux | linux.x.value.0 | Differs from what we observed\n";
 
 TEST(DeviationsTest, ATableIsRead) {
@@ -27,7 +28,8 @@ TEST(DeviationsTest, ATableIsRead) {
 }
 
 TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLine) {
-  const std::string table = "; a line is `kernel | version | profile | key | reason | link`, the link may be left out";
+  const std::string table =
+      "; a line is `kernel | version | profile | key | reason | link`, the link may be left out";
   struct {
     const char* text;
     const char* problem;
@@ -39,7 +41,8 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLine) {
       {"linux | | posix | linux.x | a\n", "f:1: the column `version` is empty"},
       {"linux | * | plan9 | linux.x | a\n",
        "f:1: unknown profile `plan9`, expected posix, linux, or a version of it such as linux-6.1"},
-      {"linux | * | posix | fake.x | a\n", "f:1: found the key `fake.x`, expected one that starts with `linux.`"},
+      {"linux | * | posix | fake.x | a\n",
+       "f:1: found the key `fake.x`, expected one that starts with `linux.`"},
       {"linux | * | posix | linux.x | a\n# again\nlinux | * | posix | linux.x | b\n",
        "f:3: the same deviation stands in line 1 already"},
   };
@@ -57,7 +60,8 @@ TEST(DeviationsTest, ARowSpeaksOfItsKernelItsVersionsAndItsProfile) {
   EXPECT_EQ(FindDeviation(deviations, "fake", "Linux 6.18.44", "posix", key), nullptr);
   EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 6.18.44", "posix", key + "0"), nullptr);
   // `linux` means every version of that profile; 6.1* matches 6.18, too.
-  EXPECT_NE(FindDeviation(deviations, "linux", "6.18.44-generic", "linux-6.18", "linux.x.value.0"), nullptr);
+  EXPECT_NE(FindDeviation(deviations, "linux", "6.18.44-generic", "linux-6.18", "linux.x.value.0"),
+            nullptr);
 }
 
 TEST(DeviationsTest, AClausesOlderIdStillNamesItsFindings) {

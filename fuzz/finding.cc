@@ -29,7 +29,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;  // of finding.json
+constexpr int kFormat = 1;                             // of finding.json
 constexpr std::string_view kUnfinished = ".storing-";  // how a directory being written is named
 
 constexpr struct {
@@ -56,7 +56,8 @@ std::string Now() {
   return text;
 }
 
-// ---------------------------------------------------------------------------------------------- Storing
+// ----------------------------------------------------------------------------------------------
+// Storing
 
 Trouble Cannot(std::string_view what, const std::string& path) {
   return {fmt::format("cannot {} {}: {}", what, path, strerror(errno))};
@@ -179,7 +180,8 @@ Trouble WriteAll(const std::string& directory, const Finding& finding) {
   return SyncDirectory(directory);
 }
 
-// Directories that a killed process left half written. One that is being written lives for milliseconds.
+// Directories that a killed process left half written. One that is being written lives for
+// milliseconds.
 void RemoveLeftovers(const std::string& directory) {
   std::error_code ignored;
   const auto now = std::filesystem::file_time_type::clock::now();
@@ -193,7 +195,8 @@ void RemoveLeftovers(const std::string& directory) {
 
 bool NamesADirectory(std::string_view key) {
   return !key.empty() && key.size() <= 200 && key[0] != '.' &&
-         key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+         key.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
              std::string_view::npos;
 }
 
@@ -210,7 +213,8 @@ Trouble CountAgain(const std::string& path, Finding stored, const Finding& again
   return trouble;
 }
 
-// ---------------------------------------------------------------------------------------------- Loading
+// ----------------------------------------------------------------------------------------------
+// Loading
 
 struct Position {
   int line = 1;
@@ -354,7 +358,8 @@ std::string ReadJson(const Json& json, std::string_view text, const std::string&
   } else {
     f.kind = a_class->kind;
   }
-  const auto a_part = std::ranges::find(kDiffers, differs, [](const auto& row) { return row.name; });
+  const auto a_part =
+      std::ranges::find(kDiffers, differs, [](const auto& row) { return row.name; });
   if (a_part == std::end(kDiffers)) {
     fields.Bad("differs", "errno, value, effect or blocks");
   } else {
@@ -387,18 +392,21 @@ std::string_view FindingClassName(FindingClass c) {
   return std::ranges::find(kClasses, c, [](const auto& row) { return row.kind; })->name;
 }
 
-// ---------------------------------------------------------------------------------------------- Making
+// ----------------------------------------------------------------------------------------------
+// Making
 
 bool Agrees(const Call& call, const Reply& said, const Reply& actual) {
   if (said.blocked != actual.blocked) return false;
   if ((said.wrote & kBlocksOnly) != 0) return true;
   if (said.error != actual.error) return false;
   // A descriptor is known by its handle, which its call names; its number says nothing.
-  if (said.error == 0 && !DeclarationOf(call.op).makes() && said.value != actual.value) return false;
+  if (said.error == 0 && !DeclarationOf(call.op).makes() && said.value != actual.value)
+    return false;
   if ((said.wrote & ~actual.wrote) != 0) return false;
   const auto says = [&](Wrote bit) { return (said.wrote & bit) != 0; };
-  if (says(kWroteAddress) && (said.address_size != actual.address_size || said.host != actual.host ||
-                              said.port != actual.port || said.family != actual.family)) {
+  if (says(kWroteAddress) &&
+      (said.address_size != actual.address_size || said.host != actual.host ||
+       said.port != actual.port || said.family != actual.family)) {
     return false;
   }
   if (says(kWroteAddressLength) && said.address_length != actual.address_length) return false;
@@ -456,9 +464,8 @@ Finding MakeFinding(const Program& minimal, const Run& run, const Divergence& di
   if (divergence.expected != nullptr) finding.expected_clause = divergence.expected->id;
   const Call& call = minimal.calls[divergence.index];
   for (const Allowed& a : divergence.allowed) {
-    finding.allowed.push_back({.reply = PrintReply(call, a.reply),
-                               .clause = std::string(a.clause->id),
-                               .note = a.note});
+    finding.allowed.push_back(
+        {.reply = PrintReply(call, a.reply), .clause = std::string(a.clause->id), .note = a.note});
   }
   if (!divergence.allowed.empty()) {
     finding.expects_reply = true;
@@ -498,8 +505,9 @@ Transcript ExpectedTranscript(const Finding& finding) {
   Transcript transcript = finding.transcript;
   transcript.comments = {
       finding.key,
-      fmt::format("{} {}; held to {}{}", finding.release, VerdictWords(finding), finding.profile,
-                  finding.quiet.runs == 0 ? "" : fmt::format(", {}", FindingClassName(finding.kind))),
+      fmt::format(
+          "{} {}; held to {}{}", finding.release, VerdictWords(finding), finding.profile,
+          finding.quiet.runs == 0 ? "" : fmt::format(", {}", FindingClassName(finding.kind))),
       fmt::format("minimized from {} to {} calls{}", finding.original.calls.size(),
                   transcript.program.calls.size(),
                   finding.seed == 0 ? "" : fmt::format(", seed {:#x}", finding.seed))};
@@ -521,7 +529,8 @@ std::string FindingProgram(const Finding& finding) {
     text += line + "\n";
     if (line.empty() || line[0] == '#' || line.starts_with("env:")) continue;
     if (calls++ != finding.index) continue;
-    text += "# came back: " + PrintReply(call, *finding.transcript.said[finding.index].reply) + "\n";
+    text +=
+        "# came back: " + PrintReply(call, *finding.transcript.said[finding.index].reply) + "\n";
     for (size_t i = 1; i < finding.allowed.size(); ++i) {
       text += fmt::format("# allowed too: {} ({})\n", finding.allowed[i].reply,
                           finding.allowed[i].clause);
@@ -585,8 +594,8 @@ StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
   chmod(unfinished.c_str(), 0755);  // mkdtemp makes it for its owner only
   result.trouble = WriteAll(unfinished, fresh);
   if (!result.trouble.any()) {
-    // What is there already, less sure or not readable, changes places with the new one in one step. An
-    // unreadable one is kept beside it: somebody may want what is left of it.
+    // What is there already, less sure or not readable, changes places with the new one in one
+    // step. An unreadable one is kept beside it: somebody may want what is left of it.
     const unsigned flags = exists ? RENAME_EXCHANGE : RENAME_NOREPLACE;
     if (renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, result.path.c_str(), flags) != 0 &&
         (exists || rename(unfinished.c_str(), result.path.c_str()) != 0)) {
@@ -621,8 +630,9 @@ LoadedFinding LoadFinding(const std::string& path) {
     loaded.problem = ReadJson(json, text, file, loaded.finding);
   } catch (const Json::parse_error& error) {
     const Position at = PositionOf(text, error.byte == 0 ? 0 : error.byte - 1);
-    loaded.problem = fmt::format("{}:{}:{}: not JSON, {}", file, at.line, at.column,
-                                 text.empty() ? "the file is empty" : "the file is cut off or changed");
+    loaded.problem =
+        fmt::format("{}:{}:{}: not JSON, {}", file, at.line, at.column,
+                    text.empty() ? "the file is empty" : "the file is cut off or changed");
   } catch (const Json::exception& error) {
     loaded.problem = fmt::format("{}:1:1: {}", file, error.what());
   }
@@ -641,8 +651,7 @@ LoadedFindings LoadFindings(const std::string& directory) {
     paths.push_back(entry->path().string());
   }
   if (error) {
-    all.trouble.what =
-        fmt::format("cannot read the directory {}: {}", directory, error.message());
+    all.trouble.what = fmt::format("cannot read the directory {}: {}", directory, error.message());
     return all;
   }
   std::ranges::sort(paths);

@@ -55,38 +55,40 @@ struct Finding {
   std::string key;
   FindingClass kind = FindingClass::kConfirmed;
 
-  // The minimized program with what came back from every call. A clause stands where one allowed the reply.
+  // The minimized program with what came back from every call. A clause stands where one allowed
+  // the reply.
   Transcript transcript;
-  int index = 0;                     // of the call that diverges, in transcript.program.calls
+  int index = 0;  // of the call that diverges, in transcript.program.calls
   Differs differs = Differs::kErrno;
   std::string expected_clause;       // the clause that decides there, or empty
   std::vector<AllowedText> allowed;  // all that would have been right there, the most usual first
   Reply expected;                    // the first of them
-  bool expects_reply = false;        // false: `allowed` is empty, there is no right reply to write down
+  bool expects_reply = false;  // false: `allowed` is empty, there is no right reply to write down
 
-  Program original;             // as it was generated
-  std::vector<Program> before;  // of a contaminated one: what ran in the namespace before it, in order
-  Rate quiet;                   // runs in a fresh namespace
-  Rate disturbed;               // … with delays before calls, under load
-  std::string what_varied;      // of an unstable one: what differed between two runs
-  std::string kernel;           // the family: "linux", "fake"
-  std::string release;          // what it says it is: "Linux 6.18.44"
-  std::string mutant;           // of the fake kernel: the clause that it lacks; empty elsewhere
-  std::string profile;          // Profile::name()
-  bool verified = true;         // Profile::verified
+  Program original;  // as it was generated
+  std::vector<Program>
+      before;               // of a contaminated one: what ran in the namespace before it, in order
+  Rate quiet;               // runs in a fresh namespace
+  Rate disturbed;           // … with delays before calls, under load
+  std::string what_varied;  // of an unstable one: what differed between two runs
+  std::string kernel;       // the family: "linux", "fake"
+  std::string release;      // what it says it is: "Linux 6.18.44"
+  std::string mutant;       // of the fake kernel: the clause that it lacks; empty elsewhere
+  std::string profile;      // Profile::name()
+  bool verified = true;     // Profile::verified
   uint64_t seed = 0;
-  std::string first_seen;       // "2026-03-01T12:00:00Z"
+  std::string first_seen;  // "2026-03-01T12:00:00Z"
   std::string last_seen;
-  uint64_t seen = 1;            // how many programs came to this key
+  uint64_t seen = 1;  // how many programs came to this key
 };
 
-// Fills in all that follows from a run of the minimized program: key, transcript, index, differs, what
-// was allowed, kernel, profile, and the time as first and last seen.
+// Fills in all that follows from a run of the minimized program: key, transcript, index, differs,
+// what was allowed, kernel, profile, and the time as first and last seen.
 Finding MakeFinding(const Program& minimal, const Run& run, const Divergence& divergence,
                     const Profile& profile, const Kernel& kernel);
 
-// The transcript with the specification's reply and clause on the line that diverges: what finding.program
-// and repro.c expect.
+// The transcript with the specification's reply and clause on the line that diverges: what
+// finding.program and repro.c expect.
 Transcript ExpectedTranscript(const Finding& finding);
 
 // finding.program: ExpectedTranscript() as text, with what came back in a comment under its line.
@@ -96,15 +98,15 @@ std::string FindingProgram(const Finding& finding);
 std::string VerdictWords(const Finding& finding);
 
 struct [[nodiscard]] StoreResult {
-  Trouble trouble;         // names the file and the errno; nothing that was stored before is touched
-  std::string path;        // of the finding's directory
-  bool is_new = false;     // false: the key was there already, and its counts were brought up to date
+  Trouble trouble;      // names the file and the errno; nothing that was stored before is touched
+  std::string path;     // of the finding's directory
+  bool is_new = false;  // false: the key was there already, and its counts were brought up to date
 };
 
-// Writes `finding` below `directory`, which is made where it does not exist. All or nothing, kill -9
-// included: the finding appears under its name with all its files, each synced to the disk, or not at all.
-// A key that is there already gets its counts brought up to date, unless what is there is less sure
-// (FindingClass): then it is replaced. Several processes may store into one directory.
+// Writes `finding` below `directory`, which is made where it does not exist. All or nothing, kill
+// -9 included: the finding appears under its name with all its files, each synced to the disk, or
+// not at all. A key that is there already gets its counts brought up to date, unless what is there
+// is less sure (FindingClass): then it is replaced. Several processes may store into one directory.
 StoreResult StoreFinding(const std::string& directory, const Finding& finding);
 
 struct LoadedFinding {
@@ -125,9 +127,9 @@ struct LoadedFindings {
 // Reads all findings below `directory`. One that cannot be read costs no other.
 LoadedFindings LoadFindings(const std::string& directory);
 
-// Goes on in `oracle` as `reply` says, which may come from a text: what a text does not say (a descriptor's
-// number, what the kernel may choose) is taken from what the oracle allows. `clause`, where not empty, has to
-// be the one that allows it. On kDiverges the oracle stays where it was.
+// Goes on in `oracle` as `reply` says, which may come from a text: what a text does not say (a
+// descriptor's number, what the kernel may choose) is taken from what the oracle allows. `clause`,
+// where not empty, has to be the one that allows it. On kDiverges the oracle stays where it was.
 Verdict Follow(Oracle& oracle, const Call& call, const Reply& reply, std::string_view clause = {});
 
 // Whether `actual` is what was `said`, as far as it was said (Reply::wrote).

@@ -256,10 +256,12 @@ TEST_F(FindingTest, AFileThatWasDamagedIsNamedWithThePlace) {
             ":4:3: expected confirmed, unstable or contaminated in \"class\"");
   EXPECT_EQ(ProblemAfter(path, "\"call_number\": 9", "\"call_number\": 10"),
             ":12:3: expected 1 to 9, the calls of \"transcript\" in \"call_number\"");
-  EXPECT_EQ(ProblemAfter(path, "\"seen\": 1", "\"seen\": \"1\""), ":36:3: expected a number in \"seen\"");
+  EXPECT_EQ(ProblemAfter(path, "\"seen\": 1", "\"seen\": \"1\""),
+            ":36:3: expected a number in \"seen\"");
   EXPECT_EQ(ProblemAfter(path, "\"format\": 1", "\"format\": 2"),
             ":2:3: expected 1, the only format this sockspec reads in \"format\"");
-  EXPECT_EQ(ProblemAfter(path, "\"profile\"", "\"profiles\""), ":1:1: expected a string in \"profile\"");
+  EXPECT_EQ(ProblemAfter(path, "\"profile\"", "\"profiles\""),
+            ":1:1: expected a string in \"profile\"");
   EXPECT_EQ(ProblemAfter(path, "\"key\": ", "\"key\" "),
             ":3:59: not JSON, the file is cut off or changed");
   EXPECT_NE(ProblemAfter(path, "listen(s1, 1)", "lisen(s1, 1)").find("the program in \"program\""),
@@ -291,13 +293,15 @@ TEST_F(FindingTest, ADamagedFindingCostsNoOther) {
 }
 
 TEST(FollowTest, AWrittenReplyNeedNotSayWhatOnlyTheKernelKnows) {
-  const Transcript transcript = ParseText(
-      "s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0\n"
-      "bind(s0, 127.0.0.1:0)                  = 0\n"
-      "getsockname(s0)                        = 0, addr=127.0.0.1:E0\n"
-      "getsockopt(s0, SOL_SOCKET, SO_RCVBUF)  = 0\n"
-      "listen(s0, 1)                          = -1 EINVAL\n",
-      "").transcript;
+  const Transcript transcript =
+      ParseText(
+          "s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0\n"
+          "bind(s0, 127.0.0.1:0)                  = 0\n"
+          "getsockname(s0)                        = 0, addr=127.0.0.1:E0\n"
+          "getsockopt(s0, SOL_SOCKET, SO_RCVBUF)  = 0\n"
+          "listen(s0, 1)                          = -1 EINVAL\n",
+          "")
+          .transcript;
   ASSERT_EQ(transcript.said.size(), 5u);
   Oracle oracle(Linux());
   oracle.Reset({});
@@ -306,11 +310,13 @@ TEST(FollowTest, AWrittenReplyNeedNotSayWhatOnlyTheKernelKnows) {
               Verdict::kConforms)
         << i;
   }
-  EXPECT_EQ(Follow(oracle, transcript.program.calls[4], *transcript.said[4].reply), Verdict::kDiverges);
+  EXPECT_EQ(Follow(oracle, transcript.program.calls[4], *transcript.said[4].reply),
+            Verdict::kDiverges);
 }
 
 TEST(AgreesTest, OnlyWhatIsWrittenIsCompared) {
-  const auto agrees = [](const std::string& call, const std::string& said, const std::string& actual) {
+  const auto agrees = [](const std::string& call, const std::string& said,
+                         const std::string& actual) {
     const std::string socket = "s0 = socket(AF_INET, SOCK_STREAM, 0)\n";
     const Transcript a = ParseText(socket + call + " = " + said + "\n", "").transcript;
     const Transcript b = ParseText(socket + call + " = " + actual + "\n", "").transcript;
@@ -339,7 +345,8 @@ TEST(AgreesTest, OnlyWhatIsWrittenIsCompared) {
       {"send(s0, 1, 0)", "-1 EPIPE, signal=SIGPIPE", "-1 EPIPE", false},
   };
   for (const auto& c : kCases) {
-    EXPECT_EQ(agrees(c.call, c.said, c.actual), c.agrees) << c.call << " = " << c.said << " / " << c.actual;
+    EXPECT_EQ(agrees(c.call, c.said, c.actual), c.agrees)
+        << c.call << " = " << c.said << " / " << c.actual;
   }
 }
 

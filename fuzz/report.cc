@@ -47,9 +47,7 @@ std::string Count(uint64_t n, std::string_view what) {
   return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
 }
 
-std::string CallName(const Call& call) {
-  return fmt::format("{}()", DeclarationOf(call.op).name);
-}
+std::string CallName(const Call& call) { return fmt::format("{}()", DeclarationOf(call.op).name); }
 
 // What a clause answers, as far as the clause alone says it.
 std::string Answers(const Clause& clause) {
@@ -62,10 +60,14 @@ std::string Answers(const Clause& clause) {
 
 std::string StrengthWords(const Clause& clause) {
   switch (clause.strength) {
-    case Strength::kShall: return "";
-    case Strength::kMay: return ", may";
-    case Strength::kResource: return ", where the kernel runs out of something";
-    case Strength::kUnspecified: return "";
+    case Strength::kShall:
+      return "";
+    case Strength::kMay:
+      return ", may";
+    case Strength::kResource:
+      return ", where the kernel runs out of something";
+    case Strength::kUnspecified:
+      return "";
   }
   return "";
 }
@@ -94,8 +96,8 @@ std::string ProfileWords(const Profile& profile) {
   return fmt::format("Linux {}.{}", profile.version.major, profile.version.minor);
 }
 
-// Goes through the transcript as it came back, up to the call that diverges. False where the oracle could
-// not follow: `at` is then the call where it lost it.
+// Goes through the transcript as it came back, up to the call that diverges. False where the oracle
+// could not follow: `at` is then the call where it lost it.
 bool GoToDivergence(const Finding& finding, Oracle& oracle, int& at) {
   oracle.Reset(finding.transcript.program.env);
   for (at = 0; at < finding.index; ++at) {
@@ -158,8 +160,8 @@ std::string WhyTheModelDisagrees(const Finding& finding, const Oracle& oracle,
   std::string text = Heading("Why the model disagrees");
 
   const std::vector<Considered> considered = oracle.Consider(call);
-  // In a platform's order the first clause that holds decides. In posix all refusals that hold are right,
-  // and of the effects the first.
+  // In a platform's order the first clause that holds decides. In posix all refusals that hold are
+  // right, and of the effects the first.
   std::vector<const Clause*> deciding;
   std::string later;
   for (const Considered& c : considered) {
@@ -173,23 +175,24 @@ std::string WhyTheModelDisagrees(const Finding& finding, const Oracle& oracle,
   }
   text += Wrap(fmt::format("{} has {} in {}. {}", CallName(call),
                            Count(considered.size(), "clause"), profile.name(),
-                           deciding.empty()       ? "None of them holds here."
-                           : deciding.size() > 1  ? "These hold here:"
-                           : later.empty()        ? "One of them holds here:"
-                                                  : "The first that holds here:"),
+                           deciding.empty()      ? "None of them holds here."
+                           : deciding.size() > 1 ? "These hold here:"
+                           : later.empty()       ? "One of them holds here:"
+                                                 : "The first that holds here:"),
                2);
   text += "\n";
   for (const Clause* clause : deciding) text += ClauseText(*clause, "");
-  if (!later.empty()) text += "\n" + Wrap(fmt::format("Comes later, and would hold too: {}.", later), 2);
+  if (!later.empty())
+    text += "\n" + Wrap(fmt::format("Comes later, and would hold too: {}.", later), 2);
 
   // A success that was expected, with something else in it.
   const bool expected_success =
       finding.expects_reply && finding.expected.error == 0 && !finding.expected.blocked;
   if (actual.error == 0 && !actual.blocked && expected_success) {
-    text += "\n" + Wrap(fmt::format("Success is right; what differs is {}: {} came back where {} is right.",
-                                    finding.differs == Differs::kValue ? "the value"
-                                                                       : "what was written",
-                                    PrintReply(call, actual), PrintReply(call, finding.expected)),
+    text += "\n" + Wrap(fmt::format(
+                            "Success is right; what differs is {}: {} came back where {} is right.",
+                            finding.differs == Differs::kValue ? "the value" : "what was written",
+                            PrintReply(call, actual), PrintReply(call, finding.expected)),
                         2);
     return text;
   }
@@ -205,8 +208,8 @@ std::string WhyTheModelDisagrees(const Finding& finding, const Oracle& oracle,
     return text;
   }
   text += "\n" + Wrap(fmt::format("What came back was {}. {} of {} {} that:", WhatCameBack(actual),
-                                  giving.size() == 1 ? "One clause" : "These clauses", CallName(call),
-                                  giving.size() == 1 ? "gives" : "give"),
+                                  giving.size() == 1 ? "One clause" : "These clauses",
+                                  CallName(call), giving.size() == 1 ? "gives" : "give"),
                       2);
   text += "\n";
   for (const Considered& c : giving) {
@@ -232,13 +235,14 @@ std::string ByTheOther(const Finding& finding) {
   Oracle oracle(other);
   int at = 0;
   if (!GoToDivergence(finding, oracle, at)) {
-    return text + Wrap(fmt::format("Nothing can be said: it parts with the program earlier, at {} = {}.",
-                                   PrintCall(finding.transcript.program.calls[at]),
-                                   finding.transcript.said[at].reply
-                                       ? PrintReply(finding.transcript.program.calls[at],
-                                                    *finding.transcript.said[at].reply)
-                                       : "?"),
-                       2);
+    return text +
+           Wrap(fmt::format("Nothing can be said: it parts with the program earlier, at {} = {}.",
+                            PrintCall(finding.transcript.program.calls[at]),
+                            finding.transcript.said[at].reply
+                                ? PrintReply(finding.transcript.program.calls[at],
+                                             *finding.transcript.said[at].reply)
+                                : "?"),
+                2);
   }
   const std::vector<Allowed> allowed = oracle.Ask(call);
   switch (Follow(oracle, call, actual)) {
@@ -287,18 +291,24 @@ std::string HowToRunItAgain(const Finding& finding) {
   text += "  or with a C compiler and nothing else:\n\n";
   text += "      cc repro.c && ./a.out\n\n";
   if (finding.kernel == "fake") {
-    text += Wrap("The fault was put into the fake kernel on purpose. repro.c asks the real one, and exits 0 where "
-                 "that conforms.", 2);
+    text += Wrap(
+        "The fault was put into the fake kernel on purpose. repro.c asks the real one, and exits 0 "
+        "where "
+        "that conforms.",
+        2);
   }
   text += Wrap(
-      "sockspec exits 0 where the kernel conforms, 1 where it diverges, 3 where it cannot run. a.out exits "
-      "0, 1 and 125, which is what `git bisect run` expects: 125 is a kernel that cannot be judged.",
+      "sockspec exits 0 where the kernel conforms, 1 where it diverges, 3 where it cannot run. "
+      "a.out exits "
+      "0, 1 and 125, which is what `git bisect run` expects: 125 is a kernel that cannot be "
+      "judged.",
       2);
   if (finding.kind == FindingClass::kContaminated) {
-    text += "\n" + Wrap(fmt::format("It did not repeat in a fresh namespace. The {} that ran before it in "
-                                    "the same one are kept in finding.json under \"before\".",
-                                    Count(finding.before.size(), "program")),
-                        2);
+    text += "\n" +
+            Wrap(fmt::format("It did not repeat in a fresh namespace. The {} that ran before it in "
+                             "the same one are kept in finding.json under \"before\".",
+                             Count(finding.before.size(), "program")),
+                 2);
   }
   return text;
 }
@@ -350,12 +360,13 @@ std::string Report(const Finding& finding) {
   };
   row("key", finding.key);
   row("kernel", finding.release);
-  row("held to", finding.verified ? finding.profile
-                                  : finding.profile + ", the nearest to a version nobody has checked");
+  row("held to", finding.verified
+                     ? finding.profile
+                     : finding.profile + ", the nearest to a version nobody has checked");
   row(FindingClassName(finding.kind), RateWords(finding));
   if (!finding.what_varied.empty()) row("varied", finding.what_varied);
-  row("found", fmt::format("{}, seed {:#x}, minimized from {} to {}", finding.first_seen, finding.seed,
-                           Count(finding.original.calls.size(), "call"), calls));
+  row("found", fmt::format("{}, seed {:#x}, minimized from {} to {}", finding.first_seen,
+                           finding.seed, Count(finding.original.calls.size(), "call"), calls));
 
   text += WhatWasSaid(finding);
 
@@ -366,7 +377,9 @@ std::string Report(const Finding& finding) {
     text += WhyTheModelDisagrees(finding, oracle, profile);
   } else {
     text += Heading("Why the model disagrees");
-    text += Wrap("This sockspec does not come to that call any more: its specification has changed since.", 2);
+    text += Wrap(
+        "This sockspec does not come to that call any more: its specification has changed since.",
+        2);
   }
   text += ByTheOther(finding);
 
@@ -382,9 +395,10 @@ std::string Report(const Finding& finding) {
       sockets.remove_prefix(end == std::string_view::npos ? sockets.size() : end + 1);
     }
     if (oracle.worlds() > 1) {
-      text += Wrap(fmt::format("This is the first of {} worlds that agree with all replies before it.",
-                               oracle.worlds()),
-                   2);
+      text +=
+          Wrap(fmt::format("This is the first of {} worlds that agree with all replies before it.",
+                           oracle.worlds()),
+               2);
     }
   }
   return text + HowToRunItAgain(finding);

@@ -1,5 +1,5 @@
-// The report on a finding, for whoever sends it upstream. It answers, in this order: what was said, why the
-// model disagrees, where the sockets stood, how to run it again.
+// The report on a finding, for whoever sends it upstream. It answers, in this order: what was said,
+// why the model disagrees, where the sockets stood, how to run it again.
 #ifndef SOCKSPEC_FUZZ_REPORT_H_
 #define SOCKSPEC_FUZZ_REPORT_H_
 
@@ -16,8 +16,8 @@ std::string Report(const Finding& finding);
 // One line: "listen(s0, 1) came back 0, expected -1 EINVAL (listen.unbound_refused)".
 std::string Headline(const Finding& finding);
 
-// The lines of a transcript's calls, replies and clauses in columns: one a call, without comments and
-// without the environment.
+// The lines of a transcript's calls, replies and clauses in columns: one a call, without comments
+// and without the environment.
 std::vector<std::string> CallLines(const Transcript& transcript);
 
 // "-1 EINVAL (listen.x)", "0 (bind.explicit), -1 EINVAL (bind.twice)": what would have been right.

@@ -13,7 +13,8 @@
 namespace sockspec {
 namespace {
 
-Finding FindingOf(const std::string& text, const std::string& profile_name, const Mutation& mutation) {
+Finding FindingOf(const std::string& text, const std::string& profile_name,
+                  const Mutation& mutation) {
   const Profile profile = ResolveProfile(profile_name, "").profile;
   const Program program = ParseText(text, "").transcript.program;
   FakeKernel kernel(profile, mutation);
@@ -39,7 +40,8 @@ constexpr char kTwoListeners[] =
     "listen(s0, 1)\n";
 
 TEST(ReportTest, IsAsItWasReviewed) {
-  Finding finding = FindingOf(kTwoListeners, "linux-6.18", {.clause = FindClause("listen.port_taken")});
+  Finding finding =
+      FindingOf(kTwoListeners, "linux-6.18", {.clause = FindClause("listen.port_taken")});
   finding.mutant = "listen.port_taken";
   const std::string report = Report(finding);
   std::ifstream in("fuzz/report.golden.txt", std::ios::binary);
@@ -74,9 +76,9 @@ TEST(ReportTest, AnswersTheFourQuestionsInOrder) {
 }
 
 TEST(ReportTest, SaysWhichClausesGiveTheErrnoThatCameBackAndWhyTheyDidNotApply) {
-  const std::string report = Report(FindingOf(
-      "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1)\n", "linux-6.18",
-      {.clause = FindClause("listen.autobind"), .error = EADDRINUSE}));
+  const std::string report =
+      Report(FindingOf("s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1)\n", "linux-6.18",
+                       {.clause = FindClause("listen.autobind"), .error = EADDRINUSE}));
   Find(report, "What came back was EADDRINUSE.");
   Find(report, "  listen.port_taken: -1 EADDRINUSE\n");
   Find(report, "Does not hold here.");
@@ -85,17 +87,18 @@ TEST(ReportTest, SaysWhichClausesGiveTheErrnoThatCameBackAndWhyTheyDidNotApply) 
 }
 
 TEST(ReportTest, SaysWhenNoClauseGivesWhatCameBack) {
-  const std::string report = Report(FindingOf("s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1)\n", "posix",
-                                              {.clause = FindClause("listen.autobind"), .error = EPERM}));
+  const std::string report =
+      Report(FindingOf("s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1)\n", "posix",
+                       {.clause = FindClause("listen.autobind"), .error = EPERM}));
   Find(report, "breaks POSIX.");
   Find(report, "What came back was EPERM. No clause of listen() gives that in posix.");
   Find(report, "\nWhat Linux 6.18 says of the same reply\n");
 }
 
 TEST(ReportTest, SaysWhatDiffersInASuccess) {
-  const std::string report = Report(FindingOf(
-      "s0 = socket(AF_INET, SOCK_STREAM, 0)\ngetsockopt(s0, SOL_SOCKET, SO_TYPE)\n", "linux-6.18",
-      {.clause = FindClause("getsockopt.type"), .spoil = true}));
+  const std::string report = Report(
+      FindingOf("s0 = socket(AF_INET, SOCK_STREAM, 0)\ngetsockopt(s0, SOL_SOCKET, SO_TYPE)\n",
+                "linux-6.18", {.clause = FindClause("getsockopt.type"), .spoil = true}));
   Find(report, "Success is right; what differs is what was written");
 }
 

@@ -24,11 +24,20 @@ std::string Escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -121,10 +130,11 @@ std::string TriageHtml(const LoadedFindings& findings, std::string_view title) {
     const Finding& f = loaded.finding;
     page += fmt::format(
         "<details id=\"{}\"><summary><span class=\"kind {}\">{}</span> {}: <code>{}</code><br>"
-        "<span class=\"small\">{}; seen {} times since {}; {} calls; {}</span></summary>\n<pre>{}</pre>"
+        "<span class=\"small\">{}; seen {} times since {}; {} calls; "
+        "{}</span></summary>\n<pre>{}</pre>"
         "</details>\n",
-        Escaped(f.key), FindingClassName(f.kind), FindingClassName(f.kind), Escaped(VerdictWords(f)),
-        Escaped(Headline(f)), RateShort(f), f.seen, Escaped(f.first_seen),
+        Escaped(f.key), FindingClassName(f.kind), FindingClassName(f.kind),
+        Escaped(VerdictWords(f)), Escaped(Headline(f)), RateShort(f), f.seen, Escaped(f.first_seen),
         f.transcript.program.calls.size(), Escaped(f.key), Escaped(StoredReport(loaded)));
   }
   for (const LoadedFinding& loaded : findings.corrupt) {

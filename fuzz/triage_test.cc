@@ -9,8 +9,8 @@
 namespace sockspec {
 namespace {
 
-LoadedFinding AFinding(const std::string& key, FindingClass kind, const std::string& profile, uint64_t seen,
-                       const std::string& first_seen) {
+LoadedFinding AFinding(const std::string& key, FindingClass kind, const std::string& profile,
+                       uint64_t seen, const std::string& first_seen) {
   LoadedFinding loaded;
   Finding& f = loaded.finding;
   f.key = key;
@@ -20,7 +20,8 @@ LoadedFinding AFinding(const std::string& key, FindingClass kind, const std::str
   f.first_seen = first_seen;
   f.kernel = "linux";
   f.release = "Linux <6>";
-  f.transcript = ParseText("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nlisten(s0, 1) = 0\n", "").transcript;
+  f.transcript =
+      ParseText("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nlisten(s0, 1) = 0\n", "").transcript;
   f.index = 1;
   f.allowed = {{.reply = "-1 EINVAL", .clause = "listen.x", .note = ""}};
   return loaded;
@@ -53,7 +54,8 @@ TEST(TriageTest, OrTheNewest) {
 
 TEST(TriageTest, AListSaysWhatWasSaidAndHowSureItIs) {
   const std::string text = TriageText(Some());
-  EXPECT_NE(text.find("listen(s0, 1) came back 0, expected -1 EINVAL (listen.x)\n"), std::string::npos);
+  EXPECT_NE(text.find("listen(s0, 1) came back 0, expected -1 EINVAL (listen.x)\n"),
+            std::string::npos);
   EXPECT_NE(text.find("unstable     breaks POSIX"), std::string::npos) << text;
   EXPECT_NE(text.find("confirmed    differs from Linux 6.18"), std::string::npos) << text;
 }
