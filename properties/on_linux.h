@@ -39,7 +39,9 @@ class OnLinux : public testing::Test {
   static Lockstep& TheLockstep();
   static const Profile& TheProfile();
 
-  // Runs `program`, up to three times where the machine was too busy for it to be judged.
+  // Runs `program`; again where the machine was too busy for it to be judged, and where it diverged: a port that the
+  // kernel chose may by chance be the one that the program named, once in 10,000 runs of some programs. What is given
+  // back as diverged did so three times, twice in a fresh namespace.
   static const sockspec::Run& Play(const Program& program, bool fresh = false);
 };
 
