@@ -100,9 +100,11 @@ bool TupleLingers(const Scene& s) {
          s.world.sockets[twin].tcp == Tcp::kFinWait;
 }
 
-// tcp_v4_connect(), its failure path: the port goes back unless bind() asked for it, the address too.
+// tcp_v4_connect(), its failure path: the port goes back unless bind() asked for it, the address too. A socket
+// bound to a broadcast or multicast address has got the address that it would have sent from, and keeps it.
 void GiveUp(Scene& s) {
   Socket& socket = s.me();
+  socket.address = socket.source = Source(s);
   EnterClose(s.world, s.index);
   if (!socket.address_locked) socket.address = socket.source = Host::kAny;
   socket.remote_port = kNone;
