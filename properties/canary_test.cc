@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,8 @@ struct Canary {
   std::string_view key;  // what the most frequent finding's key begins with
   int most_calls;        // of the minimized program
 };
+
+void PrintTo(const Canary& canary, std::ostream* out) { *out << canary.name; }
 
 constexpr Canary kCanaries[] = {
     {"ListenIsRefused",
@@ -163,7 +166,8 @@ TEST_P(AnHonestCampaign, FindsNothing) {
   EXPECT_GT(result.counts.calls, 3000u);
 }
 
-INSTANTIATE_TEST_SUITE_P(OnLinux, AnHonestCampaign, testing::Values(Canary{}));
+INSTANTIATE_TEST_SUITE_P(OnLinux, AnHonestCampaign, testing::Values(Canary{.name = "NoLie"}),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace sockspec

@@ -9,6 +9,7 @@
 #ifndef SOCKSPEC_PROPERTIES_EXAMPLES_H_
 #define SOCKSPEC_PROPERTIES_EXAMPLES_H_
 
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,12 @@ inline constexpr ExampleDirectory kExampleDirectories[] = {
     {"linux-selinux", "linux-6.18+selinux"},
     {"posix", "posix"},
 };
+
+// For test parameters.
+inline std::ostream& operator<<(std::ostream& out, const ExampleDirectory& directory) {
+  return out << directory.name;
+}
+inline std::ostream& operator<<(std::ostream& out, const Profile& profile) { return out << profile.name(); }
 
 struct Example {
   std::string name;  // "linux/accept-blocks"

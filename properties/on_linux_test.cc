@@ -1,0 +1,62 @@
+// The fixture of the tests on this machine's kernel is itself no formality: what is said wrong fails.
+
+#include "properties/on_linux.h"
+
+#include <string>
+#include <string_view>
+
+#include "gtest/gtest-spi.h"
+#include "gtest/gtest.h"
+
+namespace sockspec {
+namespace {
+
+class ExpectConformsTest : public OnLinux {
+ protected:
+  // The first failure that the program comes to, or nothing.
+  std::string Failure(std::string_view program) {
+    testing::TestPartResultArray results;
+    {
+      const testing::ScopedFakeTestPartResultReporter reporter(
+          testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
+      ExpectConforms(program);
+    }
+    return results.size() == 0 ? "" : results.GetTestPartResult(0).message();
+  }
+};
+
+TEST_F(ExpectConformsTest, PassesWhatIsSaidRight) {
+  EXPECT_EQ(Failure("s0 = socket(AF_INET, SOCK_STREAM, 0)  = s0  # @socket.open\n"
+                    "getsockname(s0)  = 0, addr=0.0.0.0:0  # @getsockname.local\n"
+                    "listen(s0, 1)\n"),
+            "");
+}
+
+TEST_F(ExpectConformsTest, FailsAnotherErrno) {
+  EXPECT_NE(Failure("listen(-1, 1)  = -1 ENOTSOCK\n").find("said is -1 ENOTSOCK, came back -1 EBADF"),
+            std::string::npos);
+}
+
+TEST_F(ExpectConformsTest, FailsAnotherValue) {
+  EXPECT_NE(Failure("s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                    "fcntl(s0, F_GETFL)  = O_RDWR|O_NONBLOCK\n")
+                .find("line 2"),
+            std::string::npos);
+}
+
+TEST_F(ExpectConformsTest, FailsAnotherAddress) {
+  EXPECT_NE(Failure("s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                    "getsockname(s0)  = 0, addr=127.0.0.1:0\n")
+                .find("came back 0, addr=0.0.0.0:0"),
+            std::string::npos);
+}
+
+TEST_F(ExpectConformsTest, FailsTheRightErrnoForTheWrongReason) {
+  EXPECT_NE(Failure("s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                    "bind(s0, 127.0.0.1:P0, addrlen=-1)  = -1 EINVAL  # @bind.twice\n")
+                .find("decided was by @address.length_out_of_range"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace sockspec
