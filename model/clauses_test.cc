@@ -16,16 +16,19 @@ namespace sockspec {
 namespace {
 
 bool IsWord(std::string_view word) {
-  return !word.empty() && islower(static_cast<unsigned char>(word[0])) && std::ranges::all_of(word, [](char c) {
-    return islower(static_cast<unsigned char>(c)) || isdigit(static_cast<unsigned char>(c)) || c == '_';
-  });
+  return !word.empty() && islower(static_cast<unsigned char>(word[0])) &&
+         std::ranges::all_of(word, [](char c) {
+           return islower(static_cast<unsigned char>(c)) ||
+                  isdigit(static_cast<unsigned char>(c)) || c == '_';
+         });
 }
 
 TEST(EveryClause, HasAnIdOfTwoLowerCaseWordsAndADot) {
   for (const Clause* clause : AllClauses()) {
     const size_t dot = clause->id.find('.');
     ASSERT_NE(dot, std::string_view::npos) << clause->id;
-    EXPECT_TRUE(IsWord(clause->id.substr(0, dot)) && IsWord(clause->id.substr(dot + 1))) << clause->id;
+    EXPECT_TRUE(IsWord(clause->id.substr(0, dot)) && IsWord(clause->id.substr(dot + 1)))
+        << clause->id;
   }
 }
 
@@ -50,8 +53,10 @@ TEST(EveryClause, IsFoundByItsIdAndItsAlias) {
 TEST(EveryClause, Cites) {
   for (const Clause* clause : AllClauses()) {
     EXPECT_GE(clause->cites.size(), 10u) << clause->id << " cites " << clause->cites;
-    // What only POSIX says has to be found in POSIX, and what only Linux does in Linux or in its manual.
-    if (clause->on == kPosix) EXPECT_NE(clause->cites.find("POSIX"), std::string_view::npos) << clause->id;
+    // What only POSIX says has to be found in POSIX, and what only Linux does in Linux or in its
+    // manual.
+    if (clause->on == kPosix)
+      EXPECT_NE(clause->cites.find("POSIX"), std::string_view::npos) << clause->id;
     if (clause->on == kLinux) {
       const bool of_linux = clause->cites.find("Linux") != std::string_view::npos ||
                             clause->cites.find("(2)") != std::string_view::npos ||
@@ -67,7 +72,8 @@ TEST(EveryClause, SaysOneSentence) {
     EXPECT_EQ(clause->says.back(), '.') << clause->id;
     // A name of a call keeps its own letters: "connect() is under way".
     const std::string_view first = clause->says.substr(0, clause->says.find(' '));
-    EXPECT_TRUE(!islower(static_cast<unsigned char>(first.front())) || first.ends_with("()")) << clause->id;
+    EXPECT_TRUE(!islower(static_cast<unsigned char>(first.front())) || first.ends_with("()"))
+        << clause->id;
   }
 }
 
@@ -86,11 +92,13 @@ TEST(EveryClause, BelongsToAProfile) {
     EXPECT_NE(clause->on & kEveryProfile, 0) << clause->id;
     bool belongs = clause->BelongsTo({.family = kPosix});
     for (const Version version : kKnownLinux) {
-      belongs |= clause->BelongsTo({.family = kLinux, .version = version, .selinux = clause->selinux});
+      belongs |=
+          clause->BelongsTo({.family = kLinux, .version = version, .selinux = clause->selinux});
     }
     EXPECT_TRUE(belongs) << clause->id << " is of no version that anybody knows";
     // POSIX has no versions here, and Linux leaves nothing open.
-    if (clause->since != Version{} || clause->until != Version{}) EXPECT_EQ(clause->on, kLinux) << clause->id;
+    if (clause->since != Version{} || clause->until != Version{})
+      EXPECT_EQ(clause->on, kLinux) << clause->id;
     if (clause->strength == Strength::kUnspecified) EXPECT_EQ(clause->on, kPosix) << clause->id;
   }
 }
@@ -100,7 +108,8 @@ TEST(EveryCall, HasClausesAndAnEffectInEachProfile) {
     for (const ProfileSet family : {kPosix, kLinux}) {
       const auto rows = ClausesOf(static_cast<Op>(op));
       EXPECT_TRUE(std::ranges::any_of(rows, [&](const Clause* clause) {
-        return (clause->on & family) != 0 && clause->effect() && clause->strength == Strength::kShall;
+        return (clause->on & family) != 0 && clause->effect() &&
+               clause->strength == Strength::kShall;
       })) << op;
     }
   }

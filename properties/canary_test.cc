@@ -1,5 +1,6 @@
-// The canary: this machine's kernel, told wrong by one lie at a time, must be found by a campaign as it is run, so that
-// nobody takes a dead harness for a kernel without faults. The honest kernel, in the same campaign, must not.
+// The canary: this machine's kernel, told wrong by one lie at a time, must be found by a campaign
+// as it is run, so that nobody takes a dead harness for a kernel without faults. The honest kernel,
+// in the same campaign, must not.
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ constexpr Canary kCanaries[] = {
      "linux.listen.stream.inet.listen.", 3},
     {"ASecondBindSucceeds",
      [](const Call& call, Reply& reply) {
-       if (call.op != Op::kBind || reply.error != EINVAL || call.length != kExactLength) return false;
+       if (call.op != Op::kBind || reply.error != EINVAL || call.length != kExactLength)
+         return false;
        reply = {};
        return true;
      },
@@ -75,7 +77,8 @@ constexpr Canary kCanaries[] = {
      "linux.getpeername.stream.inet.getpeername.peer.effect.addr.host-multicast", 6},
     {"TheErrorIsKept",
      [](const Call& call, Reply& reply) {
-       if (call.op != Op::kGetsockopt || reply.error != 0 || reply.option != ECONNREFUSED) return false;
+       if (call.op != Op::kGetsockopt || reply.error != 0 || reply.option != ECONNREFUSED)
+         return false;
        reply.option = 0;
        return true;
      },

@@ -1,9 +1,9 @@
-// Closing is final: once its last descriptor is closed, nothing leads to a socket any more, and whatever is called on
-// one of the closed descriptors says so.
+// Closing is final: once its last descriptor is closed, nothing leads to a socket any more, and
+// whatever is called on one of the closed descriptors says so.
 
 #include <errno.h>
-#include <poll.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
-// RapidCheck's own commands against this machine's kernel: a second way to come to programs, which knows nothing of
-// fuzz/generate.h. Each call is drawn in the world that the model says the calls before it lead to, with arguments that
-// the declarations know; RapidCheck leaves calls out and makes arguments simpler where one diverges.
+// RapidCheck's own commands against this machine's kernel: a second way to come to programs, which
+// knows nothing of fuzz/generate.h. Each call is drawn in the world that the model says the calls
+// before it lead to, with arguments that the declarations know; RapidCheck leaves calls out and
+// makes arguments simpler where one diverges.
 
 #include <rapidcheck.h>
 #include <rapidcheck/state.h>
@@ -29,7 +30,8 @@ namespace {
 
 const Cases kCases(5000);
 
-// Where the calls so far lead, as a kernel of the model answers them. It is copied for every command.
+// Where the calls so far lead, as a kernel of the model answers them. It is copied for every
+// command.
 struct Model {
   std::shared_ptr<const Oracle> oracle;
   uint32_t made = 0;  // a bit for each handle
@@ -58,12 +60,14 @@ rc::Gen<Call> AnyArguments() {
        {1, rc::gen::element(static_cast<int>(Op::kSocket), static_cast<int>(Op::kBind),
                             static_cast<int>(Op::kListen), static_cast<int>(Op::kConnect),
                             static_cast<int>(Op::kAccept4))}});
-  const auto any = rc::gen::map(rc::gen::pair(op, rc::gen::noShrink(rc::gen::arbitrary<uint64_t>())),
-                                [](const std::pair<int, uint64_t>& drawn) {
-                                  Random random(drawn.second);
-                                  return RandomArguments(static_cast<Op>(drawn.first), random);
-                                });
-  return rc::gen::shrink(any, [](const Call& call) { return rc::seq::fromContainer(Simpler(call)); });
+  const auto any =
+      rc::gen::map(rc::gen::pair(op, rc::gen::noShrink(rc::gen::arbitrary<uint64_t>())),
+                   [](const std::pair<int, uint64_t>& drawn) {
+                     Random random(drawn.second);
+                     return RandomArguments(static_cast<Op>(drawn.first), random);
+                   });
+  return rc::gen::shrink(any,
+                         [](const Call& call) { return rc::seq::fromContainer(Simpler(call)); });
 }
 
 class Make : public rc::state::Command<Model, System> {
@@ -76,11 +80,13 @@ class Make : public rc::state::Command<Model, System> {
     }
   }
 
-  // Handles are made once and used afterwards, and no call may block or leave what the model can follow.
+  // Handles are made once and used afterwards, and no call may block or leave what the model can
+  // follow.
   void checkPreconditions(const Model& model) const override {
     RC_PRE(!DeclarationOf(call_.op).makes() || call_.made != kNoHandle);
     RC_PRE(call_.made == kNoHandle || (model.made >> call_.made & 1) == 0);
-    RC_PRE(call_.op == Op::kSocket || !call_.fd.IsHandle() || (model.made >> call_.fd.handle() & 1) != 0);
+    RC_PRE(call_.op == Op::kSocket || !call_.fd.IsHandle() ||
+           (model.made >> call_.fd.handle() & 1) != 0);
     RC_PRE(model.oracle->world().lost == Lost::kNo);
     RC_PRE(!model.oracle->MayBlock(call_));
   }
@@ -104,8 +110,9 @@ TEST_F(OnLinux, CommandsConform) {
   std::set<const Clause*> decided;
   const bool holds = rc::check("RapidCheck's commands conform on Linux", [&] {
     System system;
-    rc::state::check(Model{.oracle = std::make_shared<Oracle>(TheProfile())}, system,
-                     [](const Model& model) { return rc::state::gen::execOneOfWithArgs<Make>()(model); });
+    rc::state::check(
+        Model{.oracle = std::make_shared<Oracle>(TheProfile())}, system,
+        [](const Model& model) { return rc::state::gen::execOneOfWithArgs<Make>()(model); });
     const auto& run = Play(system.program);
     RC_ASSERT(run.trouble.what == "");
     if (run.diverged()) RC_FAIL(Told(system.program, run));

@@ -1,5 +1,6 @@
-// Every clause of every profile is reached by an example (model/examples/), and every example says what the
-// model says. No kernel takes part: examples_hold_on_linux_test.cc runs the same programs on one.
+// Every clause of every profile is reached by an example (model/examples/), and every example says
+// what the model says. No kernel takes part: examples_hold_on_linux_test.cc runs the same programs
+// on one.
 
 #include <set>
 #include <string>
@@ -52,7 +53,8 @@ TEST_P(Examples, ArePrintedAsTheyAreWritten) {
   for (const Example& example : ReadExamples(GetParam().name)) {
     const std::string text = PrintText(example.transcript);
     EXPECT_EQ(text, PrintText(MustParse(text, example.name)));
-    EXPECT_FALSE(example.transcript.comments.empty()) << example.name << " does not say what it shows";
+    EXPECT_FALSE(example.transcript.comments.empty())
+        << example.name << " does not say what it shows";
   }
 }
 
@@ -68,8 +70,10 @@ INSTANTIATE_TEST_SUITE_P(All, Examples, testing::ValuesIn(kExampleDirectories), 
 Reached ReachedIn(const Profile& profile) {
   Reached reached;
   for (const Example& example : AllExamples()) {
-    for (const Decided& decided : FollowElsewhere(example.transcript, profile)) reached.insert(decided.clause);
-    for (const Decided& decided : Predict(example.transcript, profile).decided) reached.insert(decided.clause);
+    for (const Decided& decided : FollowElsewhere(example.transcript, profile))
+      reached.insert(decided.clause);
+    for (const Decided& decided : Predict(example.transcript, profile).decided)
+      reached.insert(decided.clause);
   }
   return reached;
 }
@@ -97,8 +101,8 @@ TEST(EveryClause, IsReachedByAnExample) {
   }
 }
 
-// The fake kernel, too, comes to every clause that it may answer by: those that add a reply to others it never
-// gives.
+// The fake kernel, too, comes to every clause that it may answer by: those that add a reply to
+// others it never gives.
 TEST(EveryClause, IsWhatAKernelOfTheModelAnswersBy) {
   for (const Profile& profile : EveryProfileAndSelinux()) {
     Reached reached;

@@ -1,14 +1,15 @@
-// Every wrong kernel is found. For each clause of each profile, kernels that differ from the specification in this
-// clause alone play the examples (model/examples/) and then random programs, until the oracle objects:
+// Every wrong kernel is found. For each clause of each profile, kernels that differ from the
+// specification in this clause alone play the examples (model/examples/) and then random programs,
+// until the oracle objects:
 //
 //   without it     the next clause that holds decides
 //   neighbours     it gives an errno that another clause of the same call gives, or EIO
 //   spoiled        its value, or what it writes, is off
 //   forgetful      it answers right and does not do what it says
 //
-// The mutants that nobody can tell from the right kernel are listed below, each with the reason. Clauses that only
-// allow a second reply make no kernel wrong by being absent: of them it is shown that their reply is right, and
-// would not be without them.
+// The mutants that nobody can tell from the right kernel are listed below, each with the reason.
+// Clauses that only allow a second reply make no kernel wrong by being absent: of them it is shown
+// that their reply is right, and would not be without them.
 
 #include <ctype.h>
 #include <errno.h>
@@ -85,9 +86,11 @@ constexpr Equivalent kEquivalent[] = {
 };
 // clang-format on
 
-const Equivalent* FindEquivalent(const Profile& profile, const Clause& clause, Kind kind, int16_t error = 0) {
+const Equivalent* FindEquivalent(const Profile& profile, const Clause& clause, Kind kind,
+                                 int16_t error = 0) {
   for (const Equivalent& row : kEquivalent) {
-    if (row.clause == clause.id && row.kind == kind && row.error == error && (row.on & profile.family) != 0) {
+    if (row.clause == clause.id && row.kind == kind && row.error == error &&
+        (row.on & profile.family) != 0) {
       return &row;
     }
   }
@@ -97,7 +100,8 @@ const Equivalent* FindEquivalent(const Profile& profile, const Clause& clause, K
 const std::vector<Program>& Seeds() {
   static const std::vector<Program> seeds = [] {
     std::vector<Program> programs;
-    for (Example& example : AllExamples()) programs.push_back(std::move(example.transcript.program));
+    for (Example& example : AllExamples())
+      programs.push_back(std::move(example.transcript.program));
     return programs;
   }();
   return seeds;
@@ -106,7 +110,8 @@ const std::vector<Program>& Seeds() {
 // Answers as the specification says, but where `clause` decides it leaves its world as it was.
 class ForgetfulKernel : public Kernel {
  public:
-  ForgetfulKernel(const Profile& profile, const Clause* clause) : oracle_(profile), clause_(clause) {}
+  ForgetfulKernel(const Profile& profile, const Clause* clause)
+      : oracle_(profile), clause_(clause) {}
   std::string family() const override { return "fake"; }
   std::string release() const override { return "forgetful of " + std::string(clause_->id); }
   Trouble Reset(const Environment& env) override {
@@ -197,7 +202,8 @@ std::vector<Case> CasesOf(bool (*wanted)(const Clause&)) {
 
 std::string Name(const testing::TestParamInfo<Case>& info) {
   std::string name = info.param.profile.name() + "_" + std::string(info.param.clause->id);
-  std::ranges::replace_if(name, [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::ranges::replace_if(
+      name, [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 }
 
@@ -232,14 +238,15 @@ TEST_P(Mutant, WithANeighboursErrnoIsFound) {
   }
   errors.erase(clause().error);
   for (const int16_t error : errors) {
-    Expect(IsFound({.clause = &clause(), .error = error}, profile()), Kind::kNeighbour, PrintErrno(error),
-           error);
+    Expect(IsFound({.clause = &clause(), .error = error}, profile()), Kind::kNeighbour,
+           PrintErrno(error), error);
   }
 }
 
 TEST_P(Mutant, SpoiledIsFound) {
   if (!clause().effect()) return;
-  Expect(IsFound({.clause = &clause(), .spoil = true}, profile()), Kind::kSpoiled, "its spoiled effect");
+  Expect(IsFound({.clause = &clause(), .spoil = true}, profile()), Kind::kSpoiled,
+         "its spoiled effect");
 }
 
 TEST_P(Mutant, ThatForgetsIsFound) {
@@ -248,7 +255,8 @@ TEST_P(Mutant, ThatForgetsIsFound) {
   Expect(IsFound(kernel, profile()), Kind::kForgetful, "the kernel that does not do it");
 }
 
-// At some call of an example the clause's reply is right, no other clause gives it, and its neighbour is wrong.
+// At some call of an example the clause's reply is right, no other clause gives it, and its
+// neighbour is wrong.
 bool MakesAReplyRight(const Case& c) {
   for (const Example& example : AllExamples()) {
     Oracle oracle(c.profile);
@@ -261,14 +269,15 @@ bool MakesAReplyRight(const Case& c) {
         Oracle right = oracle;
         Oracle wrong = oracle;
         const bool alone = std::ranges::count(allowed, own->reply, &Allowed::reply) == 1;
-        if (alone && right.Step(call, own->reply) == Verdict::kConforms && right.clause() == c.clause &&
-            wrong.Step(call, {.error = EIO}) == Verdict::kDiverges) {
+        if (alone && right.Step(call, own->reply) == Verdict::kConforms &&
+            right.clause() == c.clause && wrong.Step(call, {.error = EIO}) == Verdict::kDiverges) {
           return true;
         }
       }
       if (allowed.empty()) break;
       const std::optional<Reply>& said = example.transcript.said[i].reply;
-      const Verdict verdict = said ? Follow(oracle, call, *said) : oracle.Step(call, allowed[0].reply);
+      const Verdict verdict =
+          said ? Follow(oracle, call, *said) : oracle.Step(call, allowed[0].reply);
       if (verdict != Verdict::kConforms) break;
     }
   }
@@ -286,8 +295,7 @@ INSTANTIATE_TEST_SUITE_P(OfEveryClause, SecondReply,
                          })),
                          Name);
 
-INSTANTIATE_TEST_SUITE_P(OfEveryClause, Mutant,
-                         testing::ValuesIn(CasesOf([](const Clause& clause) {
+INSTANTIATE_TEST_SUITE_P(OfEveryClause, Mutant, testing::ValuesIn(CasesOf([](const Clause& clause) {
                            return clause.strength == Strength::kShall;
                          })),
                          Name);

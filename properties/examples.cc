@@ -22,8 +22,8 @@ namespace {
 
 std::string Line(const Transcript& transcript, int index) {
   const Said& said = transcript.said[index];
-  std::string line = "line " + std::to_string(said.line) + ", " +
-                     PrintCall(transcript.program.calls[index]);
+  std::string line =
+      "line " + std::to_string(said.line) + ", " + PrintCall(transcript.program.calls[index]);
   if (said.reply) line += " = " + PrintReply(transcript.program.calls[index], *said.reply);
   if (!said.clause.empty()) line += " # @" + said.clause;
   return line;
@@ -48,7 +48,8 @@ std::vector<Example> ReadExamples(std::string_view directory) {
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
     if (entry.path().extension() != ".program") continue;
     std::ifstream file(entry.path());
-    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const std::string text((std::istreambuf_iterator<char>(file)),
+                           std::istreambuf_iterator<char>());
     examples.push_back({std::string(directory) + "/" + entry.path().stem().string(),
                         MustParse(text, entry.path().string())});
   }
@@ -99,8 +100,9 @@ Prediction Predict(const Transcript& transcript, const Profile& profile) {
     } else if (allowed.empty()) {
       verdict = oracle.Step(call, Reply{});
     } else {
-      const auto wanted = std::ranges::find_if(
-          allowed, [&](const Allowed& a) { return said.clause.empty() || a.clause->id == said.clause; });
+      const auto wanted = std::ranges::find_if(allowed, [&](const Allowed& a) {
+        return said.clause.empty() || a.clause->id == said.clause;
+      });
       if (wanted != allowed.end()) verdict = oracle.Step(call, wanted->reply);
     }
     if (verdict == Verdict::kDiscarded) {
@@ -112,7 +114,8 @@ Prediction Predict(const Transcript& transcript, const Profile& profile) {
                          : oracle.clause() != nullptr  ? oracle.clause()->id == said.clause
                                                        : false;
     if (!decided) {
-      prediction.problem = Line(transcript, i) + ": " + profile.name() + " allows " + AllowedAt(call, allowed);
+      prediction.problem =
+          Line(transcript, i) + ": " + profile.name() + " allows " + AllowedAt(call, allowed);
       return prediction;
     }
     prediction.decided.push_back({oracle.clause(), i});
@@ -128,7 +131,7 @@ std::vector<Decided> FollowElsewhere(const Transcript& transcript, const Profile
     const Call& call = transcript.program.calls[i];
     const std::optional<Reply>& reply = transcript.said[i].reply;
     const std::vector<Allowed> allowed = oracle.Ask(call);
-    const Verdict verdict = reply              ? Follow(oracle, call, *reply)
+    const Verdict verdict = reply             ? Follow(oracle, call, *reply)
                             : allowed.empty() ? oracle.Step(call, Reply{})
                                               : oracle.Step(call, allowed[0].reply);
     if (verdict == Verdict::kDiscarded) break;

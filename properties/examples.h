@@ -1,5 +1,5 @@
-// The examples: programs by hand, in model/examples/, that show every clause at work. Each says what every call
-// gives and which clause decides it.
+// The examples: programs by hand, in model/examples/, that show every clause at work. Each says
+// what every call gives and which clause decides it.
 //
 //     linux/            so it is on Linux, on every run
 //     linux-sometimes/  so it may be on Linux, by a clause that allows a second reply
@@ -38,14 +38,17 @@ inline constexpr ExampleDirectory kExampleDirectories[] = {
 inline std::ostream& operator<<(std::ostream& out, const ExampleDirectory& directory) {
   return out << directory.name;
 }
-inline std::ostream& operator<<(std::ostream& out, const Profile& profile) { return out << profile.name(); }
+inline std::ostream& operator<<(std::ostream& out, const Profile& profile) {
+  return out << profile.name();
+}
 
 struct Example {
   std::string name;  // "linux/accept-blocks"
   Transcript transcript;
 };
 
-// Those of one directory, by name. Stops the program where one cannot be read, or where there is none.
+// Those of one directory, by name. Stops the program where one cannot be read, or where there is
+// none.
 std::vector<Example> ReadExamples(std::string_view directory);
 
 // Those of all directories.
@@ -70,12 +73,12 @@ struct Prediction {
   std::string problem;  // not empty: the first call that is not as it is said, and why
 };
 
-// Every reply that is said has to be allowed, by the clause that is said. Where nothing is said, the most usual
-// reply is taken.
+// Every reply that is said has to be allowed, by the clause that is said. Where nothing is said,
+// the most usual reply is taken.
 Prediction Predict(const Transcript& transcript, const Profile& profile);
 
-// Which clauses of `profile` decide in a transcript that was written for another one: its replies are followed as
-// far as they can be, whatever clauses it names.
+// Which clauses of `profile` decide in a transcript that was written for another one: its replies
+// are followed as far as they can be, whatever clauses it names.
 std::vector<Decided> FollowElsewhere(const Transcript& transcript, const Profile& profile);
 
 }  // namespace sockspec

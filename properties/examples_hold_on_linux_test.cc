@@ -1,10 +1,13 @@
-// The examples of Linux (model/examples/) are what this machine's kernel answers, and every clause of its profile
-// has been seen to decide there.
+// The examples of Linux (model/examples/) are what this machine's kernel answers, and every clause
+// of its profile is seen to decide there.
 
+#include <set>
 #include <string>
 #include <string_view>
 
+#include "fuzz/lockstep.h"
 #include "gtest/gtest.h"
+#include "model/clause.h"
 #include "model/profile.h"
 #include "properties/examples.h"
 #include "properties/on_linux.h"
@@ -18,7 +21,8 @@ class Examples : public OnLinux {
     int held = 0;
     for (const Example& example : ReadExamples(directory)) {
       // Where SELinux is in force, it answers some of them before the socket does.
-      if (TheProfile().selinux && !Predict(example.transcript, TheProfile()).problem.empty()) continue;
+      if (TheProfile().selinux && !Predict(example.transcript, TheProfile()).problem.empty())
+        continue;
       SCOPED_TRACE(example.name);
       ExpectConforms(example.transcript);
       ++held;
@@ -54,6 +58,19 @@ TEST_F(Examples, OfPosixConformToLinuxWhateverTheySay) {
   for (const Example& example : ReadExamples("posix")) {
     SCOPED_TRACE(example.name);
     ExpectAnswersConform(example.transcript);
+  }
+}
+
+// Those that add a second reply are seen when the kernel feels like it.
+TEST_F(Examples, ShowEveryClauseAtWork) {
+  if (!TheProfile().verified || TheProfile().selinux) GTEST_SKIP() << TheProfile().note;
+  std::set<const Clause*> decided;
+  for (const Example& example : AllExamples()) {
+    for (const Seen& seen : Play(example.transcript.program).seen) decided.insert(seen.clause);
+  }
+  for (const Clause* clause : AllClauses()) {
+    if (!clause->BelongsTo(TheProfile()) || clause->strength != Strength::kShall) continue;
+    EXPECT_TRUE(decided.contains(clause)) << clause->id;
   }
 }
 

@@ -1,5 +1,5 @@
-// Every program of up to three calls on two sockets and one port, small cases before large ones: first on the model
-// alone, for each profile, then in lockstep with this machine's kernel.
+// Every program of up to three calls on two sockets and one port, small cases before large ones:
+// first on the model alone, for each profile, then in lockstep with this machine's kernel.
 
 #include <errno.h>
 
@@ -79,8 +79,8 @@ std::vector<Call> Alphabet() {
   return program.calls;
 }
 
-// Calls `visit` with every program of exactly `length` calls after the two sockets. The two are alike, so the first
-// call on a socket is on s0; that loses nothing but the names.
+// Calls `visit` with every program of exactly `length` calls after the two sockets. The two are
+// alike, so the first call on a socket is on s0; that loses nothing but the names.
 template <typename Visit>
 class Enumeration {
  public:
@@ -124,13 +124,13 @@ class Enumeration {
   Program program_;
 };
 
-// ---- On the model alone --------------------------------------------------------------------------
+// ---- On the model alone ---------------------------------------------------------------------
 
 class EverySmallProgram : public testing::TestWithParam<Profile> {
  protected:
-  // Calls `check` with an oracle that has followed all of a program's calls but the last, with the last, and with the
-  // program; it says what is wrong, or nothing. Left out are programs of which the profile, or the model, does not
-  // know any more where they are.
+  // Calls `check` with an oracle that has followed all of a program's calls but the last, with the
+  // last, and with the program; it says what is wrong, or nothing. Left out are programs of which
+  // the profile, or the model, does not know any more where they are.
   template <typename Check>
   void ForEach(Check check) {
     Oracle oracle(GetParam());
@@ -173,7 +173,8 @@ TEST_P(EverySmallProgram, GetsRepliesThatConform) {
       Lead(oracle, program);
       const Verdict verdict = oracle.Step(call, allowed.reply);
       if (verdict == Verdict::kDiscarded) continue;
-      if (verdict != Verdict::kConforms) return PrintReply(call, allowed.reply) + " does not conform";
+      if (verdict != Verdict::kConforms)
+        return PrintReply(call, allowed.reply) + " does not conform";
       // Where two clauses give one reply, the first is told.
       if (oracle.clause() != allowed.clause && oracle.clause()->error != allowed.clause->error) {
         return std::string(allowed.clause->id) + " becomes " + std::string(oracle.clause()->id);
@@ -191,7 +192,8 @@ TEST_P(EverySmallProgram, LeadsTheModelAndAKernelOfItToOneWorld) {
     Lead(other, program);
     if (other.Step(call, reply) == Verdict::kDiscarded || other.worlds() != 1) return "";
     if (other.world() == oracle.world()) return "";
-    return PrintReply(call, reply) + " leads to\n" + Describe(oracle.world()) + "and\n" + Describe(other.world());
+    return PrintReply(call, reply) + " leads to\n" + Describe(oracle.world()) + "and\n" +
+           Describe(other.world());
   });
 }
 
@@ -207,7 +209,8 @@ TEST_P(EverySmallProgram, HasOneRightReplyOnLinux) {
   if (GetParam().family == kPosix) GTEST_SKIP() << "POSIX allows several";
   ForEach([](Oracle& oracle, const Call& call, const Program&) -> std::string {
     int right = 0;
-    for (const Allowed& allowed : oracle.Ask(call)) right += allowed.clause->strength == Strength::kShall;
+    for (const Allowed& allowed : oracle.Ask(call))
+      right += allowed.clause->strength == Strength::kShall;
     return right == 1 ? "" : std::to_string(right) + " replies are right";
   });
 }
@@ -231,13 +234,15 @@ TEST_P(EverySmallProgram, IsAnsweredAlikeTwice) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, EverySmallProgram, testing::ValuesIn(EveryProfile()), [](const auto& info) {
-  std::string name = info.param.name();
-  std::ranges::replace_if(name, [](char c) { return c == '-' || c == '.'; }, '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Of, EverySmallProgram, testing::ValuesIn(EveryProfile()),
+                         [](const auto& info) {
+                           std::string name = info.param.name();
+                           std::ranges::replace_if(
+                               name, [](char c) { return c == '-' || c == '.'; }, '_');
+                           return name;
+                         });
 
-// ---- In lockstep ---------------------------------------------------------------------------------
+// ---- In lockstep ----------------------------------------------------------------------------
 
 // Programs that would block are left out: to see that a call blocks takes a tenth of a second.
 class EverySmallProgramOnLinux : public OnLinux, public testing::WithParamInterface<int> {
@@ -270,9 +275,10 @@ TEST_P(EverySmallProgramOnLinux, Conforms) {
   EXPECT_LT(discarded, played / 20) << "programs that cannot be judged, of " << played;
 }
 
-INSTANTIATE_TEST_SUITE_P(With, EverySmallProgramOnLinux, testing::Values(0, 1), [](const auto& info) {
-  return info.param == 0 ? "NonblockingSockets" : "BlockingSockets";
-});
+INSTANTIATE_TEST_SUITE_P(With, EverySmallProgramOnLinux, testing::Values(0, 1),
+                         [](const auto& info) {
+                           return info.param == 0 ? "NonblockingSockets" : "BlockingSockets";
+                         });
 
 }  // namespace
 }  // namespace sockspec

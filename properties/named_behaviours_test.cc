@@ -1,5 +1,6 @@
-// The behaviours of TCP sockets that people ask about, each as a program that runs on this machine's kernel in lockstep
-// with the model: what every call gives, and the clause that decides it.
+// The behaviours of TCP sockets that people ask about, each as a program that runs on this
+// machine's kernel in lockstep with the model: what every call gives, and the clause that decides
+// it.
 
 #include "gtest/gtest.h"
 #include "properties/on_linux.h"
@@ -9,7 +10,7 @@ namespace {
 
 class Sockets : public OnLinux {};
 
-// ---- One socket, two ends -----------------------------------------------------------------------
+// ---- One socket, two ends -------------------------------------------------------------------
 
 TEST_F(Sockets, ASocketThatConnectsToItsOwnPortTalksToItself) {
   ExpectConforms(R"(
@@ -38,9 +39,10 @@ TEST_F(Sockets, ASelfConnectionOfABlockingSocketNeedsNobodyElse) {
   )");
 }
 
-// ---- Simultaneous open --------------------------------------------------------------------------
+// ---- Simultaneous open ----------------------------------------------------------------------
 
-// Simultaneous open: the one waits for room in a queue, the listener goes, and the other comes the opposite way.
+// Simultaneous open: the one waits for room in a queue, the listener goes, and the other comes the
+// opposite way.
 TEST_F(Sockets, TwoConnectsThatMeetMakeOneConnection) {
   ExpectConforms(R"(
     s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s0                    # @socket.open
@@ -67,7 +69,7 @@ TEST_F(Sockets, TwoConnectsThatMeetMakeOneConnection) {
   )");
 }
 
-// ---- Dissolving ---------------------------------------------------------------------------------
+// ---- Dissolving -----------------------------------------------------------------------------
 
 TEST_F(Sockets, ADissolvedSocketCanBeUsedAgain) {
   ExpectConforms(R"(
@@ -199,7 +201,7 @@ TEST_F(Sockets, DataThatCameBeforeAResetCanStillBeRead) {
   )");
 }
 
-// ---- Who takes the pending error ----------------------------------------------------------------
+// ---- Who takes the pending error ------------------------------------------------------------
 
 TEST_F(Sockets, ThePendingErrorIsTakenBySoError) {
   ExpectConforms(R"(
@@ -258,7 +260,7 @@ TEST_F(Sockets, ThePendingErrorIsNotTakenByCallsThatOnlyAsk) {
   )");
 }
 
-// ---- The accept queue ---------------------------------------------------------------------------
+// ---- The accept queue -----------------------------------------------------------------------
 
 TEST_F(Sockets, AnAcceptQueueIsEmptyThenHoldsOneMoreThanItsBacklog) {
   ExpectConforms(R"(
@@ -311,7 +313,7 @@ TEST_F(Sockets, WhoWaitsInAQueueCanSendAlready) {
   )");
 }
 
-// ---- How close() ends a connection --------------------------------------------------------------
+// ---- How close() ends a connection ----------------------------------------------------------
 
 TEST_F(Sockets, CloseWithDataUnreadResets) {
   ExpectConforms(R"(
@@ -466,7 +468,7 @@ TEST_F(Sockets, TimeWaitOfAClientIsNothingToTheServersPort) {
   )");
 }
 
-// ---- Sharing by dup() ---------------------------------------------------------------------------
+// ---- Sharing by dup() -----------------------------------------------------------------------
 
 TEST_F(Sockets, DupSharesTheSocketAndItsFlags) {
   ExpectConforms(R"(
@@ -504,7 +506,7 @@ TEST_F(Sockets, ADuplicateKeepsTheConnectionOpen) {
   )");
 }
 
-// ---- Who may have a port ------------------------------------------------------------------------
+// ---- Who may have a port --------------------------------------------------------------------
 
 TEST_F(Sockets, ReuseaddrLetsTwoBindButNotTwoListen) {
   ExpectConforms(R"(
@@ -593,7 +595,7 @@ TEST_F(Sockets, ASpecificListenerWinsOverTheWildcard) {
   )");
 }
 
-// ---- Once, twice, and the other way round -------------------------------------------------------
+// ---- Once, twice, and the other way round ---------------------------------------------------
 
 TEST_F(Sockets, ASocketIsBoundOnce) {
   ExpectConforms(R"(

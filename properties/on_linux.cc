@@ -105,7 +105,8 @@ std::string Told(const Program& program, const Run& run) {
   std::string text = "\n" + PrintText(transcript);
   for (const Divergence& divergence : run.divergences) {
     text += "call " + std::to_string(divergence.index + 1) + " diverges: " + divergence.key +
-            ", allowed: " + AllowedWords(program.calls[divergence.index], divergence.allowed) + "\n";
+            ", allowed: " + AllowedWords(program.calls[divergence.index], divergence.allowed) +
+            "\n";
   }
   if (run.discarded) text += "cannot be judged: " + run.why_discarded + "\n";
   return text;

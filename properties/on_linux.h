@@ -8,8 +8,9 @@
 //       )");
 //     }
 //
-// Where no kernel can be had (no permission for namespaces), the tests are skipped and say why; with
-// SOCKSPEC_REQUIRE_KERNEL=1 in the environment they fail instead, so that nobody takes that for a pass.
+// Where no kernel can be had (no permission for namespaces), the tests are skipped and say why;
+// with SOCKSPEC_REQUIRE_KERNEL=1 in the environment they fail instead, so that nobody takes that
+// for a pass.
 #ifndef SOCKSPEC_PROPERTIES_ON_LINUX_H_
 #define SOCKSPEC_PROPERTIES_ON_LINUX_H_
 
@@ -27,8 +28,8 @@ class OnLinux : public testing::Test {
  protected:
   void SetUp() override;
 
-  // The program's replies all conform, and are what is said. Twice: in the namespace that earlier programs
-  // used, and in a fresh one.
+  // The program's replies all conform, and are what is said. Twice: in the namespace that earlier
+  // programs used, and in a fresh one.
   void ExpectConforms(std::string_view program);
   void ExpectConforms(const Transcript& transcript);
 
@@ -39,9 +40,10 @@ class OnLinux : public testing::Test {
   static Lockstep& TheLockstep();
   static const Profile& TheProfile();
 
-  // Runs `program`; again where the machine was too busy for it to be judged, and where it diverged: a port that the
-  // kernel chose may by chance be the one that the program named, once in 10,000 runs of some programs. What is given
-  // back as diverged did so three times, twice in a fresh namespace.
+  // Runs `program`; again where the machine was too busy for it to be judged, and where it
+  // diverged: a port that the kernel chose may by chance be the one that the program named, once in
+  // 10,000 runs of some programs. What is given back as diverged did so three times, twice in a
+  // fresh namespace.
   static const sockspec::Run& Play(const Program& program, bool fresh = false);
 };
 

@@ -1,4 +1,5 @@
-// The fixture of the tests on this machine's kernel is itself no formality: what is said wrong fails.
+// The fixture of the tests on this machine's kernel is itself no formality: what is said wrong
+// fails.
 
 #include "properties/on_linux.h"
 
@@ -33,8 +34,9 @@ TEST_F(ExpectConformsTest, PassesWhatIsSaidRight) {
 }
 
 TEST_F(ExpectConformsTest, FailsAnotherErrno) {
-  EXPECT_NE(Failure("listen(-1, 1)  = -1 ENOTSOCK\n").find("said is -1 ENOTSOCK, came back -1 EBADF"),
-            std::string::npos);
+  EXPECT_NE(
+      Failure("listen(-1, 1)  = -1 ENOTSOCK\n").find("said is -1 ENOTSOCK, came back -1 EBADF"),
+      std::string::npos);
 }
 
 TEST_F(ExpectConformsTest, FailsAnotherValue) {

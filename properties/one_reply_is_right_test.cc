@@ -1,5 +1,5 @@
-// On Linux one reply is right, nearly always: a looser specification would find less. The bounds are what was measured
-// (in the comments), and some room.
+// On Linux one reply is right, nearly always: a looser specification would find less. The bounds
+// are what was measured (in the comments), and some room.
 
 #include <algorithm>
 #include <cstdint>
@@ -55,11 +55,14 @@ Measured Measure(const Profile& profile, bool without_environments = false) {
       ++measured.why_discarded[run.why_discarded];
     }
   }
-  printf("%s: %.4f replies are right at a call, %.2f %% of calls have more than one, %d worlds at most, %.2f %% of "
-         "programs cannot be followed to their end\n",
-         profile.name().c_str(), measured.mean(),
-         100.0 * static_cast<double>(measured.loose) / static_cast<double>(measured.calls), measured.worlds,
-         100.0 * static_cast<double>(measured.discarded) / static_cast<double>(kPrograms));
+  printf(
+      "%s: %.4f replies are right at a call, %.2f %% of calls have more than one, %d worlds at "
+      "most, %.2f %% of "
+      "programs cannot be followed to their end\n",
+      profile.name().c_str(), measured.mean(),
+      100.0 * static_cast<double>(measured.loose) / static_cast<double>(measured.calls),
+      measured.worlds,
+      100.0 * static_cast<double>(measured.discarded) / static_cast<double>(kPrograms));
   for (const auto& [why, count] : measured.why_discarded) printf("  %lu: %s\n", count, why.c_str());
   return measured;
 }

@@ -1,4 +1,5 @@
-// Random programs conform on this machine's kernel. A campaign runs millions of them; these are the same every day.
+// Random programs conform on this machine's kernel. A campaign runs millions of them; these are the
+// same every day.
 
 #include <rapidcheck.h>
 

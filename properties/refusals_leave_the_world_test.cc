@@ -1,5 +1,5 @@
-// A refusal without an effect leaves the world as it was: asked once more, it refuses again, and all that follows is as
-// if nobody had asked. What a refusal does change stands in its clause.
+// A refusal without an effect leaves the world as it was: asked once more, it refuses again, and
+// all that follows is as if nobody had asked. What a refusal does change stands in its clause.
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

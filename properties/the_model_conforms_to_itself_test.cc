@@ -1,9 +1,8 @@
-// A kernel that answers by the model conforms to it, whatever it is asked, and the worlds that its replies leave
-// possible stay few.
+// A kernel that answers by the model conforms to it, whatever it is asked, and the worlds that its
+// replies leave possible stay few.
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
 
 #include "fuzz/fake_kernel.h"
 #include "fuzz/lockstep.h"

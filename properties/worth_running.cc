@@ -22,7 +22,8 @@ rc::Gen<Shown> Generated(const Profile& profile, const GenerateOptions& options)
       });
   return rc::gen::shrink(programs, [](const Shown& shown) {
     std::vector<Shown> simpler;
-    for (Program& program : SimplerNeighbours(shown.program)) simpler.push_back({std::move(program)});
+    for (Program& program : SimplerNeighbours(shown.program))
+      simpler.push_back({std::move(program)});
     return rc::seq::fromContainer(std::move(simpler));
   });
 }

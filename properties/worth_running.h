@@ -1,10 +1,12 @@
-// Programs worth running, for RapidCheck: fuzz/generate.h writes them, and where one fails it is shrunk by the
-// neighbours that fuzz/minimize.h knows, so that a failing property shows a 1-minimal program.
+// Programs worth running, for RapidCheck: fuzz/generate.h writes them, and where one fails it is
+// shrunk by the neighbours that fuzz/minimize.h knows, so that a failing property shows a 1-minimal
+// program.
 //
 //     RC_GTEST_PROP(Closing, IsFinal, ()) { const Shown shown = *WorthRunning(profile); … }
 //
-// RapidCheck's seed is fixed (kSeed), so that a test gives the same answer every day: to look for what nobody has
-// seen yet is what campaigns are for. RC_PARAMS in the environment has the last word.
+// RapidCheck's seed is fixed (kSeed), so that a test gives the same answer every day: to look for
+// what nobody has seen yet is what campaigns are for. RC_PARAMS in the environment has the last
+// word.
 #ifndef SOCKSPEC_PROPERTIES_WORTH_RUNNING_H_
 #define SOCKSPEC_PROPERTIES_WORTH_RUNNING_H_
 
@@ -30,8 +32,8 @@ rc::Gen<Shown> WorthRunning(const Profile& profile);
 // The same without calls that may block: to see that a call blocks takes a tenth of a second.
 rc::Gen<Shown> WorthRunningWithoutBlocking(const Profile& profile);
 
-// How many cases each property of this binary is tried with, unless RC_PARAMS says otherwise. Where it is defined,
-// it sets RC_PARAMS before main():
+// How many cases each property of this binary is tried with, unless RC_PARAMS says otherwise. Where
+// it is defined, it sets RC_PARAMS before main():
 //
 //     const Cases kCases(1000);
 class Cases {
