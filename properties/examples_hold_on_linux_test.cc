@@ -18,16 +18,10 @@ namespace {
 class Examples : public OnLinux {
  protected:
   void Hold(std::string_view directory) {
-    int held = 0;
     for (const Example& example : ReadExamples(directory)) {
-      // Where SELinux is in force, it answers some of them before the socket does.
-      if (TheProfile().selinux && !Predict(example.transcript, TheProfile()).problem.empty())
-        continue;
       SCOPED_TRACE(example.name);
       ExpectConforms(example.transcript);
-      ++held;
     }
-    EXPECT_GT(held, 0);
   }
 };
 

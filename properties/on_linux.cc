@@ -81,6 +81,10 @@ const sockspec::Run& OnLinux::Play(const Program& program, bool fresh) {
 void OnLinux::ExpectConforms(std::string_view program) { ExpectConforms(MustParse(program)); }
 
 void OnLinux::ExpectConforms(const Transcript& transcript) {
+  // Where SELinux is in force, it answers some calls before the socket does.
+  if (TheProfile().selinux && !Predict(transcript, TheProfile()).problem.empty()) {
+    return ExpectAnswersConform(transcript);
+  }
   for (const bool fresh : {false, true}) {
     const sockspec::Run& run = Play(transcript.program, fresh);
     ASSERT_EQ(run.trouble.what, "");
