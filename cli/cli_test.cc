@@ -161,7 +161,8 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"fuzz --duration=5x", 2, "--duration: found `5x`, expected a time such as 60s, 5m or 2h"},
       {"fuzz --seed=z", 2, "--seed: found `z`, expected a number such as 17 or 0x2f81"},
       {"fuzz --calls=-1", 2, "--calls: found `-1`, expected a whole number from 1 on"},
-      {"fuzz --jobs=0", 2, "--jobs: found `0`, expected a whole number from 1 on"},
+      {"fuzz --jobs=0", 2, "--jobs: Value 0 not in range 1 to 256"},
+      {"fuzz --jobs=3000", 2, "--jobs: Value 3000 not in range 1 to 256"},
       {"fuzz --kernel=fake --out=good.program/x", 2, "good.program/x: Not a directory"},
       // 3: the kernel could not be had.
       {"check --kernel=uml good.program", 3, "the kernel `uml` comes in a later version"},
@@ -193,16 +194,16 @@ TEST_F(CliTest, AMutantShowsAWholeFinding) {
   EXPECT_EQ(fuzz.status, 1) << fuzz.err;
   EXPECT_NE(fuzz.out.find("\nHow to run it again\n"), std::string::npos) << fuzz.out;
 
-  const Result list = Run("triage findings");
+  const Result list = Run("triage findings-of-fake");
   EXPECT_EQ(list.status, 0);
   EXPECT_NE(list.out.find("\n    fake.listen.stream.inet.listen.port_taken.value.0\n"),
             std::string::npos)
       << list.out;
-  EXPECT_NE(Run("triage findings show port_taken.value").out.find("\nWhat was said\n"),
+  EXPECT_NE(Run("triage findings-of-fake show port_taken.value").out.find("\nWhat was said\n"),
             std::string::npos);
-  EXPECT_EQ(Run("triage findings --html=page.html").status, 0);
+  EXPECT_EQ(Run("triage findings-of-fake --html=page.html").status, 0);
   EXPECT_TRUE(Contents(directory_ + "/page.html").starts_with("<!doctype html>"));
-  const auto json = nlohmann::json::parse(Run("triage findings --json").out);
+  const auto json = nlohmann::json::parse(Run("triage findings-of-fake --json").out);
   ASSERT_EQ(json["findings"].size(), 1u);
 
   // The command of its report diverges; on the kernel as it should be it does not.
@@ -218,7 +219,7 @@ TEST_F(CliTest, AMutantShowsAWholeFinding) {
 
   // A damaged one is named, and the exit status says so.
   Write(json["findings"][0]["path"].get<std::string>() + "/finding.json", "{");
-  const Result damaged = Run("triage findings");
+  const Result damaged = Run("triage findings-of-fake");
   EXPECT_EQ(damaged.status, 2);
   EXPECT_NE(damaged.err.find("finding.json:1:2: not JSON"), std::string::npos) << damaged.err;
 }

@@ -828,9 +828,9 @@ class Campaign {
     const pid_t parent = getpid();
     const pid_t pid = fork();
     if (pid != 0) return pid;
-    // Ctrl-C goes to the whole group; what it means is the parent's to say.
+    // Ctrl-C goes to the whole group, and so may SIGTERM; what they mean is the parent's to say, who ends us.
     signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_DFL);
+    signal(SIGTERM, SIG_IGN);
     EndWithParent(parent);
     Trouble trouble;
     const std::unique_ptr<Kernel> kernel = options_.make_kernel(&trouble);
@@ -1180,7 +1180,7 @@ class Campaign {
     }
     if (result_.deaths != 0) Say("{} times a worker died", result_.deaths);
     for (const std::string& path : result_.crashes) Say("kills the process that runs it: {}", path);
-    if (result_.keys.empty()) Say("no divergence");
+    if (result_.keys.empty() && c.programs != 0) Say("no divergence");
     for (const CampaignKey& key : result_.keys) {
       const std::string times = key.count == 0   ? "behind another one"
                                 : key.count == 1 ? "once"

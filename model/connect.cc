@@ -44,7 +44,8 @@ bool Fresh(const Scene& s) {
 }
 bool TooShort(const Scene& s) { return Fresh(s) && s.call.length < kExactLength; }
 bool WrongFamily(const Scene& s) { return Fresh(s) && s.call.address.family != AF_INET; }
-bool Tries(const Scene& s) { return Fresh(s) && !TooShort(s) && !WrongFamily(s); }
+// POSIX only says that a wrong length may be refused.
+bool Tries(const Scene& s) { return Fresh(s) && (s.posix() || !TooShort(s)) && !WrongFamily(s); }
 bool ToHost(const Scene& s, Host host) { return Tries(s) && s.call.address.host == host; }
 bool NoRoute(const Scene& s) { return ToHost(s, Host::kNotOurs); }
 bool HostUnreachable(const Scene& s) { return ToHost(s, Host::kUnreachable); }

@@ -22,9 +22,10 @@ bool ReadVersion(std::string_view text, Version* version, std::string_view* rest
   return true;
 }
 
-// Releases apart; a new major number is far away.
+// About how many releases apart: Linux goes to the next major number after twenty.
 int Distance(Version a, Version b) {
-  return std::abs(a.major - b.major) * 1000 + std::abs(a.minor - b.minor);
+  constexpr int kReleasesAMajor = 20;
+  return std::abs((a.major - b.major) * kReleasesAMajor + a.minor - b.minor);
 }
 
 Profile Nearest(Version wanted) {
