@@ -139,7 +139,8 @@ Confirmation Confirm(Lockstep& lockstep, const Program& program, std::string_vie
   result.trouble = tally.trouble();
   const int hits = result.quiet.hits + result.disturbed.hits;
   const int runs = result.quiet.runs + result.disturbed.runs;
-  if (hits == runs && hits > 0) {
+  // All, of all that were wanted: runs that were discarded confirm nothing.
+  if (hits == runs && runs == options.quiet + options.disturbed) {
     result.verdict = Confirmed::kYes;
   } else if (hits > 0) {
     result.verdict = Confirmed::kUnstable;

@@ -77,6 +77,8 @@ struct Run {
 // A program that takes longer, outside calls that blocked, may have met a timer of the kernel's
 // that the model takes to be far away, such as a retransmission: it is discarded.
 inline constexpr int kLongestProgramMilliseconds = 500;
+// A SYN that nobody answered is sent again after a second, whether or not a call waits meanwhile.
+inline constexpr int kLongestWithWaitsMilliseconds = 900;
 
 class Lockstep {
  public:

@@ -8,6 +8,7 @@
 namespace sockspec {
 namespace {
 
+bool LengthInvalid(const Scene& s) { return s.has_socket() && s.call.length != kExactLength; }
 bool TooShort(const Scene& s) { return s.call.length < kExactLength; }
 bool WrongFamily(const Scene& s) {
   const Address& a = s.call.address;
@@ -95,7 +96,7 @@ constexpr Clause kBind[] = {
     {.id = "bind.length_short", .error = EINVAL, .when = TooShort,
      .on = kLinux, .cites = "Linux inet_bind(); bind(2) EINVAL",
      .says = "The address is shorter than one of this family."},
-    {.id = "bind.length_invalid", .error = EINVAL, .when = TooShort,
+    {.id = "bind.length_invalid", .error = EINVAL, .when = LengthInvalid,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX bind() EINVAL (may)",
      .says = "The length is not that of an address of this family."},
     {.id = "bind.wrong_family", .error = EAFNOSUPPORT, .when = WrongFamily,

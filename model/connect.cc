@@ -18,7 +18,7 @@ bool Dissolves(const Scene& s) {
          s.call.address.family == AF_UNSPEC;
 }
 
-bool LengthInvalid(const Scene& s) { return s.has_socket() && s.call.length < kExactLength; }
+bool LengthInvalid(const Scene& s) { return s.has_socket() && s.call.length != kExactLength; }
 
 bool Linked(const Scene& s, Link link) { return s.has_socket() && s.me().link == link; }
 bool WasShutDown(const Scene& s) { return Linked(s, Link::kDisconnecting); }

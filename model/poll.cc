@@ -59,7 +59,11 @@ void TellUnsteady(Scene& s) {
   s.open = true;
   s.note = "POLLIN and POLLOUT may come later";
   if (s.seen != nullptr) {
-    const int16_t free = (kReadable | kWritable) & s.call.flags;
+    const Socket& socket = s.me();
+    int16_t free = 0;
+    if (socket.late > 0 && Unread(socket) == 0 && !(socket.shut & kReceive)) free |= kReadable;
+    if (!(socket.shut & kSend)) free |= kWritable;
+    free &= s.call.flags;
     events = static_cast<int16_t>((events & ~free) | (s.seen->events & free));
   }
   if (events != 0) TellEvents(s, events);
