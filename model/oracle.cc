@@ -240,12 +240,9 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
         const Tried tried = Try(*rows[r], next_[next], call, profile_, &reply, branch);
         branches = std::max(branches, tried.branches);
         ++alternatives;
-        // A socket that becomes unspecified is a matter of the calls to come; this one can be judged. So can one
-        // that leaves bytes or an end of a connection behind: the reply itself is known.
-        const Lost lost = next_[next].lost;
-        const bool judged = lost == Lost::kTiming || lost == Lost::kTorn;
-        if (lost != Lost::kNo && lost != Lost::kUnspecified &&
-            (!judged || Agree(call, tried.reply, reply))) {
+        // A socket that becomes unspecified is a matter of the calls to come; this one can be judged. Where bytes
+        // are under way, the reply is not known either: a close() that lingers behind them blocks.
+        if (next_[next].lost != Lost::kNo && next_[next].lost != Lost::kUnspecified) {
           lost_ = true;
           why_ = LostBecause(next_[next].lost);
           return Verdict::kDiscarded;
