@@ -73,7 +73,6 @@ void LoseAndTellLength(Scene& s) {
   s.reply.wrote |= kWroteAddressLength;
   s.reply.address_length = kExactLength;
 }
-void DropAborted(Scene& s) { Lose(s); }
 
 // clang-format off
 constexpr Clause kAcceptFirst[] = {
@@ -99,7 +98,7 @@ constexpr Clause kAccept[] = {
     {.id = "accept.blocks", .blocks = true, .when = Blocks,
      .cites = "POSIX accept(); Linux inet_csk_wait_for_connect()",
      .says = "No connection waits, and the socket blocks until one comes."},
-    {.id = "accept.aborted", .error = ECONNABORTED, .when = Aborted, .then = DropAborted,
+    {.id = "accept.aborted", .error = ECONNABORTED, .when = Aborted, .then = Lose,
      .on = kPosix, .cites = "POSIX accept() ECONNABORTED",
      .says = "The connection was broken off while it waited."},
     {.id = "accept.length_unreadable", .error = EFAULT, .when = LengthUnreadable, .then = Lose,

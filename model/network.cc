@@ -176,7 +176,6 @@ void Disconnect(World& world, uint8_t index) {
   }
   socket.read = socket.arrived;
   socket.late = 0;
-  socket.urgent_valid = socket.urgent_read = false;
   socket.remote_port = kNone;
   if (!socket.address_locked) socket.address = socket.source = Host::kAny;
   socket.shut = 0;

@@ -40,7 +40,7 @@ Tried Try(const Clause& clause, World& world, const Call& call, const Profile& p
   return {scene.reply, scene.open, scene.note, scene.branches};
 }
 
-bool Agree(const Call& call, const Reply& expected, const Reply& seen) {
+bool Agree(const Reply& expected, const Reply& seen) {
   if (expected.error != seen.error || expected.blocked != seen.blocked ||
       expected.wrote != seen.wrote) {
     return false;
@@ -64,7 +64,6 @@ bool Agree(const Call& call, const Reply& expected, const Reply& seen) {
     if (seen.data.garbled || expected.data.size != seen.data.size) return false;
     if (expected.data.start % kPatternPeriod != seen.data.start % kPatternPeriod) return false;
   }
-  (void)call;
   return true;
 }
 
@@ -247,7 +246,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
           why_ = LostBecause(next_[next].lost);
           return Verdict::kDiscarded;
         }
-        if (!Agree(call, tried.reply, reply)) {
+        if (!Agree(tried.reply, reply)) {
           // Outcomes that the kernel does not tell share one reply: the others cannot agree either.
           break;
         }

@@ -71,8 +71,6 @@ class Oracle {
   const Clause* clause() const { return clause_; }
   // Of the last Step(): how many different replies the clauses allowed; 1 where one reply is right.
   int allowed() const { return allowed_; }
-  // Of the last Step(): whether the expected reply was a refusal that left the world alone.
-  bool refused() const { return clause_ != nullptr && clause_->error != 0; }
   // Of kDiscarded: why, for people.
   const char* why() const { return why_; }
 

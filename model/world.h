@@ -75,8 +75,6 @@ struct Socket {
   bool done = false;            // a FIN has come: end of file after what is queued
   bool unspecified = false;     // the profile says nothing about it any more
   bool in_group = false;        // listens in a reuseport group
-  bool urgent_valid = false;    // an urgent byte is there to be read
-  bool urgent_read = false;     // … was there, and was read
   int32_t linger_seconds = 0;
   int32_t backlog = 0;
   int32_t receive_buffer = -1;  // bytes; -1: as the kernel chose
@@ -94,7 +92,6 @@ struct Socket {
   uint32_t arrived = 0;         // bytes of the peer's that are certainly here
   uint32_t late = 0;            // bytes of the peer's that may still be on their way
   uint32_t read = 0;            // bytes handed to the user
-  uint32_t mark = 0;            // position of the urgent byte
   bool crowded = false;         // `late` is there because buffers or windows may be too small
   bool answered = false;        // has sent after it had received, so it may put off acknowledgements
   bool unacked = false;         // has sent what the peer may not have acknowledged yet
