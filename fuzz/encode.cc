@@ -55,7 +55,7 @@ void PrintDictionary() {
   std::set<std::string> known;
   for (const Declaration& declaration : Declarations()) {
     Call usual{.op = declaration.op, .fd = Descriptor::Handle(0), .length = kExactLength};
-    if (declaration.makes()) usual.made = 1;
+    if (declaration.makes(call)) usual.made = 1;
     int n = 0;
     const auto print = [&](const Call& call) {
       const std::string bytes = BytesOf(call);

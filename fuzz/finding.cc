@@ -400,7 +400,7 @@ bool Agrees(const Call& call, const Reply& said, const Reply& actual) {
   if ((said.wrote & kBlocksOnly) != 0) return true;
   if (said.error != actual.error) return false;
   // A descriptor is known by its handle, which its call names; its number says nothing.
-  if (said.error == 0 && !DeclarationOf(call.op).makes() && said.value != actual.value)
+  if (said.error == 0 && !DeclarationOf(call.op).makes(call) && said.value != actual.value)
     return false;
   if ((said.wrote & ~actual.wrote) != 0) return false;
   const auto says = [&](Wrote bit) { return (said.wrote & bit) != 0; };
@@ -433,7 +433,7 @@ Verdict Follow(Oracle& oracle, const Call& call, const Reply& reply, std::string
     Reply whole = a.reply;
     if ((reply.wrote & kBlocksOnly) != 0) return oracle.Step(call, whole);
     if (a.reply.error != reply.error) continue;
-    if (!DeclarationOf(call.op).makes()) whole.value = reply.value;
+    if (!DeclarationOf(call.op).makes(call)) whole.value = reply.value;
     whole.wrote |= reply.wrote;
     if (reply.wrote & kWroteAddress) {
       whole.host = reply.host;

@@ -43,6 +43,19 @@ constexpr uint8_t kUsualWeights[] = {
     3,  // fcntl
     3,  // ioctl
     3,  // poll
+    0,  // socketpair
+    0,  // sendto
+    0,  // recvfrom
+    0,  // sendmsg
+    0,  // recvmsg
+    0,  // readv
+    0,  // writev
+    0,  // dup2
+    0,  // dup3
+    0,  // select
+    0,  // epoll_create1
+    0,  // epoll_ctl
+    0,  // epoll_wait
 };
 static_assert(std::size(kUsualWeights) == kOpCount);
 
@@ -77,6 +90,19 @@ bool Suits(Op op, Phase phase) {
     case Op::kFcntl:
     case Op::kIoctl:
     case Op::kPoll:
+    case Op::kSocketpair:
+    case Op::kSendto:
+    case Op::kRecvfrom:
+    case Op::kSendmsg:
+    case Op::kRecvmsg:
+    case Op::kReadv:
+    case Op::kWritev:
+    case Op::kDup2:
+    case Op::kDup3:
+    case Op::kSelect:
+    case Op::kEpollCreate1:
+    case Op::kEpollCtl:
+    case Op::kEpollWait:
       return phase != Phase::kClosed;
   }
   return true;
@@ -186,7 +212,7 @@ class Generator::Writer {
   // Adds `call` and lets the model answer it. False where it is left out: it may block, or there is
   // no room.
   bool Write(Call call) {
-    const bool makes = DeclarationOf(call.op).makes();
+    const bool makes = DeclarationOf(call.op).makes(call);
     if (program_.calls.size() >= kMaxCalls || (makes && handles_ == kMaxHandles)) return false;
     if (makes) call.made = static_cast<uint8_t>(handles_);
     if (!may_block_ && oracle_.MayBlock(call)) return false;
@@ -499,6 +525,8 @@ class Generator::Writer {
           call.length_pointer = random_.OneIn(2) ? Pointer::kNull : Pointer::kBad;
         }
         break;
+      case Kind::kMadePair:
+      case Kind::kMadeIfAny:
       case Kind::kBuffer:
         if (IsOdd()) call.pointer = random_.OneIn(3) ? Pointer::kNull : Pointer::kBad;
         break;

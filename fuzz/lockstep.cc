@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "model/program/declarations.h"
+#include "model/program/notation.h"
 #include "model/program/text.h"
 
 namespace sockspec {
@@ -36,7 +37,7 @@ std::string ShortName(std::span<const Token> tokens, int32_t value, std::string_
 
 // `stream.inet`; `file`, `pipe` and `none` for what is no socket.
 std::string TypeAndFamily(const Call& call, const World& before) {
-  if (call.op == Op::kSocket) {
+  if (call.op == Op::kSocket || call.op == Op::kSocketpair) {
     int32_t flags = 0;
     for (const Token& flag : SocketFlags()) flags |= flag.value;
     return ShortName(SocketTypes(), call.type & ~flags, "SOCK_") + "." +
@@ -44,8 +45,16 @@ std::string TypeAndFamily(const Call& call, const World& before) {
   }
   if (call.fd == kFile) return "file";
   if (call.fd == kPipe) return "pipe";
-  // Every socket of this model is a TCP one over IPv4.
-  return SocketOf(before, call) != nullptr ? "stream.inet" : "none";
+  const Socket* socket = SocketOf(before, call);
+  if (socket == nullptr) return "none";
+  switch (socket->kind) {
+    case SocketKind::kTcp: return socket->inet6 ? "stream.inet6" : "stream.inet";
+    case SocketKind::kUdp: return socket->inet6 ? "dgram.inet6" : "dgram.inet";
+    case SocketKind::kUnixStream: return "stream.unix";
+    case SocketKind::kUnixDatagram: return "dgram.unix";
+    case SocketKind::kUnixSeqpacket: return "seqpacket.unix";
+  }
+  __builtin_unreachable();
 }
 
 std::string ErrnoName(int error) {
@@ -78,6 +87,7 @@ std::string ValueCameBack(const Call& call, const Reply& expected, const Reply& 
   switch (DeclarationOf(call.op).returns) {
     case Returns::kZero:
       return std::to_string(actual.value);
+    case Returns::kTarget:
     case Returns::kDescriptor:
       return actual.value < 0 ? "negative" : "descriptor";
     case Returns::kCount:
@@ -89,28 +99,17 @@ std::string ValueCameBack(const Call& call, const Reply& expected, const Reply& 
   return "other";
 }
 
-std::string_view HostName(Host host) {
-  switch (host) {
-    case Host::kAny:
-      return "any";
-    case Host::kLoopback:
-      return "loopback";
-    case Host::kLoopback2:
-      return "loopback2";
-    case Host::kBroadcast:
-      return "broadcast";
-    case Host::kMulticast:
-      return "multicast";
-    case Host::kNotOurs:
-      return "not_ours";
-    case Host::kUnreachable:
-      return "unreachable";
-    case Host::kBlackhole:
-      return "blackhole";
-    case Host::kOther:
-      return "other";
+// The text form's name in lower case, without what no key holds: `127.0.0.1`, `not_ours`, `ffff127.0.0.1`.
+std::string HostName(Host host) {
+  static constexpr std::string_view kOldNames[] = {"any",      "loopback", "loopback2",   "broadcast",
+                                                   "multicast", "not_ours", "unreachable", "blackhole"};
+  if (static_cast<size_t>(host) < std::size(kOldNames)) return std::string(kOldNames[static_cast<int>(host)]);
+  std::string name;
+  for (char c : kHostNames[static_cast<int>(host)]) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 'a' - 'A');
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.') name += c;
   }
-  return "other";
+  return name.empty() ? "any6" : name == "1" ? "loopback6" : name;
 }
 
 std::string_view PortName(Port port) {
@@ -128,7 +127,7 @@ std::string AddressCameBack(const Reply& expected, const Reply& actual) {
   if (expected.family != actual.family) {
     return "family-" + ShortName(Families(), actual.family, "AF_");
   }
-  if (expected.host != actual.host) return "host-" + std::string(HostName(actual.host));
+  if (expected.host != actual.host) return "host-" + HostName(actual.host);
   return "port-" + std::string(PortName(actual.port));
 }
 
@@ -171,7 +170,8 @@ std::string EffectCameBack(const Call& call, const Reply& expected, const Reply&
   } kFields[] = {{kWroteAddress, "addr"}, {kWroteAddressLength, "addrlen"},
                  {kWroteValue, "value"},  {kWroteLength, "len"},
                  {kWroteData, "data"},    {kWroteEvents, "revents"},
-                 {kWroteSignal, "signal"}};
+                 {kWroteSignal, "signal"}, {kWroteFlags, "flags"},
+                 {kWroteRights, "rights"}, {kWroteReady, "ready"}};
   for (const auto& [bit, name] : kFields) {
     const std::string prefix = std::string(name) + ".";
     if ((expected.wrote & bit) != (actual.wrote & bit)) {
@@ -212,6 +212,19 @@ std::string EffectCameBack(const Call& call, const Reply& expected, const Reply&
           return prefix + EventsCameBack(expected.events, actual.events);
         }
         break;
+      case kWroteFlags:
+        if (expected.flags != actual.flags) {
+          return prefix + Hexadecimal(static_cast<uint32_t>(actual.flags));
+        }
+        break;
+      case kWroteRights:
+        if (expected.slot != actual.slot) return prefix + "slot";
+        break;
+      case kWroteReady:
+        if (!std::equal(std::begin(expected.ready), std::end(expected.ready), std::begin(actual.ready))) {
+          return prefix + "others";
+        }
+        break;
       case kWroteSignal:
       case kBlocksOnly:
         break;
@@ -237,7 +250,7 @@ std::string_view DiffersName(Differs differs) {
 }  // namespace
 
 const Socket* SocketOf(const World& world, const Call& call) {
-  if (call.op == Op::kSocket || !call.fd.IsHandle()) return nullptr;
+  if (!DeclarationOf(call.op).takes_descriptor() || !call.fd.IsHandle()) return nullptr;
   const uint8_t slot = world.handles[call.fd.handle()];
   if (slot >= world.slots.size()) return nullptr;
   if (world.slots[slot].opens != Opens::kSocket) return nullptr;

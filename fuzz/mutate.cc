@@ -54,7 +54,7 @@ void InsertRandomCall(Program& program, Random& random) {
   Call call = RandomArguments(static_cast<Op>(random.Below(kOpCount)), random);
   const size_t at = Gap(program, random);
   if (HasDescriptor(call.op)) call.fd = SomeHandle(program, at, random);
-  if (DeclarationOf(call.op).makes()) {
+  if (DeclarationOf(call.op).makes(call)) {
     call.made = FreeHandle(program);
     if (call.made == kNoHandle) return;
   }

@@ -21,14 +21,11 @@ bool NotLocal(const Scene& s) {
     case Host::kLoopback2:
     case Host::kBroadcast:
     case Host::kMulticast:
+    case Host::kLocalBroadcast:
       return false;
-    case Host::kNotOurs:
-    case Host::kUnreachable:
-    case Host::kBlackhole:
-    case Host::kOther:
+    default:  // every other IPv4 host is somebody else's
       return true;
   }
-  __builtin_unreachable();
 }
 bool AlreadyBound(const Scene& s) {
   return s.has_socket() && (s.me().tcp != Tcp::kClose || s.me().bound != kNone);

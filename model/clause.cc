@@ -9,34 +9,54 @@
 namespace sockspec {
 namespace {
 
-using Tables = std::vector<std::span<const Clause>>;
+struct Table {
+  std::span<const Clause> rows;
+  KindSet of = kAnything;
+};
+using Tables = std::vector<Table>;
 
 // What decides each call, the shared refusals first.
 Tables TablesOf(Op op) {
   switch (op) {
-    case Op::kSocket: return {SocketClauses()};
-    case Op::kBind: return {NotOpenClauses(), NotASocketClauses(), AddressClauses(), BindClauses()};
-    case Op::kListen: return {NotOpenClauses(), NotASocketClauses(), ListenClauses()};
+    case Op::kSocket: return {{SocketClauses()}};
+    case Op::kSocketpair: return {};
+    case Op::kBind:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kTcp}};
+    case Op::kListen: return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp}};
     case Op::kConnect:
-      return {NotOpenClauses(), AddressClauses(), NotASocketClauses(), ConnectClauses()};
+      return {{NotOpenClauses()}, {AddressClauses()}, {NotASocketClauses()}, {ConnectClauses(), kTcp}};
     case Op::kAccept:
     case Op::kAccept4:
-      return {NotOpenClauses(), AcceptFirstClauses(), NotASocketClauses(), AcceptClauses()};
-    case Op::kClose: return {NotOpenClauses(), CloseClauses()};
-    case Op::kShutdown: return {NotOpenClauses(), NotASocketClauses(), ShutdownClauses()};
-    case Op::kDup: return {NotOpenClauses(), DupClauses()};
-    case Op::kGetsockname: return {NotOpenClauses(), NotASocketClauses(), NameClauses(), GetsocknameClauses()};
-    case Op::kGetpeername: return {NotOpenClauses(), NotASocketClauses(), NameClauses(), GetpeernameClauses()};
-    case Op::kGetsockopt: return {NotOpenClauses(), NotASocketClauses(), GetsockoptClauses()};
+      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()}, {AcceptClauses(), kTcp}};
+    case Op::kClose: return {{NotOpenClauses()}, {CloseClauses(), kTcp | kNoSocket}};
+    case Op::kShutdown: return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownClauses(), kTcp}};
+    case Op::kDup: return {{NotOpenClauses()}, {DupClauses()}};
+    case Op::kGetsockname:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kTcp}, {GetsocknameClauses(), kTcp}};
+    case Op::kGetpeername:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kTcp}, {GetpeernameClauses(), kTcp}};
+    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses(), kTcp}};
     case Op::kSetsockopt:
-      return {SetsockoptFirstClauses(), NotOpenClauses(), NotASocketClauses(), SetsockoptClauses()};
-    case Op::kSend: return {NotOpenClauses(), NotASocketClauses(), SendClauses()};
-    case Op::kRecv: return {NotOpenClauses(), NotASocketClauses(), RecvClauses()};
-    case Op::kRead: return {NotOpenClauses(), ReadClauses(), RecvClauses()};
-    case Op::kWrite: return {NotOpenClauses(), WriteClauses(), SendClauses()};
-    case Op::kFcntl: return {NotOpenClauses(), FcntlClauses()};
-    case Op::kIoctl: return {NotOpenClauses(), IoctlClauses()};
-    case Op::kPoll: return {PollClauses()};
+      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses(), kTcp}};
+    case Op::kSend: return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}};
+    case Op::kRecv: return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvClauses(), kTcp}};
+    case Op::kRead: return {{NotOpenClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}};
+    case Op::kWrite: return {{NotOpenClauses()}, {WriteClauses()}, {SendClauses(), kTcp}};
+    case Op::kFcntl: return {{NotOpenClauses()}, {FcntlClauses()}};
+    case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses(), kTcp}};
+    case Op::kPoll: return {{PollClauses(), kTcp | kNoSocket}};
+    case Op::kSendto:
+    case Op::kRecvfrom:
+    case Op::kSendmsg:
+    case Op::kRecvmsg:
+    case Op::kReadv:
+    case Op::kWritev:
+    case Op::kDup2:
+    case Op::kDup3:
+    case Op::kSelect:
+    case Op::kEpollCreate1:
+    case Op::kEpollCtl:
+    case Op::kEpollWait: return {};
   }
   __builtin_unreachable();
 }
@@ -44,14 +64,16 @@ Tables TablesOf(Op op) {
 struct Catalogue {
   std::vector<const Clause*> all;
   std::array<std::vector<const Clause*>, kOpCount> of;
+  std::array<std::vector<Row>, kOpCount> rows;
   std::unordered_map<const Clause*, int> number;
   std::unordered_map<std::string_view, const Clause*> by_id;
 
   Catalogue() {
     for (int op = 0; op < kOpCount; ++op) {
       for (const auto& table : TablesOf(static_cast<Op>(op))) {
-        for (const Clause& clause : table) {
+        for (const Clause& clause : table.rows) {
           of[op].push_back(&clause);
+          rows[op].push_back({&clause, static_cast<KindSet>(clause.of & table.of)});
           if (!number.emplace(&clause, static_cast<int>(all.size())).second) continue;
           all.push_back(&clause);
           by_id.emplace(clause.id, &clause);
@@ -87,5 +109,6 @@ const Clause* FindClause(std::string_view id) {
 }
 
 std::span<const Clause* const> ClausesOf(Op op) { return TheCatalogue().of[static_cast<int>(op)]; }
+std::span<const Row> RowsOf(Op op) { return TheCatalogue().rows[static_cast<int>(op)]; }
 
 }  // namespace sockspec

@@ -15,6 +15,7 @@
 
 #include "model/profile.h"
 #include "model/program/call.h"
+#include "model/world.h"
 
 namespace sockspec {
 
@@ -26,6 +27,21 @@ enum class Strength : uint8_t {
   kResource,  // as kMay; the kernel may run out of something
   kUnspecified,  // where it holds, the profile says nothing: whatever comes is right
 };
+
+// Which sockets a row is about: what the call's descriptor leads to.
+using KindSet = uint8_t;
+constexpr KindSet SetOf(SocketKind kind) { return static_cast<KindSet>(1 << static_cast<int>(kind)); }
+inline constexpr KindSet kTcp = SetOf(SocketKind::kTcp);
+inline constexpr KindSet kUdp = SetOf(SocketKind::kUdp);
+inline constexpr KindSet kInet = kTcp | kUdp;
+inline constexpr KindSet kUnixStream = SetOf(SocketKind::kUnixStream);
+inline constexpr KindSet kUnixDatagram = SetOf(SocketKind::kUnixDatagram);
+inline constexpr KindSet kUnixSeqpacket = SetOf(SocketKind::kUnixSeqpacket);
+inline constexpr KindSet kUnixConnected = kUnixStream | kUnixSeqpacket;
+inline constexpr KindSet kUnix = kUnixConnected | kUnixDatagram;
+inline constexpr KindSet kDatagrams = kUdp | kUnixDatagram;
+inline constexpr KindSet kNoSocket = 1 << kSocketKinds;  // a file, a pipe, nothing at all, socket()
+inline constexpr KindSet kAnything = 0xff;
 
 using Predicate = bool (*)(const Scene&);
 using Action = void (*)(Scene&);
@@ -40,6 +56,7 @@ struct Clause {
   bool outcome = false;                 // an effect that is told by an errno: EINPROGRESS
   Predicate when = nullptr;             // nullptr: always
   Action then = nullptr;                // what it does to the world, and to what is written; nullptr: nothing
+  KindSet of = kAnything;               // as far as its table is (tables.h)
   ProfileSet on = kEveryProfile;
   Strength strength = Strength::kShall;
   bool selinux = false;                 // only where SELinux is in force
@@ -60,6 +77,13 @@ const Clause* FindClause(std::string_view id);  // by id or alias; nullptr where
 
 // The clauses that can decide `op`, in order.
 std::span<const Clause* const> ClausesOf(Op op);
+
+// The same with what each is about: its own `of`, as far as the table that it stands in for this call.
+struct Row {
+  const Clause* clause;
+  KindSet of;
+};
+std::span<const Row> RowsOf(Op op);
 
 }  // namespace sockspec
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "model/program/declarations.h"
 #include "model/scene.h"
@@ -42,15 +43,16 @@ Tried Try(const Clause& clause, World& world, const Call& call, const Profile& p
 
 bool Agree(const Reply& expected, const Reply& seen) {
   if (expected.error != seen.error || expected.blocked != seen.blocked ||
-      expected.wrote != seen.wrote) {
+      expected.wrote != seen.wrote || expected.slot != seen.slot) {
     return false;
   }
   if (expected.error == 0 && expected.value != seen.value) return false;
-  const uint8_t wrote = expected.wrote;
+  const uint16_t wrote = expected.wrote;
   if ((wrote & kWroteAddress) && (expected.address_size != seen.address_size ||
                                   expected.family != seen.family ||
                                   (expected.address_size >= 8 && expected.host != seen.host) ||
-                                  (expected.address_size >= 4 && expected.port != seen.port))) {
+                                  (expected.address_size >= 4 && expected.port != seen.port) ||
+                                  expected.name != seen.name)) {
     return false;
   }
   if ((wrote & kWroteAddressLength) && expected.address_length != seen.address_length) return false;
@@ -60,6 +62,11 @@ bool Agree(const Reply& expected, const Reply& seen) {
   }
   if ((wrote & kWroteLength) && expected.option_length != seen.option_length) return false;
   if ((wrote & kWroteEvents) && expected.events != seen.events) return false;
+  if ((wrote & kWroteFlags) && expected.flags != seen.flags) return false;
+  if ((wrote & kWroteReady) &&
+      !std::equal(std::begin(expected.ready), std::end(expected.ready), std::begin(seen.ready))) {
+    return false;
+  }
   if (wrote & kWroteData) {
     if (seen.data.garbled || expected.data.size != seen.data.size) return false;
     if (expected.data.start % kPatternPeriod != seen.data.start % kPatternPeriod) return false;
@@ -74,7 +81,7 @@ bool NamesUnseenPort(const Call& call, const World& world) {
 
 // The unspecified socket that the call is on; nullptr where it is on none.
 const Socket* Unspecified(const Call& call, const World& world) {
-  if (!call.fd.IsHandle() || call.op == Op::kSocket) return nullptr;
+  if (!call.fd.IsHandle() || !DeclarationOf(call.op).takes_descriptor()) return nullptr;
   const uint8_t slot = world.handles[call.fd.handle()];
   if (slot == kNone || world.slots[slot].opens != Opens::kSocket) return nullptr;
   const Socket& socket = world.sockets[world.slots[slot].socket];
@@ -95,6 +102,11 @@ bool ReachesOthers(const Call& call, const Socket& socket) {
     case Op::kShutdown:
     case Op::kSend:
     case Op::kWrite:
+    case Op::kSendto:
+    case Op::kSendmsg:
+    case Op::kWritev:
+    case Op::kDup2:
+    case Op::kDup3:
       return true;
     case Op::kClose:
       return socket.bound != kNone || socket.peer != kNone;
@@ -109,6 +121,14 @@ bool ReachesOthers(const Call& call, const Socket& socket) {
     case Op::kFcntl:
     case Op::kIoctl:
     case Op::kPoll:
+    case Op::kSocketpair:
+    case Op::kRecvfrom:
+    case Op::kRecvmsg:
+    case Op::kReadv:
+    case Op::kSelect:
+    case Op::kEpollCreate1:
+    case Op::kEpollCtl:
+    case Op::kEpollWait:
       return false;
   }
   __builtin_unreachable();
@@ -118,11 +138,25 @@ bool ReachesOthers(const Call& call, const Socket& socket) {
 
 Oracle::Oracle(const Profile& profile) : profile_(profile) {
   for (int op = 0; op < kOpCount; ++op) {
-    for (const Clause* clause : ClausesOf(static_cast<Op>(op))) {
-      if (clause->BelongsTo(profile)) rows_[op].push_back(clause);
+    for (const Row& row : RowsOf(static_cast<Op>(op))) {
+      if (!row.clause->BelongsTo(profile)) continue;
+      for (int kind = 0; kind <= kSocketKinds; ++kind) {
+        if (row.of & (1 << kind)) rows_[op][kind].push_back(row.clause);
+      }
     }
   }
   Reset({});
+}
+
+const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const World& world) const {
+  int kind = kSocketKinds;
+  if (call.fd.IsHandle() && DeclarationOf(call.op).takes_descriptor()) {
+    const uint8_t slot = world.handles[call.fd.handle()];
+    if (slot != kNone && world.slots[slot].opens == Opens::kSocket) {
+      kind = static_cast<int>(world.sockets[world.slots[slot].socket].kind);
+    }
+  }
+  return rows_[static_cast<int>(call.op)][kind];
 }
 
 void Oracle::Reset(const Environment& env) {
@@ -178,7 +212,6 @@ static int Applicable(const std::vector<const Clause*>& rows, World& world, cons
 Verdict Oracle::Step(const Call& call, const Reply& reply) {
   constexpr int kRoom = 32;
   const Clause* rows[kRoom];
-  const auto& table = rows_[static_cast<int>(call.op)];
   clause_ = nullptr;
   allowed_ = 0;
   if (!lost_ && NamesUnseenPort(call, worlds_[0])) {
@@ -203,7 +236,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
   }
   int next = 0;
   for (int w = 0; w < count_; ++w) {
-    const int count = Applicable(table, worlds_[w], call, profile_, nullptr, rows, kRoom);
+    const int count = Applicable(RowsFor(call, worlds_[w]), worlds_[w], call, profile_, nullptr, rows, kRoom);
     if (count == 0) {
       lost_ = true;
       why_ = "the call is not modelled (model/not_modelled.md)";
@@ -284,7 +317,7 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
   const Scene scene(before, call, profile_, nullptr, 0);
   const Clause* same = nullptr;
   bool refusal_expected = false;
-  for (const Clause* row : rows_[static_cast<int>(call.op)]) {
+  for (const Clause* row : RowsFor(call, worlds_[0])) {
     if (!Holds(*row, scene)) continue;
     refusal_expected |= !row->effect() && row->strength == Strength::kShall;
     const bool gives = reply.error == 0 ? row->error == 0 && !row->blocks : row->error == reply.error;
@@ -327,8 +360,7 @@ std::vector<Allowed> Oracle::Ask(const Call& call) const {
   if (lost_ || NamesUnseenPort(call, worlds_[0]) || OnUnspecified(call, worlds_[0])) return answers;
   for (int w = 0; w < count_; ++w) {
     World world = worlds_[w];
-    const int count = Applicable(rows_[static_cast<int>(call.op)], world, call, profile_, nullptr,
-                                 rows, kRoom);
+    const int count = Applicable(RowsFor(call, world), world, call, profile_, nullptr, rows, kRoom);
     if (count > 0 && rows[0]->strength == Strength::kUnspecified) return {};
     for (int r = 0; r < count; ++r) {
       World after = world;
@@ -346,7 +378,7 @@ std::vector<Considered> Oracle::Consider(const Call& call) const {
   std::vector<Considered> considered;
   World world = worlds_[0];
   const Scene scene(world, call, profile_, nullptr, 0);
-  for (const Clause* row : rows_[static_cast<int>(call.op)]) {
+  for (const Clause* row : RowsFor(call, worlds_[0])) {
     considered.push_back({row, Holds(*row, scene)});
   }
   return considered;
@@ -356,8 +388,7 @@ Reply Oracle::Answer(const Call& call, const Mutation& mutation) {
   constexpr int kRoom = 32;
   const Clause* rows[kRoom];
   const Clause* removed = mutation.error == 0 && !mutation.spoil ? mutation.clause : nullptr;
-  const int count = Applicable(rows_[static_cast<int>(call.op)], worlds_[0], call, profile_, removed,
-                               rows, kRoom);
+  const int count = Applicable(RowsFor(call, worlds_[0]), worlds_[0], call, profile_, removed, rows, kRoom);
   if (count == 0) {
     clause_ = nullptr;
     if (call.made != kNoHandle) worlds_[0].handles[call.made] = kNone;
@@ -395,10 +426,11 @@ bool Oracle::MayBlock(const Call& call) const {
 Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
     : world(w), call(c), profile(p), seen(r), branch(b), rest_(b) {
   if (!c.fd.IsHandle()) {
+    if (!DeclarationOf(c.op).takes_descriptor()) return;
     opens = c.fd == kFile ? Opens::kFile : c.fd == kPipe ? Opens::kPipe : Opens::kNothing;
     return;
   }
-  if (c.op == Op::kSocket) return;
+  if (!DeclarationOf(c.op).takes_descriptor()) return;
   const uint8_t at = w.handles[c.fd.handle()];
   if (at == kNone) return;
   opens = w.slots[at].opens;
@@ -409,7 +441,8 @@ Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
 
 bool Scene::nonblocking() const {
   constexpr int kDontWait = 0x40;  // MSG_DONTWAIT
-  const bool transfer = call.op == Op::kSend || call.op == Op::kRecv;
+  const bool transfer = call.op == Op::kSend || call.op == Op::kRecv || call.op == Op::kSendto ||
+                        call.op == Op::kRecvfrom || call.op == Op::kSendmsg || call.op == Op::kRecvmsg;
   return me().nonblocking || (transfer && (call.flags & kDontWait));
 }
 

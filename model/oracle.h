@@ -93,6 +93,7 @@ class Oracle {
 
  private:
   void LearnName(const Reply& reply);
+  const std::vector<const Clause*>& RowsFor(const Call& call, const World& world) const;
 
   Profile profile_;
   std::array<World, kMaxWorlds> worlds_;
@@ -102,7 +103,8 @@ class Oracle {
   int allowed_ = 0;
   const char* why_ = "";
   bool lost_ = false;  // kDiscarded was said
-  std::vector<const Clause*> rows_[kOpCount];
+  // By call, and by the kind of socket that its descriptor leads to; the last column: to none.
+  std::vector<const Clause*> rows_[kOpCount][kSocketKinds + 1];
 };
 
 }  // namespace sockspec

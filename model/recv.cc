@@ -29,7 +29,7 @@ bool MayBeShut(const Scene& s) { return Late(s) && (s.me().shut & kReceive); }
 bool MayBeLate(const Scene& s) { return Late(s) && !MayBeShut(s) && s.nonblocking(); }
 bool MayBeLateBlocking(const Scene& s) { return Late(s) && !MayBeShut(s) && !s.nonblocking(); }
 bool Unwritable(const Scene& s) {
-  return DataPossible(s) && s.call.pointer != Pointer::kValid && s.call.size > 0 && Copies(s);
+  return DataPossible(s) && s.call.buffer != Pointer::kValid && s.call.size > 0 && Copies(s);
 }
 bool Dry(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) == 0 && !Listening(s); }
 bool AtEnd(const Scene& s) { return Dry(s) && s.me().done; }

@@ -33,7 +33,7 @@ bool ShutForWriting(const Scene& s) {
   return Modelled(s) && (In(s, Tcp::kFinWait) || (CanSend(s) && (s.me().shut & kSend)));
 }
 bool Unreadable(const Scene& s) {
-  return CanSend(s) && s.call.pointer != Pointer::kValid && s.call.size > 0;
+  return CanSend(s) && s.call.buffer != Pointer::kValid && s.call.size > 0;
 }
 
 bool RoomUncertain(const Scene& s) {

@@ -106,7 +106,7 @@ class Alphabet {
     descriptors.insert(descriptors.end(), {kMinusOne, kFile});
     for (const Declaration& declaration : Declarations()) {
       Call plain{.op = declaration.op};
-      if (declaration.makes()) plain.made = std::min<uint8_t>(free, kMaxHandles - 1);
+      if (declaration.makes(plain)) plain.made = std::min<uint8_t>(free, kMaxHandles - 1);
       if (!TakesDescriptor(declaration)) {
         alphabet.Vary(declaration, plain);
         continue;
@@ -196,6 +196,8 @@ class Alphabet {
       case Kind::kType:
       case Kind::kFlags:
       case Kind::kNumber:
+      case Kind::kMadePair:
+      case Kind::kMadeIfAny:
       case Kind::kBuffer:
         break;
     }
@@ -252,6 +254,8 @@ class Alphabet {
         }
         lengths({0, 2, 8, -1});
         break;
+      case Kind::kMadePair:
+      case Kind::kMadeIfAny:
       case Kind::kBuffer:
         with([](Call& c) { c.pointer = Pointer::kNull; });
         with([](Call& c) { c.pointer = Pointer::kBad; });

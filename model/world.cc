@@ -2,26 +2,14 @@
 
 #include <errno.h>
 
+#include "model/program/notation.h"
 #include "model/program/text.h"
 #include "model/scene.h"
 
 namespace sockspec {
 namespace {
 
-std::string HostName(Host host) {
-  switch (host) {
-    case Host::kAny: return "0.0.0.0";
-    case Host::kLoopback: return "127.0.0.1";
-    case Host::kLoopback2: return "127.0.0.2";
-    case Host::kBroadcast: return "255.255.255.255";
-    case Host::kMulticast: return "224.0.0.1";
-    case Host::kNotOurs: return "NOT_OURS";
-    case Host::kUnreachable: return "UNREACHABLE";
-    case Host::kBlackhole: return "BLACKHOLE";
-    case Host::kOther: return "OTHER";
-  }
-  __builtin_unreachable();
-}
+std::string HostName(Host host) { return std::string(kHostNames[static_cast<int>(host)]); }
 
 std::string PortName(const World& world, PortIndex port) {
   if (port == kNone) return "0";
@@ -82,6 +70,7 @@ World NewWorld(const Environment& env) {
   world.handles.fill(kNone);
   world.nofile = static_cast<uint8_t>(env.nofile);
   world.ephemeral = static_cast<uint8_t>(env.ephemeral);
+  world.nobody = env.nobody;
   return world;
 }
 

@@ -17,6 +17,14 @@
 
 namespace sockspec {
 
+// What a socket is. The members of Socket mean for each kind what Linux's struct sock makes of them.
+enum class SocketKind : uint8_t { kTcp, kUdp, kUnixStream, kUnixDatagram, kUnixSeqpacket };
+inline constexpr int kSocketKinds = 5;
+constexpr bool IsUnix(SocketKind kind) { return kind >= SocketKind::kUnixStream; }
+constexpr bool IsDatagram(SocketKind kind) {
+  return kind == SocketKind::kUdp || kind == SocketKind::kUnixDatagram;
+}
+
 // Where one socket is, as people say it. Derived from Socket by PhaseOf().
 enum class Phase : uint8_t {
   kUnbound,
@@ -52,13 +60,28 @@ enum class Link : uint8_t { kUnconnected, kConnecting, kConnected, kDisconnectin
 
 inline constexpr int kMaxSockets = 24;
 inline constexpr int kMaxPorts = 32;
+inline constexpr int kMaxMessages = 32;  // datagrams, and pieces of a stream with a descriptor in them, under way
+inline constexpr int kMaxSetOptions = 24;
+inline constexpr int kMaxEpolls = 3;
+inline constexpr int kMaxWatched = 6;
 inline constexpr uint8_t kNone = 255;
 
 // A port in use or seen: an index into World::ports; kNone: port 0.
 using PortIndex = uint8_t;
 
+// The name of a unix socket as bind() took it. A path is the same however far the length goes beyond its zero
+// byte; of an abstract name every byte counts.
+struct BoundName {
+  UnixName name;
+  uint8_t length = 0;  // of the whole address, in bytes; 0: no name
+  friend constexpr bool operator==(const BoundName&, const BoundName&) = default;
+};
+
 struct Socket {
   bool live = false;    // this entry is in use
+  SocketKind kind = SocketKind::kTcp;
+  bool inet6 = false;      // of kTcp and kUdp: AF_INET6. An IPv4 address in it is written as a mapped one
+  bool only_inet6 = false;  // IPV6_V6ONLY
   bool owned = false;   // a descriptor leads to it
   Tcp tcp = Tcp::kClose;
   Link link = Link::kUnconnected;
@@ -96,6 +119,7 @@ struct Socket {
   bool answered = false;        // has sent after it had received, so it may put off acknowledgements
   bool unacked = false;         // has sent what the peer may not have acknowledged yet
   uint8_t segments = 0;         // how often data has come, up to 255
+  BoundName name;               // of a unix socket
   friend constexpr bool operator==(const Socket&, const Socket&) = default;
 };
 
@@ -112,10 +136,62 @@ struct PortEntry {
 };
 
 // What a descriptor number leads to.
-enum class Opens : uint8_t { kNothing, kSocket, kFile, kPipe };
+enum class Opens : uint8_t { kNothing, kSocket, kFile, kPipe, kEpoll };
+
+// A datagram, or a record of a seqpacket socket, in its receiver's queue.
+struct Message {
+  bool live = false;
+  uint8_t to = kNone;       // the receiver
+  uint8_t from = kNone;     // the sender, while that is known and still there
+  uint8_t turn = 0;         // its place in the queue
+  Host host = Host::kAny;   // whence it came: host and port, or
+  PortIndex port = kNone;
+  BoundName name;           // the name the sender had
+  uint8_t passed = kNone;   // SCM_RIGHTS: a socket under way, which its message keeps alive
+  Opens passed_opens = Opens::kNothing;
+  uint32_t start = 0;       // where its bytes lie in the sender's stream
+  uint32_t size = 0;        // bytes
+  friend constexpr bool operator==(const Message&, const Message&) = default;
+};
+
+// A name in the file system, U0 to U7, that a unix socket was bound to. It stays when the socket goes.
+struct PathEntry {
+  bool exists = false;
+  uint8_t socket = kNone;  // kNone: nobody is behind it any more
+  friend constexpr bool operator==(const PathEntry&, const PathEntry&) = default;
+};
+
+// An option that was set, of one socket (options.cc): what is not here has its default.
+struct SetOption {
+  uint8_t socket = kNone;  // kNone: this entry is free
+  uint8_t row = 0;         // of the table of options
+  int32_t value = 0;
+  int32_t second = 0;      // l_linger, tv_usec
+  friend constexpr bool operator==(const SetOption&, const SetOption&) = default;
+};
+
+// An epoll instance, and what it watches.
+struct Watched {
+  bool live = false;
+  Descriptor fd;            // as epoll_ctl named it
+  uint8_t slot = kNone;     // whose number it was added by
+  uint8_t socket = kNone;
+  bool ready = false;       // on the ready list
+  bool spent = false;       // EPOLLONESHOT has fired
+  uint8_t turn = 0;         // its place on the ready list
+  int32_t events = 0;
+  friend constexpr bool operator==(const Watched&, const Watched&) = default;
+};
+struct Epoll {
+  bool live = false;
+  uint8_t turn = 0;
+  std::array<Watched, kMaxWatched> watched;
+  friend constexpr bool operator==(const Epoll&, const Epoll&) = default;
+};
+
 struct Slot {
   Opens opens = Opens::kNothing;
-  uint8_t socket = kNone;
+  uint8_t socket = kNone;  // an index into World::sockets, of kEpoll into World::epolls
   bool close_on_exec = false;
   friend constexpr bool operator==(const Slot&, const Slot&) = default;
 };
@@ -136,8 +212,14 @@ struct World {
   std::array<Socket, kMaxSockets> sockets;
   std::array<PortEntry, kMaxPorts> ports;
   std::array<Slot, kMaxHandles> slots;         // the descriptor table, from the lowest free number
+  std::array<Message, kMaxMessages> messages;
+  std::array<PathEntry, 8> paths;
+  std::array<SetOption, kMaxSetOptions> options;
+  std::array<Epoll, kMaxEpolls> epolls;
   std::array<uint8_t, kMaxHandles> handles;    // s_n: its slot; kNone: its creator failed, it stands for -1
   uint8_t seen = 0;                            // how many E names have been given
+  uint8_t seen_names = 0;                      // how many @E names have been given
+  bool nobody = false;                         // env: uid=nobody
   uint8_t turn = 0;                            // counts arrivals in accept queues
   uint8_t nofile = 0;                          // how many slots there are; 0: all
   uint8_t ephemeral = 0;                       // how many ports the kernel may choose from; 0: plenty

@@ -74,7 +74,7 @@ class Make : public rc::state::Command<Model, System> {
  public:
   explicit Make(const Model& model) : call_(*AnyArguments()) {
     if (call_.op != Op::kSocket) call_.fd = AnyDescriptor(model);
-    if (!DeclarationOf(call_.op).makes()) return;
+    if (!DeclarationOf(call_.op).makes(call_)) return;
     for (int h = 0; h < kMaxHandles && call_.made == kNoHandle; ++h) {
       if ((model.made >> h & 1) == 0) call_.made = static_cast<uint8_t>(h);
     }
@@ -83,7 +83,7 @@ class Make : public rc::state::Command<Model, System> {
   // Handles are made once and used afterwards, and no call may block or leave what the model can
   // follow.
   void checkPreconditions(const Model& model) const override {
-    RC_PRE(!DeclarationOf(call_.op).makes() || call_.made != kNoHandle);
+    RC_PRE(!DeclarationOf(call_.op).makes(call_) || call_.made != kNoHandle);
     RC_PRE(call_.made == kNoHandle || (model.made >> call_.made & 1) == 0);
     RC_PRE(call_.op == Op::kSocket || !call_.fd.IsHandle() ||
            (model.made >> call_.fd.handle() & 1) != 0);

@@ -103,7 +103,7 @@ class Enumeration {
       for (Call call : alphabet_) {
         call.fd = socket;
         std::vector<Descriptor> more = sockets;
-        if (DeclarationOf(call.op).makes()) {
+        if (DeclarationOf(call.op).makes(call)) {
           call.made = static_cast<uint8_t>(program_.calls.size());
           more.push_back(Descriptor::Handle(call.made));
         }

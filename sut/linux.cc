@@ -60,9 +60,9 @@ constexpr unsigned char kDataPoison = 0xFF;  // no byte of the pattern
 constexpr int kPoisoned = 32;                // bytes of an address or an option that are looked at
 constexpr int kRoom = 256;                   // and that a kernel may overrun without harm to us
 
-constexpr uint32_t kHostAddresses[kHostCount] = {
-    INADDR_ANY, INADDR_LOOPBACK, INADDR_LOOPBACK + 1, INADDR_BROADCAST,
-    0xE0000001, 0xC0000201,      0xC6336401,          0xCB007101};
+constexpr uint32_t kHostAddresses[] = {
+    INADDR_ANY, INADDR_LOOPBACK, INADDR_LOOPBACK + 1, INADDR_BROADCAST, 0xE0000001, 0xC0000201,
+    0xC6336401, 0xCB007101,      0x7FFFFFFF,          0xC6120001,       0xC6130001};
 
 // Byte p of every stream is p % 251, so any part of a stream lies in here in one piece.
 struct Pattern {
@@ -332,6 +332,7 @@ Reply LinuxKernel::Launch(const Call& call) {
     case Op::kFcntl: return Fcntl(call);
     case Op::kIoctl: return Ioctl(call);
     case Op::kPoll: return Poll(call);
+    default: return {.error = ENOSYS};  // to come
   }
   __builtin_unreachable();
 }
@@ -452,14 +453,14 @@ Reply LinuxKernel::Send(const Call& call) {
 
 Reply LinuxKernel::Recv(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK_RECV(raw, Choose(call.pointer, data_), SizeOf(call), call.flags);
+  const int value = ASK_RECV(raw, Choose(call.buffer, data_), SizeOf(call), call.flags);
   const int error = errno;
   return Received(call, raw, value, error);
 }
 
 Reply LinuxKernel::Read(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK(read, raw, Choose(call.pointer, data_), SizeOf(call));
+  const int value = ASK(read, raw, Choose(call.buffer, data_), SizeOf(call));
   const int error = errno;
   return Received(call, raw, value, error);
 }
@@ -565,7 +566,7 @@ void LinuxKernel::ReadAddress(const Call& call, Reply* reply) {
   if (size >= 8) {
     const auto* host =
         std::find(std::begin(kHostAddresses), std::end(kHostAddresses), ntohl(in.sin_addr.s_addr));
-    reply->host = static_cast<Host>(host - kHostAddresses);  // kOther where there is none
+    reply->host = host == std::end(kHostAddresses) ? Host::kOther : static_cast<Host>(host - kHostAddresses);
   }
   if (beyond && success) reply->host = Host::kOther;
 }
@@ -626,7 +627,7 @@ int LinuxKernel::StreamOf(int raw) const {
 const unsigned char* LinuxKernel::ToSend(const Call& call, int raw) const {
   const int stream = StreamOf(raw);
   const uint32_t position = stream < 0 ? 0 : positions_[stream];
-  return Choose(call.pointer, ThePattern().bytes.data() + position);
+  return Choose(call.buffer, ThePattern().bytes.data() + position);
 }
 
 Reply LinuxKernel::Sent(int raw, int value, int error) {

@@ -132,7 +132,7 @@ inline rc::Gen<Reply> ArbitraryReply(const Call& call) {
     }
     if (*rc::gen::arbitrary<bool>()) {
       reply.error = *rc::gen::inRange<int16_t>(1, 140);
-    } else if (!DeclarationOf(call.op).makes()) {
+    } else if (!DeclarationOf(call.op).makes(call)) {
       reply.value =
           *rc::gen::suchThat(rc::gen::arbitrary<int32_t>(), [](int n) { return n != -1; });
     }

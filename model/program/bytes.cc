@@ -103,6 +103,8 @@ class Writer {
       case Kind::kAddressOut:
       case Kind::kOptionOut:
         return Odd(argument, call);
+      case Kind::kMadePair:
+      case Kind::kMadeIfAny:
       case Kind::kBuffer:
         return Byte(call.pointer == Pointer::kValid
                         ? 0
@@ -199,6 +201,8 @@ class Reader {
       case Kind::kOptionOut:
         Odd(argument, call);
         return;
+      case Kind::kMadePair:
+      case Kind::kMadeIfAny:
       case Kind::kBuffer:
         call.pointer = PointerIn(Byte(), kPointerShift);
         return;
@@ -285,6 +289,8 @@ void CopyArgument(const Argument& argument, const Call& from, Call& to) {
       to.length_pointer = MendedPointer(from.length_pointer);
       if (to.length_pointer == Pointer::kValid) to.length = from.length;
       return;
+    case Kind::kMadePair:
+    case Kind::kMadeIfAny:
     case Kind::kBuffer:
       to.pointer = MendedPointer(from.pointer);
       return;
@@ -321,7 +327,7 @@ class Mender {
     if (declaration.takes_descriptor() && call.fd.IsHandle() && !IsMade(call.fd.handle())) {
       call.fd = kMinusOne;
     }
-    if (declaration.makes()) {
+    if (declaration.makes(call)) {
       const std::optional<uint8_t> handle = Take(call.made);
       if (!handle) return;
       call.made = *handle;
@@ -364,7 +370,7 @@ void Mend(Call& call) {
               .thread = static_cast<uint8_t>(call.thread % kMaxThreads),
               .part = call.part <= Part::kResumed ? call.part : Part::kWhole};
   const Declaration& declaration = DeclarationOf(call.op);
-  if (declaration.makes()) mended.made = call.made;
+  if (declaration.makes(call)) mended.made = call.made;
   for (const Argument& argument : declaration.arguments) {
     if (argument.UsedBy(mended)) CopyArgument(argument, call, mended);
   }
@@ -395,7 +401,7 @@ std::vector<uint8_t> Encode(const Program& program) {
     writer.Byte(static_cast<int>(call.op));
     if (call.part == Part::kResumed) continue;  // the rest is that of the first half
     const Declaration& declaration = DeclarationOf(call.op);
-    if (declaration.makes()) writer.Byte(call.made);
+    if (declaration.makes(call)) writer.Byte(call.made);
     for (const Argument& argument : declaration.arguments) {
       if (argument.UsedBy(call)) writer.Put(argument, call);
     }
@@ -426,7 +432,7 @@ Program DecodeBytes(std::span<const uint8_t> bytes) {
     call.op = static_cast<Op>(op % ops);
     if (call.part != Part::kResumed) {
       const Declaration& declaration = DeclarationOf(call.op);
-      if (declaration.makes()) call.made = reader.Byte() % kMaxHandles;
+      if (declaration.makes(call)) call.made = reader.Byte() % kMaxHandles;
       for (const Argument& argument : declaration.arguments) {
         if (argument.UsedBy(call)) reader.Get(argument, mender.made(), call);
       }

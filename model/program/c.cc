@@ -268,6 +268,8 @@ class Emitter {
         if (call.pointer == Pointer::kValid) Need(Helper::kOut);
         return PointerIn(call.pointer, "&out") + ", " +
                LengthOut(call, option_size, OptionType(call));
+      case Kind::kMadePair:
+      case Kind::kMadeIfAny:
       case Kind::kBuffer: {
         std::string valid;
         if (call.pointer == Pointer::kValid) {
@@ -336,7 +338,7 @@ class Emitter {
   std::string Making(const Call& call) {
     const std::string in_c = CallIn(call);
     const Declaration& declaration = DeclarationOf(call.op);
-    if (declaration.makes()) {
+    if (declaration.makes(call)) {
       const std::string handle = "s" + std::to_string(call.made);
       const bool used = used_handles_.contains(call.made);
       std::string out = Need(Helper::kMade, (used ? handle + " = " : "") + "made(" +
@@ -403,6 +405,8 @@ class Emitter {
                                                         std::string(OptionType(call)) + "));"));
           }
           break;
+        case Kind::kMadePair:
+        case Kind::kMadeIfAny:
         case Kind::kBuffer:
           if (argument.written && good && wanted(kWroteData)) {
             const uint32_t likely = expected ? expected->data.start : 0;

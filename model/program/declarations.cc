@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -16,7 +18,7 @@ namespace {
 
 constexpr Token kFamilies[] = {
     {"AF_INET", AF_INET}, {"AF_UNSPEC", AF_UNSPEC}, {"AF_UNIX", AF_UNIX}, {"AF_INET6", AF_INET6}};
-constexpr int32_t kDomainChoices[] = {AF_INET, AF_UNSPEC, 99};
+constexpr int32_t kDomainChoices[] = {AF_INET, AF_UNSPEC, 99, AF_INET6, AF_UNIX};
 
 constexpr Token kTypes[] = {{"SOCK_STREAM", SOCK_STREAM},       {"SOCK_DGRAM", SOCK_DGRAM},
                             {"SOCK_RAW", SOCK_RAW},             {"SOCK_RDM", SOCK_RDM},
@@ -25,7 +27,9 @@ constexpr Token kSocketFlags[] = {{"SOCK_NONBLOCK", SOCK_NONBLOCK}, {"SOCK_CLOEX
 constexpr int32_t kTypeChoices[] = {SOCK_STREAM, SOCK_STREAM | SOCK_NONBLOCK,
                                     SOCK_STREAM | SOCK_CLOEXEC,
                                     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                                    SOCK_SEQPACKET, SOCK_RDM, 0, 15, SOCK_STREAM | 0x100};
+                                    SOCK_SEQPACKET, SOCK_RDM, 0, 15, SOCK_STREAM | 0x100,
+                                    SOCK_DGRAM, SOCK_DGRAM | SOCK_NONBLOCK,
+                                    SOCK_SEQPACKET | SOCK_NONBLOCK, SOCK_RAW};
 
 constexpr Token kProtocols[] = {{"IPPROTO_TCP", IPPROTO_TCP}, {"IPPROTO_UDP", IPPROTO_UDP}};
 constexpr int32_t kProtocolChoices[] = {0, IPPROTO_TCP, IPPROTO_UDP, -1, 300};
@@ -49,7 +53,7 @@ constexpr int32_t kOptionChoices[] = {SO_ERROR,  SO_REUSEADDR, SO_REUSEPORT, SO_
                                       SO_TYPE,   SO_DOMAIN,    SO_PROTOCOL,  SO_LINGER,
                                       SO_KEEPALIVE, SO_RCVBUF, SO_SNDBUF,    9999};
 
-constexpr int32_t kSizeChoices[] = {1, 5, 0, 2, 100, 4096};
+constexpr int32_t kSizeChoices[] = {1, 5, 0, 2, 100, 4096, 65507, 65508, 65536};
 constexpr Token kMessageFlags[] = {
     {"MSG_DONTWAIT", MSG_DONTWAIT}, {"MSG_PEEK", MSG_PEEK},       {"MSG_NOSIGNAL", MSG_NOSIGNAL},
     {"MSG_OOB", MSG_OOB},           {"MSG_TRUNC", MSG_TRUNC},     {"MSG_WAITALL", MSG_WAITALL},
@@ -64,11 +68,21 @@ constexpr int32_t kRecvFlagChoices[] = {MSG_DONTWAIT,
                                         MSG_OOB | MSG_PEEK};
 
 constexpr Token kFcntlCommands[] = {
-    {"F_GETFL", F_GETFL}, {"F_SETFL", F_SETFL}, {"F_GETFD", F_GETFD}};
-constexpr int32_t kFcntlChoices[] = {F_GETFL, F_SETFL, F_GETFD};
+    {"F_GETFL", F_GETFL}, {"F_SETFL", F_SETFL}, {"F_GETFD", F_GETFD},
+    {"F_SETFD", F_SETFD}, {"F_DUPFD", F_DUPFD}, {"F_DUPFD_CLOEXEC", F_DUPFD_CLOEXEC}};
+constexpr int32_t kFcntlChoices[] = {F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC};
 constexpr Token kStatusFlags[] = {{"O_RDWR", O_RDWR}, {"O_NONBLOCK", O_NONBLOCK}};
 constexpr int32_t kStatusChoices[] = {O_NONBLOCK, 0};
 constexpr Token kDescriptorFlags[] = {{"FD_CLOEXEC", FD_CLOEXEC}};
+constexpr int32_t kDescriptorFlagChoices[] = {FD_CLOEXEC, 0};
+constexpr int32_t kDupChoices[] = {0, -1, INT_MAX};  // the lowest number wanted; -1 and INT_MAX are refused
+constexpr Token kDup3Flags[] = {{"O_CLOEXEC", O_CLOEXEC}};
+constexpr int32_t kDup3Choices[] = {0, O_CLOEXEC, 1};
+
+constexpr Token kControls[] = {{"SCM_RIGHTS", SCM_RIGHTS}};
+constexpr int32_t kControlChoices[] = {0, SCM_RIGHTS};
+constexpr int32_t kPiecesChoices[] = {1, 2, 3, 0, 1024, 1025};
+constexpr int32_t kVectorChoices[] = {1, 2, 3, 0, 1024, 1025, -1};
 
 constexpr Token kRequests[] = {
     {"FIONBIO", FIONBIO}, {"FIONREAD", FIONREAD}, {"SIOCATMARK", SIOCATMARK}};
@@ -85,6 +99,30 @@ constexpr int32_t kPollChoices[] = {POLLIN | POLLOUT,
                                     POLLIN | POLLOUT | kPollRdHup,
                                     POLLIN | POLLOUT | POLLPRI | kPollRdHup,
                                     0};
+
+constexpr int32_t kTimeoutChoices[] = {0, -1, 10};
+
+// What select() is asked about, as bits of our own: which of its three sets hold the descriptor.
+constexpr Token kSelectSets[] = {{"READ", 1}, {"WRITE", 2}, {"EXCEPT", 4}};
+constexpr int32_t kSelectChoices[] = {3, 1, 2, 4, 7, 0};
+
+constexpr Token kEpollFlags[] = {{"EPOLL_CLOEXEC", EPOLL_CLOEXEC}};
+constexpr int32_t kEpollFlagChoices[] = {0, EPOLL_CLOEXEC, 1};
+constexpr Token kEpollCommands[] = {
+    {"EPOLL_CTL_ADD", EPOLL_CTL_ADD}, {"EPOLL_CTL_DEL", EPOLL_CTL_DEL}, {"EPOLL_CTL_MOD", EPOLL_CTL_MOD}};
+constexpr int32_t kEpollCommandChoices[] = {EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL, 0};
+constexpr Token kEpollEvents[] = {
+    {"EPOLLIN", EPOLLIN},   {"EPOLLOUT", EPOLLOUT},     {"EPOLLPRI", EPOLLPRI},
+    {"EPOLLERR", EPOLLERR}, {"EPOLLHUP", EPOLLHUP},     {"EPOLLRDHUP", EPOLLRDHUP},
+    {"EPOLLET", static_cast<int32_t>(EPOLLET)}, {"EPOLLONESHOT", EPOLLONESHOT}};
+constexpr int32_t kEpollChoices[] = {EPOLLIN,
+                                     EPOLLIN | EPOLLOUT,
+                                     static_cast<int32_t>(EPOLLIN | EPOLLET),
+                                     static_cast<int32_t>(EPOLLIN | EPOLLOUT | EPOLLET),
+                                     EPOLLIN | EPOLLONESHOT,
+                                     EPOLLIN | EPOLLOUT | EPOLLRDHUP,
+                                     0};
+constexpr int32_t kMaxEventsChoices[] = {4, 1, 2, 0, -1};
 
 constexpr int32_t kFamilyChoices[] = {AF_INET, AF_UNSPEC, AF_INET6, AF_UNIX, 99};
 constexpr int32_t kAddressLengths[] = {kExactLength, 8,   4,   2,  0,       1,      15,
@@ -156,6 +194,10 @@ constexpr Token kErrnos[] = {
 
 bool SetsStatus(const Call& call) { return call.command == F_SETFL; }
 bool SetsNonblocking(const Call& call) { return call.command == FIONBIO; }
+bool SetsDescriptor(const Call& call) { return call.command == F_SETFD; }
+bool Duplicates(const Call& call) { return call.command == F_DUPFD || call.command == F_DUPFD_CLOEXEC; }
+bool PassesRights(const Call& call) { return call.control == SCM_RIGHTS; }
+bool Registers(const Call& call) { return call.command != EPOLL_CTL_DEL; }
 
 constexpr Argument kFd = {.name = "sockfd", .kind = Kind::kDescriptor};
 constexpr Argument kAddressArgument = {.name = "addr", .kind = Kind::kAddressIn};
@@ -258,7 +300,19 @@ constexpr Argument kFcntlArguments[] = {kFd,
                                          .member = &Call::value,
                                          .tokens = kStatusFlags,
                                          .choices = kStatusChoices,
-                                         .used = SetsStatus}};
+                                         .used = SetsStatus},
+                                        {.name = "arg",
+                                         .kind = Kind::kFlags,
+                                         .member = &Call::value,
+                                         .tokens = kDescriptorFlags,
+                                         .choices = kDescriptorFlagChoices,
+                                         .used = SetsDescriptor},
+                                        {.name = "arg",
+                                         .kind = Kind::kNumber,
+                                         .member = &Call::value,
+                                         .choices = kDupChoices,
+                                         .ordinary = 1,
+                                         .used = Duplicates}};
 constexpr Argument kIoctlArguments[] = {kFd,
                                         {.name = "request",
                                          .kind = Kind::kConstant,
@@ -271,6 +325,14 @@ constexpr Argument kIoctlArguments[] = {kFd,
                                          .member = &Call::value,
                                          .choices = kFionbioChoices,
                                          .used = SetsNonblocking}};
+constexpr Argument kTimeoutArgument = {.name = "timeout",
+                                       .kind = Kind::kNumber,
+                                       .member = &Call::timeout,
+                                       .choices = kTimeoutChoices,
+                                       .ordinary = 1,
+                                       .least = -1,
+                                       .most = 50,
+                                       .trailing = true};
 constexpr Argument kPollArguments[] = {kFd,
                                        {.name = "events",
                                         .kind = Kind::kFlags,
@@ -278,7 +340,109 @@ constexpr Argument kPollArguments[] = {kFd,
                                         .tokens = kPollEvents,
                                         .choices = kPollChoices,
                                         .least = 0,
-                                        .most = INT16_MAX}};
+                                        .most = INT16_MAX},
+                                       kTimeoutArgument};
+
+constexpr Argument kSendFlagsArgument = {.name = "flags",
+                                         .kind = Kind::kFlags,
+                                         .member = &Call::flags,
+                                         .tokens = kMessageFlags,
+                                         .choices = kSendFlagChoices};
+constexpr Argument kRecvFlagsArgument = {.name = "flags",
+                                         .kind = Kind::kFlags,
+                                         .member = &Call::flags,
+                                         .tokens = kMessageFlags,
+                                         .choices = kRecvFlagChoices,
+                                         .ordinary = 5};
+constexpr Argument kPiecesArgument = {.name = "msg_iovlen",
+                                      .kind = Kind::kNumber,
+                                      .member = &Call::pieces,
+                                      .choices = kPiecesChoices,
+                                      .ordinary = 3,
+                                      .least = 0,
+                                      .most = kMaxPieces};
+constexpr Argument kVectorArgument = {.name = "iovcnt",
+                                      .kind = Kind::kNumber,
+                                      .member = &Call::pieces,
+                                      .choices = kVectorChoices,
+                                      .ordinary = 3,
+                                      .least = -1,
+                                      .most = kMaxPieces};
+constexpr Argument kTargetArgument = {.name = "newfd",
+                                      .kind = Kind::kDescriptor,
+                                      .closes = true,
+                                      .existing = true,
+                                      .descriptor = &Call::fd2};
+
+constexpr Argument kSocketpairArguments[] = {
+    kSocketArguments[0], kSocketArguments[1], kSocketArguments[2], {.name = "sv", .kind = Kind::kMadePair}};
+constexpr Argument kSendtoArguments[] = {kFd, kSentArgument, kSizeArgument, kSendFlagsArgument,
+                                         kAddressArgument};
+constexpr Argument kRecvfromArguments[] = {kFd, kReceivedArgument, kSizeArgument, kRecvFlagsArgument,
+                                           kAddressResult};
+constexpr Argument kSendmsgArguments[] = {kFd, kAddressArgument, kSentArgument, kSizeArgument, kPiecesArgument,
+                                          {.name = "msg_control",
+                                           .kind = Kind::kConstant,
+                                           .member = &Call::control,
+                                           .tokens = kControls,
+                                           .choices = kControlChoices},
+                                          {.name = "passed",
+                                           .kind = Kind::kDescriptor,
+                                           .used = PassesRights,
+                                           .descriptor = &Call::fd2},
+                                          kSendFlagsArgument};
+constexpr Argument kRecvmsgArguments[] = {kFd, kAddressResult, kReceivedArgument, kSizeArgument, kPiecesArgument,
+                                          {.name = "msg_control", .kind = Kind::kMadeIfAny},
+                                          kRecvFlagsArgument};
+constexpr Argument kReadvArguments[] = {kFd, kReceivedArgument, kSizeArgument, kVectorArgument};
+constexpr Argument kWritevArguments[] = {kFd, kSentArgument, kSizeArgument, kVectorArgument};
+constexpr Argument kDup2Arguments[] = {kFd, kTargetArgument};
+constexpr Argument kDup3Arguments[] = {kFd, kTargetArgument,
+                                       {.name = "flags",
+                                        .kind = Kind::kFlags,
+                                        .member = &Call::flags,
+                                        .tokens = kDup3Flags,
+                                        .choices = kDup3Choices,
+                                        .ordinary = 2}};
+constexpr Argument kSelectArguments[] = {kFd,
+                                         {.name = "sets",
+                                          .kind = Kind::kFlags,
+                                          .member = &Call::flags,
+                                          .tokens = kSelectSets,
+                                          .choices = kSelectChoices,
+                                          .least = 0,
+                                          .most = 7},
+                                         kTimeoutArgument};
+constexpr Argument kEpollCreate1Arguments[] = {{.name = "flags",
+                                                .kind = Kind::kFlags,
+                                                .member = &Call::flags,
+                                                .tokens = kEpollFlags,
+                                                .choices = kEpollFlagChoices,
+                                                .ordinary = 2}};
+constexpr Argument kEpollCtlArguments[] = {{.name = "epfd", .kind = Kind::kDescriptor},
+                                           {.name = "op",
+                                            .kind = Kind::kConstant,
+                                            .member = &Call::command,
+                                            .tokens = kEpollCommands,
+                                            .choices = kEpollCommandChoices,
+                                            .ordinary = 3},
+                                           {.name = "fd",
+                                            .kind = Kind::kDescriptor,
+                                            .descriptor = &Call::fd2},
+                                           {.name = "events",
+                                            .kind = Kind::kFlags,
+                                            .member = &Call::flags,
+                                            .tokens = kEpollEvents,
+                                            .choices = kEpollChoices,
+                                            .used = Registers}};
+constexpr Argument kEpollWaitArguments[] = {{.name = "epfd", .kind = Kind::kDescriptor},
+                                            {.name = "maxevents",
+                                             .kind = Kind::kNumber,
+                                             .member = &Call::value,
+                                             .choices = kMaxEventsChoices,
+                                             .ordinary = 3,
+                                             .most = kMaxReady},
+                                            kTimeoutArgument};
 
 // clang-format off
 constexpr Declaration kDeclarations[] = {
@@ -299,9 +463,22 @@ constexpr Declaration kDeclarations[] = {
     {Op::kRecv,        "recv",        Returns::kCount,      kRecvArguments},
     {Op::kRead,        "read",        Returns::kCount,      kReadArguments},
     {Op::kWrite,       "write",       Returns::kCount,      kWriteArguments},
-    {Op::kFcntl,       "fcntl",       Returns::kFlags,      kFcntlArguments},
+    {Op::kFcntl,       "fcntl",       Returns::kFlags,      kFcntlArguments, Duplicates},
     {Op::kIoctl,       "ioctl",       Returns::kZero,       kIoctlArguments},
     {Op::kPoll,        "poll",        Returns::kCount,      kPollArguments},
+    {Op::kSocketpair,  "socketpair",  Returns::kZero,       kSocketpairArguments},
+    {Op::kSendto,      "sendto",      Returns::kCount,      kSendtoArguments},
+    {Op::kRecvfrom,    "recvfrom",    Returns::kCount,      kRecvfromArguments},
+    {Op::kSendmsg,     "sendmsg",     Returns::kCount,      kSendmsgArguments},
+    {Op::kRecvmsg,     "recvmsg",     Returns::kCount,      kRecvmsgArguments},
+    {Op::kReadv,       "readv",       Returns::kCount,      kReadvArguments},
+    {Op::kWritev,      "writev",      Returns::kCount,      kWritevArguments},
+    {Op::kDup2,        "dup2",        Returns::kTarget,     kDup2Arguments},
+    {Op::kDup3,        "dup3",        Returns::kTarget,     kDup3Arguments},
+    {Op::kSelect,      "select",      Returns::kCount,      kSelectArguments},
+    {Op::kEpollCreate1, "epoll_create1", Returns::kDescriptor, kEpollCreate1Arguments},
+    {Op::kEpollCtl,    "epoll_ctl",   Returns::kZero,       kEpollCtlArguments},
+    {Op::kEpollWait,   "epoll_wait",  Returns::kCount,      kEpollWaitArguments},
 };
 // clang-format on
 static_assert(std::size(kDeclarations) == kOpCount);
@@ -353,5 +530,7 @@ std::span<const Token> Families() { return kFamilies; }
 std::span<const Token> Protocols() { return kProtocols; }
 std::span<const Token> SocketOptions() { return kOptions; }
 std::span<const Token> Errnos() { return kErrnos; }
+std::span<const Token> SelectSets() { return kSelectSets; }
+std::span<const Token> EpollEvents() { return kEpollEvents; }
 
 }  // namespace sockspec

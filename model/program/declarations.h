@@ -26,7 +26,7 @@ struct Token {
 };
 
 enum class Kind : uint8_t {
-  kDescriptor,  // Call::fd: s0, -1, NEVER, FILE, PIPE
+  kDescriptor,  // Argument::descriptor, of Call::fd and fd2: s0, -1, NEVER, FILE, PIPE
   kConstant,    // one token of a list, or a number without one
   kFlags,       // tokens joined by |, or 0; bits without a token as a hexadecimal number
   kType,        // socket()'s type: a token or a number in the low four bits, joined with SocketFlags()
@@ -35,7 +35,9 @@ enum class Kind : uint8_t {
   kAddressOut,  // pointer, length_pointer, length:   nothing for the usual  ·  NULL  ·  BAD_PTR  ·  addrlen=4
   kOptionIn,    // pointer, value, seconds, length:   1  ·  {1, 0} for SO_LINGER  ·  BAD_PTR  ·  1, len=2
   kOptionOut,   // pointer, length_pointer, length:   nothing for the usual  ·  BAD_PTR  ·  len=2
-  kBuffer,      // pointer, to `size` bytes: nothing for a good one  ·  NULL  ·  BAD_PTR
+  kBuffer,      // buffer, to `size` bytes: nothing for a good one  ·  NULL  ·  BAD_PTR
+  kMadePair,    // made, made2: [s0, s1]
+  kMadeIfAny,   // made: [s5]  ·  NULL where there is no room for control data
 };
 
 struct Argument {
@@ -51,6 +53,9 @@ struct Argument {
   bool tokens_only = false;                     // of kConstant: a number without a token is refused
   bool written = false;                         // of kBuffer: the call writes to it, it does not read it
   bool closes = false;  // of kDescriptor: FILE and PIPE are refused, since they are the harness's own
+  bool existing = false;  // of kDescriptor: NEVER is refused too, since a success would make it one
+  Descriptor Call::*descriptor = &Call::fd;  // of kDescriptor
+  bool trailing = false;  // of kNumber: left out where it is 0
 
   bool UsedBy(const Call& call) const { return used == nullptr || used(call); }
   std::span<const int32_t> ordinary_choices() const {
@@ -64,6 +69,7 @@ enum class Returns : uint8_t {
   kDescriptor,  // named by Call::made
   kCount,       // bytes, or the number of ready descriptors
   kFlags,       // fcntl: F_GETFL and F_GETFD; 0 for the other commands
+  kTarget,      // Call::fd2: dup2, dup3
 };
 
 struct Declaration {
@@ -72,9 +78,15 @@ struct Declaration {
   Returns returns;
   std::span<const Argument> arguments;
 
-  bool makes() const { return returns == Returns::kDescriptor; }
+  // Whether the call is written `s2 = …`, its success named by Call::made: all of kDescriptor, and
+  // fcntl(F_DUPFD).
+  bool (*also_makes)(const Call&) = nullptr;
+  bool makes(const Call& call) const {
+    return returns == Returns::kDescriptor || (also_makes != nullptr && also_makes(call));
+  }
   // Where it does not, Call::fd means nothing, although its default looks like s0.
   bool takes_descriptor() const { return arguments.front().kind == Kind::kDescriptor; }
+  bool makes_pair() const { return arguments.back().kind == Kind::kMadePair; }
 };
 
 // All declarations, in the order of Op.
@@ -107,6 +119,8 @@ std::span<const Token> Families();       // AF_*
 std::span<const Token> Protocols();      // IPPROTO_*
 std::span<const Token> SocketOptions();  // SO_*
 std::span<const Token> Errnos();         // E*, the Linux numbers
+std::span<const Token> SelectSets();     // READ, WRITE, EXCEPT
+std::span<const Token> EpollEvents();    // EPOLL*
 
 }  // namespace sockspec
 

@@ -19,7 +19,6 @@ namespace {
 constexpr Host kHosts[] = {Host::kLoopback,  Host::kAny,         Host::kLoopback2,
                            Host::kNotOurs,   Host::kUnreachable, Host::kBlackhole,
                            Host::kBroadcast, Host::kMulticast};
-static_assert(std::size(kHosts) == kHostCount);
 constexpr size_t kUsualHosts = 3;
 
 constexpr Address kSimplestAddress{.host = Host::kLoopback, .port = Port::Program(0)};
@@ -135,6 +134,8 @@ uint64_t ArgumentComplexity(const Argument& argument, const Call& call) {
     case Kind::kAddressOut:
     case Kind::kOptionOut:
       return pointers + length();
+    case Kind::kMadePair:
+    case Kind::kMadeIfAny:
     case Kind::kBuffer:
       return pointers;
   }
@@ -294,6 +295,8 @@ class Simplifier {
       case Kind::kOptionOut:
         TryPointers(argument);
         return TryLengths(argument);
+      case Kind::kMadePair:
+      case Kind::kMadeIfAny:
       case Kind::kBuffer:
         return TryPointers(argument);
     }
@@ -401,6 +404,8 @@ void Fill(const Argument& argument, uint32_t odd, Call& call, Random& random) {
       call.value = RandomOptionValue(random);
       call.seconds = random.Pick(LingerSeconds());
       break;
+    case Kind::kMadePair:
+    case Kind::kMadeIfAny:
     case Kind::kBuffer:
       if (random.OneIn(odd)) call.pointer = OddPointer(random);
       return;

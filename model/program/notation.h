@@ -13,9 +13,15 @@
 namespace sockspec {
 
 // In the order of Host.
-inline constexpr std::string_view kHostNames[] = {"0.0.0.0",         "127.0.0.1", "127.0.0.2",
-                                                  "255.255.255.255", "224.0.0.1", "NOT_OURS",
-                                                  "UNREACHABLE",     "BLACKHOLE", "OTHER"};
+inline constexpr std::string_view kHostNames[] = {
+    "0.0.0.0",         "127.0.0.1",  "127.0.0.2",     "255.255.255.255",
+    "224.0.0.1",       "NOT_OURS",   "UNREACHABLE",   "BLACKHOLE",
+    "127.255.255.255", "PROHIBITED", "SILENT",        "[::]",
+    "[::1]",           "[ff02::1]",  "[fe80::1]",     "NOT_OURS6",
+    "UNREACHABLE6",    "BLACKHOLE6", "PROHIBITED6",   "[::ffff:0.0.0.0]",
+    "[::ffff:127.0.0.1]", "[::ffff:127.0.0.2]", "[::ffff:255.255.255.255]", "[::ffff:224.0.0.1]",
+    "[::ffff:NOT_OURS]",  "[::ffff:UNREACHABLE]", "[::ffff:BLACKHOLE]", "[::ffff:127.255.255.255]",
+    "[::ffff:PROHIBITED]", "[::ffff:SILENT]", "UNIX", "OTHER"};
 static_assert(std::size(kHostNames) == kHostCount + 1);
 
 inline constexpr std::string_view kUnfinished = "<unfinished ...>";

@@ -575,6 +575,8 @@ class Parser {
       case Kind::kOptionOut:
         EatPointer(call.pointer);
         return LengthOut("len", UsualOptionOutLength(call), call);
+      case Kind::kMadePair:
+      case Kind::kMadeIfAny:
       case Kind::kBuffer:
         return Buffer(declaration, call);
     }
@@ -704,11 +706,11 @@ class Parser {
       return Unexpected("a call: " + Join(names, " or ") + DidYouMean(name, names));
     }
     call.op = declaration->op;
-    if (declaration->makes() && !handle) {
+    if (declaration->makes(call) && !handle) {
       return Unexpected("the handle that names its descriptor: `" + FreeHandle() + " = " +
                         std::string(name) + "(`");
     }
-    if (!declaration->makes() && handle) {
+    if (!declaration->makes(call) && handle) {
       return Unexpected(handle_at, PrintHandle(*handle),
                         "`" + std::string(name) + "(` alone: it makes no descriptor to name");
     }
@@ -829,7 +831,7 @@ class Parser {
       at_ += word.size();
       return ErrnoName(reply);
     }
-    if (DeclarationOf(call.op).makes()) {
+    if (DeclarationOf(call.op).makes(call)) {
       const std::string own = PrintHandle(call.made);
       if (word != own)
         return Unexpected(own + ", the handle that the call makes, or -1 and an errno");
@@ -916,7 +918,7 @@ class Parser {
       return Unexpected("another field than " + std::string(word) +
                         "=, which stands there already");
     }
-    reply.wrote = static_cast<uint8_t>(reply.wrote | field->bit);
+    reply.wrote = static_cast<uint16_t>(reply.wrote | field->bit);
     at_ += word.size();
     if (!Eat("=")) return Unexpected("`=`");
     switch (field->bit) {

@@ -16,15 +16,18 @@
 namespace sockspec {
 
 // Bits of Reply::wrote: what came back beside the value. The order is that of printing.
-enum Wrote : uint8_t {
+enum Wrote : uint16_t {
   kWroteAddress = 1,        // addr=
-  kWroteAddressLength = 2,  // addrlen=, in bytes; written where it differs from 16
+  kWroteAddressLength = 2,  // addrlen=, in bytes; written where it differs from the length that addr= has
   kWroteValue = 4,          // value=
   kWroteLength = 8,         // len=, in bytes; written where it differs from the option's own size
   kWroteData = 16,          // data=
   kWroteEvents = 32,        // revents=
   kWroteSignal = 64,        // signal=SIGPIPE
   kBlocksOnly = 128,        // in what is said: `blocks`, and nothing of what the interruption gave
+  kWroteFlags = 256,        // flags=, of recvmsg: MSG_TRUNC, MSG_CTRUNC, MSG_EOR, …; written where it is not 0
+  kWroteRights = 512,       // rights=s5: a descriptor came along, named by Call::made
+  kWroteReady = 1024,       // ready=, of epoll_wait
 };
 
 // The bytes that a receiving call wrote, as positions in the sender's stream: [start, start + size).
@@ -41,12 +44,17 @@ inline constexpr uint32_t kPatternPeriod = 251;
 struct Reply {
   int16_t error = 0;     // an errno, or 0
   bool blocked = false;  // the call was seen to block, and `error` or `value` came after an interruption
-  uint8_t wrote = 0;     // Wrote bits
+  uint8_t address_size = 0;  // see below
+  uint16_t wrote = 0;    // Wrote bits
   int32_t value = 0;     // where error is 0; of a call that makes a descriptor: its slot (kernel.h), from 0
   Host host = Host::kAny;  // addr=
   Port port;               // addr=
-  // How much of addr= arrived, in bytes: 16 all, 8 family, port and host, 4 family and port, 2 family.
-  uint8_t address_size = 0;
+  UnixName name;           // addr=, of kUnix
+  uint8_t slot = kNoHandle;  // of socketpair: the second one's slot; of rights=: the descriptor's
+  // address_size: how much of addr= arrived, in bytes, rounded down to what can be told apart.
+  //   sockaddr_in   16 all · 8 family, port and host · 4 family and port · 2 family
+  //   sockaddr_in6  28 all · 24 all but the scope · 4 family and port · 2 family
+  //   sockaddr_un   the length of the whole name (2 where it has none) · 2 where it was cut off
   int16_t family = 0;      // addr=, the sa_family that was written
   int16_t events = 0;      // revents=
   int32_t address_length = 0;  // addrlen=
@@ -54,6 +62,13 @@ struct Reply {
   int32_t seconds = 0;         // value=: l_linger
   int32_t option_length = 0;   // len=
   Data data;
+  int32_t flags = 0;           // flags=
+  // ready=, of epoll_wait: as many as `value` says, in the order in which they came.
+  struct Ready {
+    Descriptor fd;  // as epoll_ctl named it
+    int16_t events = 0;
+    friend constexpr bool operator==(const Ready&, const Ready&) = default;
+  } ready[kMaxReady] = {};
   friend constexpr bool operator==(const Reply&, const Reply&) = default;
 };
 static_assert(std::is_trivially_copyable_v<Reply>);

@@ -90,6 +90,8 @@ class ArgumentPrinter {
       case Kind::kOptionOut:
         AppendPointer();
         return AppendOutLength("len=", UsualOptionOutLength(call_));
+      case Kind::kMadePair:
+      case Kind::kMadeIfAny:
       case Kind::kBuffer:
         AppendPointer();
         return;
@@ -129,7 +131,7 @@ class ArgumentPrinter {
 
 std::string PrintValue(const Call& call, const Reply& reply) {
   if (reply.error != 0 || reply.value == -1) return "-1 " + PrintErrno(reply.error);
-  if (DeclarationOf(call.op).makes()) return PrintHandle(call.made);
+  if (DeclarationOf(call.op).makes(call)) return PrintHandle(call.made);
   const std::span<const Token> flags = ReturnTokens(call);
   return flags.empty() ? std::to_string(reply.value) : PrintFlags(flags, reply.value);
 }
@@ -159,7 +161,7 @@ std::string PrintCall(const Call& call) {
   if (call.part == Part::kResumed) {
     return out.append("<... ").append(declaration.name).append(" resumed>");
   }
-  if (declaration.makes()) out += PrintHandle(call.made) + " = ";
+  if (declaration.makes(call)) out += PrintHandle(call.made) + " = ";
   out.append(declaration.name).append("(");
   ArgumentPrinter printer(call, out);
   for (const Argument& argument : declaration.arguments) {
