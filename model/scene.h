@@ -108,6 +108,17 @@ uint32_t UnreadAtMost(const Socket& socket);
 int QueueLength(const World& world, uint8_t listener);
 uint8_t FirstInQueue(const World& world, uint8_t listener);  // kNone: empty
 
+// --- readiness (readiness.cc): what poll(), select() and epoll_wait() ask ------------------------------
+
+inline constexpr int16_t kReadable = 0x41;   // POLLIN, POLLRDNORM
+inline constexpr int16_t kWritable = 0x104;  // POLLOUT, POLLWRNORM
+inline constexpr int16_t kReadEnd = 0x2000;  // POLLRDHUP
+
+// The POLL* events of a socket that hold now, whoever asks for which.
+int16_t Ready(const World& world, uint8_t socket);
+// Of all events, those that may be so or otherwise at any moment, since a timer brings them. Mostly none.
+int16_t Uncertain(const World& world, uint8_t socket);
+
 // --- ports (ports.cc): who may have which -------------------------------------------------------------
 
 // Whether the scene's socket may not have host:port, an explicit port; `listening`: listen() asks again.

@@ -1,0 +1,58 @@
+// What a socket is ready for: what poll(), select() and epoll_wait() ask. One function a kind, as each of
+// Linux's protocols has its poll function; the rest is shared.
+
+#include <poll.h>
+
+#include "model/scene.h"
+
+namespace sockspec {
+namespace {
+
+constexpr uint8_t kReceive = 1;
+constexpr uint8_t kSend = 2;
+
+// tcp_poll(), inet_csk_listen_poll()
+int16_t TcpReady(const World& world, uint8_t index) {
+  const Socket& socket = world.sockets[index];
+  if (socket.tcp == Tcp::kListen) return FirstInQueue(world, index) == kNone ? 0 : kReadable;
+  int16_t ready = 0;
+  if (socket.shut == (kReceive | kSend) || socket.tcp == Tcp::kClose) ready |= POLLHUP;
+  if (socket.shut & kReceive) ready |= kReadable | kReadEnd;
+  if (socket.tcp != Tcp::kSynSent) {
+    if (Unread(socket) > 0) ready |= kReadable;
+    ready |= kWritable;
+  }
+  if (socket.error != 0) ready |= POLLERR;
+  return ready;
+}
+
+// Where a buffer is small or full, bytes that are under way and room to write come when they come.
+int16_t TcpUncertain(const World& world, uint8_t index) {
+  const Socket& socket = world.sockets[index];
+  if (socket.tcp == Tcp::kListen || socket.tcp == Tcp::kSynSent) return 0;
+  const Socket* peer = socket.peer == kNone ? nullptr : &world.sockets[socket.peer];
+  if (socket.late == 0 && (peer == nullptr || (peer->late == 0 && !peer->crowded))) return 0;
+  int16_t uncertain = 0;
+  if (socket.late > 0 && Unread(socket) == 0 && !(socket.shut & kReceive)) uncertain |= kReadable;
+  if (!(socket.shut & kSend)) uncertain |= kWritable;
+  return uncertain;
+}
+
+}  // namespace
+
+int16_t Ready(const World& world, uint8_t socket) {
+  switch (world.sockets[socket].kind) {
+    case SocketKind::kTcp: return TcpReady(world, socket);
+    case SocketKind::kUdp:
+    case SocketKind::kUnixStream:
+    case SocketKind::kUnixDatagram:
+    case SocketKind::kUnixSeqpacket: return 0;
+  }
+  __builtin_unreachable();
+}
+
+int16_t Uncertain(const World& world, uint8_t socket) {
+  return world.sockets[socket].kind == SocketKind::kTcp ? TcpUncertain(world, socket) : int16_t{0};
+}
+
+}  // namespace sockspec
