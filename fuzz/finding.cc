@@ -406,7 +406,7 @@ bool Agrees(const Call& call, const Reply& said, const Reply& actual) {
   const auto says = [&](Wrote bit) { return (said.wrote & bit) != 0; };
   if (says(kWroteAddress) &&
       (said.address_size != actual.address_size || said.host != actual.host ||
-       said.port != actual.port || said.family != actual.family)) {
+       said.port != actual.port || said.name != actual.name || said.family != actual.family)) {
     return false;
   }
   if (says(kWroteAddressLength) && said.address_length != actual.address_length) return false;
@@ -418,6 +418,11 @@ bool Agrees(const Call& call, const Reply& said, const Reply& actual) {
       (said.data.size != actual.data.size || said.data.garbled != actual.data.garbled ||
        (said.data.size != 0 &&
         said.data.start % kPatternPeriod != actual.data.start % kPatternPeriod))) {
+    return false;
+  }
+  if (says(kWroteFlags) && said.flags != actual.flags) return false;
+  if (says(kWroteReady) &&
+      !std::ranges::equal(said.ready, actual.ready)) {
     return false;
   }
   return !says(kWroteEvents) || said.events == actual.events;
@@ -438,6 +443,7 @@ Verdict Follow(Oracle& oracle, const Call& call, const Reply& reply, std::string
     if (reply.wrote & kWroteAddress) {
       whole.host = reply.host;
       whole.port = reply.port;
+      whole.name = reply.name;
       whole.address_size = reply.address_size;
       whole.family = reply.family;
     }

@@ -8,9 +8,14 @@
 #ifndef SOCKSPEC_MODEL_SPEC_H_
 #define SOCKSPEC_MODEL_SPEC_H_
 
+#include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "model/clause.h"
 #include "model/profile.h"
+#include "model/spec_explore.h"
 
 namespace sockspec {
 
@@ -20,8 +25,14 @@ enum class SpecFormat {
   kJson,      // everything, for programs
 };
 
-// A few seconds of computing. The same profile always gives the same text.
-std::string Specification(const Profile& profile, SpecFormat format);
+// Which claims (properties/claims.h) a clause decides.
+using ClaimsOf = std::map<const Clause*, std::vector<std::string_view>>;
+
+// Some seconds of computing. The same profile always gives the same text.
+std::string Specification(const Profile& profile, SpecFormat format, const ClaimsOf& claims = {});
+
+// The phases of one kind of socket and the calls between them, for graphviz.
+std::string PhaseDiagram(const Profile& profile, SpecKind kind);
 
 }  // namespace sockspec
 

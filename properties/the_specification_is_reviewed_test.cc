@@ -1,14 +1,15 @@
 // The specification for people is kept in files, so that a change of a clause shows up in review as
 // what it changes for a caller.
-#include "model/spec.h"
-
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
+#include "model/spec.h"
 #include "nlohmann/json.hpp"
+#include "properties/claims.h"
 
 namespace sockspec {
 namespace {
@@ -34,19 +35,32 @@ int FirstDifference(const std::string& a, const std::string& b) {
   return line;
 }
 
+void ExpectReviewed(const std::string& text, const std::string& file, const std::string& renew) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string reviewed((std::istreambuf_iterator<char>(in)),
+                             std::istreambuf_iterator<char>());
+  if (text == reviewed) return;
+  ADD_FAILURE() << file << " is not what the clauses say, from line " << FirstDifference(text, reviewed)
+                << " on. If the clauses are right:\n  " << renew << " > " << file << "\n";
+}
+
 class SpecTest : public testing::TestWithParam<Golden> {};
 
 TEST_P(SpecTest, IsAsItWasReviewed) {
   const Golden& golden = GetParam();
-  const std::string text = Specification(ResolveProfile(golden.profile, "").profile, golden.format);
-  std::ifstream in(golden.file, std::ios::binary);
-  const std::string reviewed((std::istreambuf_iterator<char>(in)),
-                             std::istreambuf_iterator<char>());
-  if (text == reviewed) return;
-  ADD_FAILURE() << golden.file << " is not what the clauses say, from line "
-                << FirstDifference(text, reviewed) << " on. If the clauses are right:\n"
-                << "  bazel run //:sockspec -- spec --profile=" << golden.profile
-                << " --format=" << golden.format_name << " > " << golden.file << "\n";
+  const Profile profile = ResolveProfile(golden.profile, "").profile;
+  const std::string text = Specification(profile, golden.format, ClaimsDecidedBy(profile));
+  ExpectReviewed(text, golden.file,
+                 std::string("bazel run //:sockspec -- spec --profile=") + golden.profile +
+                     " --format=" + golden.format_name);
+}
+
+// The last column, this kernel's, is claims_test's.
+TEST(ClaimsTest, AreAsTheyWereReviewed) {
+  const std::vector<ClaimColumn> columns = {ColumnOf(ResolveProfile("linux-6.18", "").profile),
+                                            ColumnOf(ResolveProfile("posix", "").profile)};
+  ExpectReviewed(ClaimsMarkdown(columns), "properties/claims.golden.md",
+                 "bazel run //:sockspec -- spec --claims --profile=linux-6.18 --no-kernel");
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, SpecTest, testing::ValuesIn(kGolden), [](const auto& info) {
@@ -62,9 +76,10 @@ TEST(SpecJsonTest, HasAClauseACallAndAMove) {
       nlohmann::json::parse(Specification(ResolveProfile("posix", "").profile, SpecFormat::kJson));
   EXPECT_EQ(json["profile"], "posix");
   EXPECT_GT(json["clauses"].size(), 100u);
-  EXPECT_TRUE(json["replies"]["listen"]["connected"].is_array());
+  const auto& tcp = json["sockets"]["TCP over IPv4"];
+  EXPECT_TRUE(tcp["replies"]["listen"]["connected"].is_array());
   bool found = false;
-  for (const auto& move : json["moves"]) {
+  for (const auto& move : tcp["moves"]) {
     found |= move["from"] == "bound" && move["to"] == "listening" && move["call"] == "listen";
   }
   EXPECT_TRUE(found);
