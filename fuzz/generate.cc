@@ -14,6 +14,8 @@
 
 #include "model/program/bytes.h"
 #include "model/program/declarations.h"
+#include "model/program/notation.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 namespace {
@@ -292,11 +294,14 @@ class Generator::Writer {
     return ProgramPort();
   }
 
+  // Hosts of TCP over IPv4 that a free call may name.
+  static constexpr int kFarHosts = static_cast<int>(Host::kBlackhole) + 1;
+
   Host SomeHost() {
     static constexpr Host kUsual[] = {Host::kLoopback, Host::kLoopback, Host::kLoopback,
                                       Host::kLoopback, Host::kAny,      Host::kLoopback2};
     if (random_.OneIn(far_hosts_ ? 3 : 60)) {
-      return static_cast<Host>(random_.Below(kHostCount));
+      return static_cast<Host>(random_.Below(kFarHosts));
     }
     return random_.Pick(kUsual);
   }
@@ -353,20 +358,20 @@ class Generator::Writer {
         {.op = Op::kSocket, .domain = AF_INET, .type = blocks ? int{SOCK_STREAM} : kNonblocking});
   }
   bool Bind(Descriptor fd, const Address& address) {
-    return Step({.op = Op::kBind, .fd = fd, .address = address, .length = kExactLength});
+    return Step({.op = Op::kBind, .fd = fd, .address = address, .length = ExactLength(address)});
   }
   bool Listen(Descriptor fd, int backlog) {
     return Step({.op = Op::kListen, .fd = fd, .value = backlog});
   }
   bool Connect(Descriptor fd, const Address& address) {
-    return Step({.op = Op::kConnect, .fd = fd, .address = address, .length = kExactLength});
+    return Step({.op = Op::kConnect, .fd = fd, .address = address, .length = ExactLength(address)});
   }
   bool Dissolve(Descriptor fd) { return Connect(fd, {.family = AF_UNSPEC}); }
   Descriptor Accept(Descriptor fd) {
-    if (random_.OneIn(2)) return Make({.op = Op::kAccept, .fd = fd, .length = kExactLength});
+    if (random_.OneIn(2)) return Make({.op = Op::kAccept, .fd = fd, .length = kStorageLength});
     return Make({.op = Op::kAccept4,
                  .fd = fd,
-                 .length = kExactLength,
+                 .length = kStorageLength,
                  .flags = random_.OneIn(4) ? 0 : int{SOCK_NONBLOCK}});
   }
   Descriptor Dup(Descriptor fd) { return Make({.op = Op::kDup, .fd = fd}); }
@@ -401,7 +406,7 @@ class Generator::Writer {
                  .option = option});
   }
   bool GetName(Descriptor fd) {
-    return Step({.op = Op::kGetsockname, .fd = fd, .length = kExactLength});
+    return Step({.op = Op::kGetsockname, .fd = fd, .length = kStorageLength});
   }
   bool Poll(Descriptor fd) {
     return Step({.op = Op::kPoll, .fd = fd, .flags = POLLIN | POLLOUT | POLLRDHUP});
@@ -415,10 +420,10 @@ class Generator::Writer {
     if (!fd.IsHandle()) return;
     switch (random_.Below(6)) {
       case 0:
-        Write({.op = Op::kGetsockname, .fd = fd, .length = kExactLength});
+        Write({.op = Op::kGetsockname, .fd = fd, .length = kStorageLength});
         break;
       case 1:
-        Write({.op = Op::kGetpeername, .fd = fd, .length = kExactLength});
+        Write({.op = Op::kGetpeername, .fd = fd, .length = kStorageLength});
         break;
       case 2:
         Write({.op = Op::kGetsockopt,
@@ -478,8 +483,7 @@ class Generator::Writer {
   void Draw(const Argument& argument, Call& call) {
     switch (argument.kind) {
       case Kind::kDescriptor:
-        call.fd = DescriptorFor(call.op);
-        if (argument.closes && (call.fd == kFile || call.fd == kPipe)) call.fd = kMinusOne;
+        call.*argument.descriptor = DescriptorFor(call.op);  // what is not to be closed, Mend() takes out
         break;
       case Kind::kConstant:
       case Kind::kFlags:
@@ -495,17 +499,19 @@ class Generator::Writer {
           if (IsOdd())
             call.address.family = static_cast<int16_t>(One({AF_UNSPEC, AF_UNIX, AF_INET6, 99}));
         }
-        call.length = IsOdd() ? One({8, 4, 2, 1, 0, -1, 15, 17, 28, 128, 129}) : int{kExactLength};
+        call.length = IsOdd() ? One({8, 4, 2, 1, 0, -1, 15, 17, 28, 128, 129})
+                              : UsualAddressInLength(argument, call);
         break;
       case Kind::kAddressOut:
         // accept() is usually called with NULL, the naming calls never.
-        call.length = kExactLength;
+        call.length = kStorageLength;
         if (IsOdd()) {
           call.pointer = random_.OneIn(2) ? Pointer::kNull : Pointer::kBad;
+          call.length = kExactLength;
         } else if (IsOdd()) {
           call.length_pointer = random_.OneIn(2) ? Pointer::kNull : Pointer::kBad;
         } else if (IsOdd()) {
-          call.length = One({8, 4, 2, 1, 0, -1, 15, 17, 128});
+          call.length = One({8, 4, 2, 1, 0, -1, 15, 16, 17});
         }
         break;
       case Kind::kOptionIn:
@@ -527,8 +533,9 @@ class Generator::Writer {
         break;
       case Kind::kMadePair:
       case Kind::kMadeIfAny:
+        break;  // handles are given out in Write()
       case Kind::kBuffer:
-        if (IsOdd()) call.pointer = random_.OneIn(3) ? Pointer::kNull : Pointer::kBad;
+        if (IsOdd()) call.buffer = random_.OneIn(3) ? Pointer::kNull : Pointer::kBad;
         break;
     }
   }
@@ -638,7 +645,7 @@ class Generator::Writer {
           Poll(fd);
           break;
         case 5:
-          Step({.op = Op::kGetpeername, .fd = fd, .length = kExactLength});
+          Step({.op = Op::kGetpeername, .fd = fd, .length = kStorageLength});
           break;
         case 6:
           Shutdown(fd, One({SHUT_RD, SHUT_WR, SHUT_RDWR}));

@@ -1,30 +1,71 @@
-// The byte form, version 1:
+// The byte form, version 2:
 //
-//     version  nofile  ephemeral  { call }
-//     call = [ 0xff thread|part ]  op  [ made ]  { argument }, as declared
+//     version  nofile  ephemeral|nobody  { call }
+//     call = [ 0xff thread|part ]  op  [ made ]  { argument }, as declared  [ made ]
 //
 // Most arguments are one byte: which of the declared choices it is, or kRaw and the value in full,
 // low byte first. Pointers and lengths, which are nearly always as they should be, share one byte
-// that says what is odd about them, so that a random byte is mostly an ordinary call. Encode()
-// writes each value in one way only; the decoder takes every byte for something.
+// that says what is odd about them, so that a random byte is mostly an ordinary call. The handle that a
+// call makes stands behind the arguments where these say whether it makes one. Encode() writes each value
+// in one way only; the decoder takes every byte for something.
+//
+// Version 1 knew TCP over IPv4 and 20 calls; see kChoicesOfVersion1 and Reader::Old().
 #include "model/program/bytes.h"
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 
 #include "model/program/declarations.h"
+#include "model/program/notation.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 namespace {
 
-// How many calls each version of the bytes knows. A list of choices that grows needs the same
-// treatment: its old length kept here, for bytes that Encode() did not write.
-constexpr int kOpsOf[] = {kOpCount /* an unknown version is the newest */, 20};
-static_assert(std::size(kOpsOf) == kBytesVersion + 1);
+constexpr int kOpsOfVersion1 = 20;
+constexpr int kHostsOfVersion1 = 8;
+constexpr size_t kAddressLengthsOfVersion1 = 14;
+constexpr size_t kFamiliesOfVersion1 = 5;
+constexpr size_t kOptionValuesOfVersion1 = 8;
+constexpr size_t kLingerSecondsOfVersion1 = 4;
+constexpr size_t kOptionLengthsOfVersion1 = 13;
+
+// How many choices an argument had in version 1, in whose bytes a choice is taken modulo that: by Op and
+// by place among the arguments with a member. 0: version 1 has no such argument. Lists of choices only ever
+// grow at their end.
+constexpr size_t kMostMembers = 3;
+constexpr size_t kChoicesOfVersion1[kOpsOfVersion1][kMostMembers] = {
+    {3, 9, 5},  // socket: domain, type, protocol
+    {},         // bind
+    {7},        // listen: backlog
+    {},         // connect
+    {},         // accept
+    {5},        // accept4: flags
+    {},         // close
+    {5},        // shutdown: how
+    {},         // dup
+    {},         // getsockname
+    {},         // getpeername
+    {1, 12},    // getsockopt: level, optname
+    {1, 12},    // setsockopt: level, optname
+    {6, 4},     // send: len, flags
+    {6, 7},     // recv: len, flags
+    {6},        // read: len
+    {6},        // write: len
+    {3, 2},     // fcntl: cmd, arg of F_SETFL
+    {3, 2},     // ioctl: request, arg of FIONBIO
+    {6},        // poll: events
+};
+
+// An environment's third byte holds its ports and, as a bit of their own, who runs it. Version 1 had only the
+// ports there.
+constexpr uint8_t kNobody = 0x80;
 
 constexpr uint8_t kThreaded = 255;  // where an op stands: a byte with thread and part comes first
 constexpr uint8_t kRaw = 255;       // where a choice stands: the value follows in full
+constexpr uint8_t kNone = 255;      // where a handle stands that may be left out
 
 // The byte of what is odd. Without both kOdd bits nothing is.
 constexpr uint8_t kOdd = 0xc0;
@@ -33,28 +74,29 @@ constexpr int kLengthPointerShift = 2;
 constexpr uint8_t kOddLength = 0x10;   // a choice of length follows
 constexpr uint8_t kOddAddress = 0x20;  // a choice of family and a byte for the tail follow
 
-bool IsLinger(const Call& call) { return OptionSize(call.level, call.option) == 8; }
-
-// The lengths an argument has choices for, and the one that it usually has.
+// The lengths an argument has choices for, and the one that it usually has. What it points at is known.
 struct Lengths {
   std::span<const int32_t> choices;
   int32_t usual;
 };
 
 Lengths LengthsOf(const Argument& argument, const Call& call) {
-  if (argument.kind == Kind::kAddressIn || argument.kind == Kind::kAddressOut) {
-    return {AddressLengths(), kExactLength};
+  if (argument.kind == Kind::kAddressIn) return {AddressLengths(), UsualAddressInLength(argument, call)};
+  if (argument.kind == Kind::kAddressOut) {
+    return {AddressLengths(), UsualAddressOutLength(argument, call.pointer).length};
   }
   return {OptionLengths(), OptionSize(call.level, call.option)};
 }
 
 bool HasLengthPointer(const Argument& argument) {
-  return argument.kind == Kind::kAddressOut || argument.kind == Kind::kOptionOut;
+  return (argument.kind == Kind::kAddressOut && !argument.in_place) || argument.kind == Kind::kOptionOut;
 }
 
 bool IsPort(Port port) {
   return port == kPortZero || port == kPortPrivileged || port.IsProgram() || port.IsChosen();
 }
+
+bool IsUnixName(UnixName name) { return name.IsChosen() || FindUnixName(name) != nullptr; }
 
 bool IsNamed(Descriptor fd) {
   return fd == kMinusOne || fd == kNeverOpen || fd == kFile || fd == kPipe;
@@ -80,7 +122,7 @@ class Writer {
   void Put(const Argument& argument, const Call& call) {
     switch (argument.kind) {
       case Kind::kDescriptor:
-        return Byte(call.fd.code);
+        return Byte((call.*argument.descriptor).code);
       case Kind::kConstant:
       case Kind::kFlags:
       case Kind::kType:
@@ -90,7 +132,7 @@ class Writer {
         Odd(argument, call);
         if (call.pointer == Pointer::kValid) {
           Byte(static_cast<int>(call.address.host));
-          Byte(call.address.port.code);
+          Byte(call.address.host == Host::kUnix ? call.address.name.code : call.address.port.code);
         }
         return;
       case Kind::kOptionIn:
@@ -104,11 +146,14 @@ class Writer {
       case Kind::kOptionOut:
         return Odd(argument, call);
       case Kind::kMadePair:
+        Byte(call.made);
+        return Byte(call.made2);
       case Kind::kMadeIfAny:
+        return Byte(call.made == kNoHandle ? kNone : call.made);
       case Kind::kBuffer:
-        return Byte(call.pointer == Pointer::kValid
+        return Byte(call.buffer == Pointer::kValid
                         ? 0
-                        : kOdd | static_cast<int>(call.pointer) << kPointerShift);
+                        : kOdd | static_cast<int>(call.buffer) << kPointerShift);
     }
   }
 
@@ -118,8 +163,11 @@ class Writer {
     int odd = static_cast<int>(call.pointer) << kPointerShift |
               static_cast<int>(call.length_pointer) << kLengthPointerShift;
     if (call.length_pointer == Pointer::kValid && call.length != lengths.usual) odd |= kOddLength;
-    const bool usual_address = call.address.family == Address{}.family && !call.address.dirty_tail;
-    if (argument.kind == Kind::kAddressIn && !usual_address) odd |= kOddAddress;
+    const bool usual_address =
+        call.address.family == UsualFamily(call.address.host) && !call.address.dirty_tail;
+    if (argument.kind == Kind::kAddressIn && call.pointer == Pointer::kValid && !usual_address) {
+      odd |= kOddAddress;
+    }
     if (odd != 0) odd |= kOdd;
     Byte(odd);
     if ((odd & kOddLength) != 0) Choice(lengths.choices, call.length);
@@ -137,8 +185,10 @@ class Writer {
 
 class Reader {
  public:
-  explicit Reader(std::span<const uint8_t> bytes) : bytes_(bytes) {}
+  explicit Reader(std::span<const uint8_t> bytes) : bytes_(bytes) { version_ = Byte(); }
 
+  // Whether these are bytes of version 1.
+  bool Old() const { return version_ == 1; }
   bool failed() const { return failed_; }
   bool AtEnd() const { return bytes_.empty(); }
 
@@ -169,32 +219,47 @@ class Reader {
     return Descriptor::Handle(made[fd.code % made.size()]);
   }
 
-  void Get(const Argument& argument, std::span<const uint8_t> made, Call& call) {
+  // All arguments of `call`.
+  void GetArguments(std::span<const uint8_t> made, Call& call) {
+    size_t members = 0;
+    for (const Argument& argument : DeclarationOf(call.op).arguments) {
+      const size_t member = argument.member == nullptr ? kMostMembers : members++;
+      if (!argument.UsedBy(call)) continue;
+      if (!Old()) {
+        Get(argument, argument.choices, made, call);
+      } else if (argument.member == nullptr) {
+        Get(argument, {}, made, call);
+      } else if (member < kMostMembers) {
+        const size_t count = kChoicesOfVersion1[static_cast<int>(call.op)][member];
+        if (count != 0) Get(argument, argument.choices.first(count), made, call);
+      }
+    }
+  }
+
+ private:
+  void Get(const Argument& argument, std::span<const int32_t> choices, std::span<const uint8_t> made,
+           Call& call) {
     switch (argument.kind) {
       case Kind::kDescriptor:
-        call.fd = Fd(made);
+        call.*argument.descriptor = Fd(made);
         return;
       case Kind::kConstant:
       case Kind::kFlags:
       case Kind::kType:
-      case Kind::kNumber:
-        call.*argument.member = Choice(argument.choices);
+      case Kind::kNumber: {
+        int32_t& value = call.*argument.member;
+        value = Choice(choices);
+        const bool known = std::find(choices.begin(), choices.end(), value) != choices.end();
+        if (argument.tokens_only && Old() && !known) value = choices.front();
         return;
+      }
       case Kind::kAddressIn:
-        Odd(argument, call);
-        if (call.pointer == Pointer::kValid) {
-          call.address.host = static_cast<Host>(Byte() % kHostCount);
-          call.address.port = Port{Byte()};
-          if (!IsPort(call.address.port)) {
-            call.address.port = Port::Program(call.address.port.code % kMaxProgramPorts);
-          }
-        }
-        return;
+        return Address(argument, call);
       case Kind::kOptionIn:
         Odd(argument, call);
         if (call.pointer == Pointer::kValid) {
-          call.value = Choice(OptionValues());
-          if (IsLinger(call)) call.seconds = Choice(LingerSeconds());
+          call.value = Choice(Known(OptionValues(), kOptionValuesOfVersion1));
+          if (IsLinger(call)) call.seconds = Choice(Known(LingerSeconds(), kLingerSecondsOfVersion1));
         }
         return;
       case Kind::kAddressOut:
@@ -202,14 +267,20 @@ class Reader {
         Odd(argument, call);
         return;
       case Kind::kMadePair:
-      case Kind::kMadeIfAny:
+        call.made = Byte() % kMaxHandles;
+        call.made2 = Byte() % kMaxHandles;
+        return;
+      case Kind::kMadeIfAny: {
+        const uint8_t handle = Byte();
+        call.made = handle == kNone ? kNoHandle : handle % kMaxHandles;
+        return;
+      }
       case Kind::kBuffer:
-        call.pointer = PointerIn(Byte(), kPointerShift);
+        call.buffer = PointerIn(Byte(), kPointerShift);
         return;
     }
   }
 
- private:
   static Pointer PointerIn(uint8_t odd, int shift) {
     if ((odd & kOdd) != kOdd) return Pointer::kValid;
     constexpr Pointer kPointers[] = {Pointer::kValid, Pointer::kNull, Pointer::kBad,
@@ -217,20 +288,58 @@ class Reader {
     return kPointers[odd >> shift & 3];
   }
 
-  void Odd(const Argument& argument, Call& call) {
-    const Lengths lengths = LengthsOf(argument, call);
+  // The choices that these bytes know.
+  std::span<const int32_t> Known(std::span<const int32_t> choices, size_t of_version_1) const {
+    return Old() ? choices.first(of_version_1) : choices;
+  }
+
+  // The odd byte of an argument and what it announces; gives the family where that is odd, too.
+  std::optional<int16_t> Odd(const Argument& argument, Call& call) {
     uint8_t odd = Byte();
     if ((odd & kOdd) != kOdd) odd = 0;
     call.pointer = PointerIn(odd, kPointerShift);
     if (HasLengthPointer(argument)) call.length_pointer = PointerIn(odd, kLengthPointerShift);
-    call.length = (odd & kOddLength) != 0 ? Choice(lengths.choices) : lengths.usual;
-    if (argument.kind == Kind::kAddressIn && (odd & kOddAddress) != 0) {
-      call.address.family = static_cast<int16_t>(Choice(AddressFamilies()));
-      call.address.dirty_tail = (Byte() & 1) != 0;
+    const bool option = argument.kind == Kind::kOptionIn || argument.kind == Kind::kOptionOut;
+    const Lengths lengths = LengthsOf(argument, call);
+    odd_length_ = (odd & kOddLength) != 0;
+    if (odd_length_) {
+      call.length = Choice(Known(lengths.choices, option ? kOptionLengthsOfVersion1 : kAddressLengthsOfVersion1));
+    } else {
+      call.length = lengths.usual;
+      // In version 1 the usual room was 16 bytes. Where an IPv4 address has room for 128, it is told as well.
+      if (Old() && argument.kind == Kind::kAddressOut && call.pointer == Pointer::kNull) {
+        call.length = kExactLength;
+      }
     }
+    if (argument.kind != Kind::kAddressIn || (odd & kOddAddress) == 0) return std::nullopt;
+    const auto family = static_cast<int16_t>(Choice(Known(AddressFamilies(), kFamiliesOfVersion1)));
+    call.address.dirty_tail = (Byte() & 1) != 0;
+    return family;
+  }
+
+  void Address(const Argument& argument, Call& call) {
+    const std::optional<int16_t> family = Odd(argument, call);
+    if (call.pointer != Pointer::kValid) return;
+    call.address.host = static_cast<Host>(Byte() % (Old() ? kHostsOfVersion1 : kHostCount));
+    const uint8_t name = Byte();
+    if (call.address.host == Host::kUnix) {
+      // The bytes that are no name are shared out, half of them to names in the file system.
+      constexpr int kNames = 8;  // U0 … U7, @A0 … @A7
+      call.address.name = {name};
+      if (!IsUnixName(call.address.name)) {
+        call.address.name = name % 2 == 0 ? UnixName::Path(name / 2 % kNames) : UnixName::Abstract(name / 2 % kNames);
+      }
+    } else {
+      call.address.port = Port{name};
+      if (!IsPort(call.address.port)) call.address.port = Port::Program(name % kMaxProgramPorts);
+    }
+    call.address.family = family.value_or(UsualFamily(call.address.host));
+    if (!odd_length_) call.length = UsualAddressInLength(argument, call);
   }
 
   std::span<const uint8_t> bytes_;
+  uint8_t version_ = 0;
+  bool odd_length_ = false;  // of the argument that was read last
   bool failed_ = false;
 };
 
@@ -240,6 +349,7 @@ class Reader {
 Descriptor MendedDescriptor(const Argument& argument, Descriptor fd) {
   if (!fd.IsHandle() && !IsNamed(fd)) return kMinusOne;
   if (argument.closes && (fd == kFile || fd == kPipe)) return kMinusOne;
+  if (argument.existing && fd == kNeverOpen) return kMinusOne;
   return fd;
 }
 
@@ -256,7 +366,7 @@ Pointer MendedPointer(Pointer pointer) {
 void CopyArgument(const Argument& argument, const Call& from, Call& to) {
   switch (argument.kind) {
     case Kind::kDescriptor:
-      to.fd = MendedDescriptor(argument, from.fd);
+      to.*argument.descriptor = MendedDescriptor(argument, from.*argument.descriptor);
       return;
     case Kind::kConstant:
     case Kind::kFlags:
@@ -274,7 +384,14 @@ void CopyArgument(const Argument& argument, const Call& from, Call& to) {
       if (to.pointer != Pointer::kValid) return;
       to.address = from.address;
       if (static_cast<int>(to.address.host) >= kHostCount) to.address.host = Host::kAny;
-      if (!IsPort(to.address.port)) to.address.port = kPortZero;
+      if (to.address.host == Host::kUnix) {
+        to.address.port = kPortZero;
+        if (!IsUnixName(to.address.name)) to.address.name = kUnnamed;
+      } else {
+        to.address.name = kUnnamed;
+        if (!IsPort(to.address.port)) to.address.port = kPortZero;
+      }
+      if (!IsIpv4(to.address.host)) to.address.dirty_tail = false;
       return;
     case Kind::kOptionIn:
       to.pointer = MendedPointer(from.pointer);
@@ -286,13 +403,18 @@ void CopyArgument(const Argument& argument, const Call& from, Call& to) {
     case Kind::kAddressOut:
     case Kind::kOptionOut:
       to.pointer = MendedPointer(from.pointer);
-      to.length_pointer = MendedPointer(from.length_pointer);
+      to.length_pointer = argument.in_place ? Pointer::kValid : MendedPointer(from.length_pointer);
       if (to.length_pointer == Pointer::kValid) to.length = from.length;
       return;
     case Kind::kMadePair:
+      to.made = from.made;
+      to.made2 = from.made2;
+      return;
     case Kind::kMadeIfAny:
+      to.made = from.made;
+      return;
     case Kind::kBuffer:
-      to.pointer = MendedPointer(from.pointer);
+      to.buffer = MendedPointer(from.buffer);
       return;
   }
 }
@@ -323,21 +445,33 @@ class Mender {
     } else if (call.part == Part::kResumed) {
       call.part = Part::kWhole;
     }
-    const Declaration& declaration = DeclarationOf(call.op);
-    if (declaration.takes_descriptor() && call.fd.IsHandle() && !IsMade(call.fd.handle())) {
-      call.fd = kMinusOne;
-    }
-    if (declaration.makes(call)) {
-      const std::optional<uint8_t> handle = Take(call.made);
-      if (!handle) return;
-      call.made = *handle;
-    }
+    ForEachDescriptor(call, [this](const Argument&, Descriptor& fd) {
+      if (fd.IsHandle() && !IsMade(fd.handle())) fd = kMinusOne;
+    });
+    if (!MakeHandles(call)) return;
     if (call.part == Part::kUnfinished) unfinished = static_cast<int>(calls.size());
     calls.push_back(call);
   }
 
  private:
   bool IsMade(int handle) const { return (made_bits_ >> handle & 1) != 0; }
+
+  // Gives every descriptor that `call` makes a handle. False where there are too few: nothing is taken then.
+  bool MakeHandles(Call& call) {
+    const Declaration& declaration = DeclarationOf(call.op);
+    const size_t left = kMaxHandles - made_count_;
+    if (declaration.makes_pair()) {
+      if (left < 2) return false;
+      call.made = *Take(call.made);
+      call.made2 = *Take(call.made2);
+    } else if (declaration.makes(call)) {
+      if (left < 1) return false;
+      call.made = *Take(call.made);
+    } else if (call.made != kNoHandle) {
+      call.made = Take(call.made).value_or(kNoHandle);  // it may go without
+    }
+    return true;
+  }
 
   std::optional<uint8_t> Take(uint8_t wanted) {
     uint8_t handle = wanted;
@@ -360,7 +494,8 @@ class Mender {
 
 Environment Mended(const Environment& env) {
   return {.nofile = std::clamp(env.nofile, 0, kMaxNofile),
-          .ephemeral = std::clamp(env.ephemeral, 0, kMaxEphemeral)};
+          .ephemeral = std::clamp(env.ephemeral, 0, kMaxEphemeral),
+          .nobody = env.nobody};
 }
 
 }  // namespace
@@ -370,10 +505,10 @@ void Mend(Call& call) {
               .thread = static_cast<uint8_t>(call.thread % kMaxThreads),
               .part = call.part <= Part::kResumed ? call.part : Part::kWhole};
   const Declaration& declaration = DeclarationOf(call.op);
-  if (declaration.makes(call)) mended.made = call.made;
   for (const Argument& argument : declaration.arguments) {
     if (argument.UsedBy(mended)) CopyArgument(argument, call, mended);
   }
+  if (declaration.makes(mended)) mended.made = call.made;
   call = mended;
 }
 
@@ -392,7 +527,7 @@ std::vector<uint8_t> Encode(const Program& program) {
   Writer writer(out);
   writer.Byte(kBytesVersion);
   writer.Byte(program.env.nofile);
-  writer.Byte(program.env.ephemeral);
+  writer.Byte(program.env.ephemeral | (program.env.nobody ? kNobody : 0));
   for (const Call& call : program.calls) {
     if (call.thread != 0 || call.part != Part::kWhole) {
       writer.Byte(kThreaded);
@@ -401,10 +536,11 @@ std::vector<uint8_t> Encode(const Program& program) {
     writer.Byte(static_cast<int>(call.op));
     if (call.part == Part::kResumed) continue;  // the rest is that of the first half
     const Declaration& declaration = DeclarationOf(call.op);
-    if (declaration.makes(call)) writer.Byte(call.made);
+    if (declaration.makes(call) && !declaration.may_make()) writer.Byte(call.made);
     for (const Argument& argument : declaration.arguments) {
       if (argument.UsedBy(call)) writer.Put(argument, call);
     }
+    if (declaration.makes(call) && declaration.may_make()) writer.Byte(call.made);
   }
   return out;
 }
@@ -412,11 +548,14 @@ std::vector<uint8_t> Encode(const Program& program) {
 Program DecodeBytes(std::span<const uint8_t> bytes) {
   Program program;
   Reader reader(bytes);
-  const uint8_t version = reader.Byte();
-  const int ops = kOpsOf[version <= kBytesVersion ? version : 0];
+  const int ops = reader.Old() ? kOpsOfVersion1 : kOpCount;
   // Most programs have no environment; what is out of range must not make it a common thing.
   const int nofile = reader.Byte();
-  const int ephemeral = reader.Byte();
+  int ephemeral = reader.Byte();
+  if (!reader.Old() && (ephemeral & ~kNobody) <= kMaxEphemeral) {
+    program.env.nobody = (ephemeral & kNobody) != 0;
+    ephemeral &= ~kNobody;
+  }
   if (nofile <= kMaxNofile) program.env.nofile = nofile;
   if (ephemeral <= kMaxEphemeral) program.env.ephemeral = ephemeral;
   Mender mender;
@@ -432,10 +571,10 @@ Program DecodeBytes(std::span<const uint8_t> bytes) {
     call.op = static_cast<Op>(op % ops);
     if (call.part != Part::kResumed) {
       const Declaration& declaration = DeclarationOf(call.op);
-      if (declaration.makes(call)) call.made = reader.Byte() % kMaxHandles;
-      for (const Argument& argument : declaration.arguments) {
-        if (argument.UsedBy(call)) reader.Get(argument, mender.made(), call);
-      }
+      const auto made = [&] { call.made = reader.Byte() % kMaxHandles; };
+      if (declaration.makes(call) && !declaration.may_make()) made();
+      reader.GetArguments(mender.made(), call);
+      if (declaration.makes(call) && declaration.may_make()) made();
     }
     if (reader.failed()) break;
     mender.Append(call, program.calls);
@@ -454,15 +593,31 @@ void Renumber(Program& program) {
     if (handles[handle] == kNoHandle) handles[handle] = next_handle++;
     return handles[handle];
   };
+  // Names in the file system and abstract ones are numbered each on their own, the kernel's are left alone.
+  constexpr int kNames = 8;
+  std::array<std::array<int, kNames>, 2> names;
+  for (auto& of_kind : names) of_kind.fill(-1);
+  std::array<int, 2> next_name{};
+  const auto renamed = [&](int kind, int name) {
+    int& known = names[static_cast<size_t>(kind)][static_cast<size_t>(name)];
+    if (known < 0) known = next_name[static_cast<size_t>(kind)]++;
+    return known;
+  };
   for (Call& call : program.calls) {
-    if (DeclarationOf(call.op).takes_descriptor() && call.fd.IsHandle()) {
-      call.fd = Descriptor{renumbered(call.fd.code)};
-    }
-    if (call.made < kMaxHandles) call.made = renumbered(call.made);
+    ForEachDescriptor(call, [&](const Argument&, Descriptor& fd) {
+      if (fd.IsHandle()) fd = Descriptor{renumbered(fd.code)};
+    });
+    ForEachMade(call, [&](uint8_t& made) { made = renumbered(made); });
     if (call.address.port.IsProgram()) {
       int& port = ports[static_cast<size_t>(call.address.port.program())];
       if (port < 0) port = next_port++;
       call.address.port = Port::Program(port);
+    }
+    UnixName& name = call.address.name;
+    if (name.IsPath()) {
+      name = UnixName::Path(renamed(0, name.path()));
+    } else if (name.IsAbstract()) {
+      name = UnixName::Abstract(renamed(1, name.abstract()));
     }
   }
 }

@@ -14,7 +14,7 @@ namespace sockspec {
 // The first byte of an encoded program. A call or an argument added later gets new codes at the end of
 // its list and a new version here, so that old bytes keep their meaning; bytes of an unknown version are
 // read as the newest.
-inline constexpr uint8_t kBytesVersion = 1;
+inline constexpr uint8_t kBytesVersion = 2;
 
 // `program` is one that Mend() leaves alone.
 std::vector<uint8_t> Encode(const Program& program);
@@ -35,7 +35,8 @@ void Mend(Program& program);
 // The same for the arguments of one call, but for handles.
 void Mend(Call& call);
 
-// Renumbers handles and P names in the order of their first appearance, and E names are left alone.
+// Renumbers handles and P, U and @A names in the order of their first appearance; E and @E names are left
+// alone.
 void Renumber(Program& program);
 
 }  // namespace sockspec

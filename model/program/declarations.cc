@@ -57,7 +57,8 @@ constexpr int32_t kSizeChoices[] = {1, 5, 0, 2, 100, 4096, 65507, 65508, 65536};
 constexpr Token kMessageFlags[] = {
     {"MSG_DONTWAIT", MSG_DONTWAIT}, {"MSG_PEEK", MSG_PEEK},       {"MSG_NOSIGNAL", MSG_NOSIGNAL},
     {"MSG_OOB", MSG_OOB},           {"MSG_TRUNC", MSG_TRUNC},     {"MSG_WAITALL", MSG_WAITALL},
-    {"MSG_DONTROUTE", MSG_DONTROUTE}, {"MSG_MORE", MSG_MORE},     {"MSG_ERRQUEUE", MSG_ERRQUEUE}};
+    {"MSG_DONTROUTE", MSG_DONTROUTE}, {"MSG_MORE", MSG_MORE},     {"MSG_ERRQUEUE", MSG_ERRQUEUE},
+    {"MSG_EOR", MSG_EOR},           {"MSG_CTRUNC", MSG_CTRUNC},   {"MSG_CMSG_CLOEXEC", MSG_CMSG_CLOEXEC}};
 constexpr int32_t kSendFlagChoices[] = {MSG_DONTWAIT, 0, MSG_NOSIGNAL, MSG_DONTWAIT | MSG_NOSIGNAL};
 constexpr int32_t kRecvFlagChoices[] = {MSG_DONTWAIT,
                                         0,
@@ -126,7 +127,8 @@ constexpr int32_t kMaxEventsChoices[] = {4, 1, 2, 0, -1};
 
 constexpr int32_t kFamilyChoices[] = {AF_INET, AF_UNSPEC, AF_INET6, AF_UNIX, 99};
 constexpr int32_t kAddressLengths[] = {kExactLength, 8,   4,   2,  0,       1,      15,
-                                       17,           28,  128, 129, -1,     INT_MAX, INT_MIN};
+                                       17,           28,  128, 129, -1,     INT_MAX, INT_MIN,
+                                       24,           27,  3,   5,   110,    111};
 constexpr int32_t kOptionValues[] = {1, 0, 2, 4096, 65536, -1, INT_MAX, INT_MIN};
 constexpr int32_t kLingerSeconds[] = {0, 1, -1, INT_MAX};
 constexpr int32_t kOptionLengths[] = {4, 8, 2, 1, 0, 3, 5, 7, 16, 128, -1, INT_MAX, INT_MIN};
@@ -202,6 +204,7 @@ bool Registers(const Call& call) { return call.command != EPOLL_CTL_DEL; }
 constexpr Argument kFd = {.name = "sockfd", .kind = Kind::kDescriptor};
 constexpr Argument kAddressArgument = {.name = "addr", .kind = Kind::kAddressIn};
 constexpr Argument kAddressResult = {.name = "addr", .kind = Kind::kAddressOut};
+constexpr Argument kDestination = {.name = "addr", .kind = Kind::kAddressIn, .optional = true};
 constexpr Argument kSentArgument = {.name = "buf", .kind = Kind::kBuffer};
 constexpr Argument kReceivedArgument = {.name = "buf", .kind = Kind::kBuffer, .written = true};
 constexpr Argument kSizeArgument = {
@@ -377,21 +380,25 @@ constexpr Argument kTargetArgument = {.name = "newfd",
 constexpr Argument kSocketpairArguments[] = {
     kSocketArguments[0], kSocketArguments[1], kSocketArguments[2], {.name = "sv", .kind = Kind::kMadePair}};
 constexpr Argument kSendtoArguments[] = {kFd, kSentArgument, kSizeArgument, kSendFlagsArgument,
-                                         kAddressArgument};
+                                         kDestination};
 constexpr Argument kRecvfromArguments[] = {kFd, kReceivedArgument, kSizeArgument, kRecvFlagsArgument,
                                            kAddressResult};
-constexpr Argument kSendmsgArguments[] = {kFd, kAddressArgument, kSentArgument, kSizeArgument, kPiecesArgument,
+constexpr Argument kSendmsgArguments[] = {kFd, kDestination, kSentArgument, kSizeArgument, kPiecesArgument,
                                           {.name = "msg_control",
                                            .kind = Kind::kConstant,
                                            .member = &Call::control,
                                            .tokens = kControls,
-                                           .choices = kControlChoices},
+                                           .choices = kControlChoices,
+                                           .least = 0,
+                                           .most = SCM_RIGHTS},
                                           {.name = "passed",
                                            .kind = Kind::kDescriptor,
                                            .used = PassesRights,
                                            .descriptor = &Call::fd2},
                                           kSendFlagsArgument};
-constexpr Argument kRecvmsgArguments[] = {kFd, kAddressResult, kReceivedArgument, kSizeArgument, kPiecesArgument,
+constexpr Argument kRecvmsgArguments[] = {kFd,
+                                          {.name = "msg_name", .kind = Kind::kAddressOut, .in_place = true},
+                                          kReceivedArgument, kSizeArgument, kPiecesArgument,
                                           {.name = "msg_control", .kind = Kind::kMadeIfAny},
                                           kRecvFlagsArgument};
 constexpr Argument kReadvArguments[] = {kFd, kReceivedArgument, kSizeArgument, kVectorArgument};
@@ -513,6 +520,10 @@ std::span<const Token> ReturnTokens(const Call& call) {
   if (call.command == F_GETFL) return kStatusFlags;
   if (call.command == F_GETFD) return kDescriptorFlags;
   return {};
+}
+
+std::span<const Token> EventTokens(const Call& call) {
+  return call.op == Op::kSelect ? std::span<const Token>(kSelectSets) : kPollEvents;
 }
 
 std::span<const int32_t> AddressFamilies() { return kFamilyChoices; }

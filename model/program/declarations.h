@@ -45,7 +45,7 @@ struct Argument {
   Kind kind;
   int32_t Call::*member = nullptr;              // for kConstant, kFlags, kType and kNumber
   std::span<const Token> tokens = {};           // what may be written by name
-  std::span<const int32_t> choices = {};        // values worth trying, the simplest first
+  std::span<const int32_t> choices = {};        // values worth trying, the simplest first; the byte form counts them
   int ordinary = INT32_MAX;                     // how many of them work as a rule; the rest comes after
   bool (*used)(const Call&) = nullptr;          // whether this call has the argument; nullptr: always
   int32_t least = INT32_MIN;                    // the range of what may be written
@@ -56,6 +56,8 @@ struct Argument {
   bool existing = false;  // of kDescriptor: NEVER is refused too, since a success would make it one
   Descriptor Call::*descriptor = &Call::fd;  // of kDescriptor
   bool trailing = false;  // of kNumber: left out where it is 0
+  bool optional = false;  // of kAddressIn: a NULL says that there is none, so its usual length is 0
+  bool in_place = false;  // of kAddressOut: the length stands in a struct, no pointer leads to it
 
   bool UsedBy(const Call& call) const { return used == nullptr || used(call); }
   std::span<const int32_t> ordinary_choices() const {
@@ -87,6 +89,8 @@ struct Declaration {
   // Where it does not, Call::fd means nothing, although its default looks like s0.
   bool takes_descriptor() const { return arguments.front().kind == Kind::kDescriptor; }
   bool makes_pair() const { return arguments.back().kind == Kind::kMadePair; }
+  // Whether only the arguments tell if the call makes a descriptor.
+  bool may_make() const { return also_makes != nullptr; }
 };
 
 // All declarations, in the order of Op.
@@ -101,6 +105,16 @@ std::span<const Token> OptionTokens(int32_t level, int32_t option);
 
 // The flags that a call returns: O_* for fcntl(F_GETFL); none for a plain number.
 std::span<const Token> ReturnTokens(const Call& call);
+
+// What revents= holds: SelectSets() of select(), else PollEvents().
+std::span<const Token> EventTokens(const Call& call);
+
+// Every descriptor that `call` passes, by reference: visit(argument, descriptor).
+template <typename AnyCall, typename Visit>
+void ForEachDescriptor(AnyCall& call, Visit visit);
+// Every handle that `call` makes: visit(handle).
+template <typename AnyCall, typename Visit>
+void ForEachMade(AnyCall& call, Visit visit);
 
 // Values worth trying, the simplest first, for the arguments that are made of several members.
 std::span<const int32_t> AddressFamilies();
@@ -121,6 +135,19 @@ std::span<const Token> SocketOptions();  // SO_*
 std::span<const Token> Errnos();         // E*, the Linux numbers
 std::span<const Token> SelectSets();     // READ, WRITE, EXCEPT
 std::span<const Token> EpollEvents();    // EPOLL*
+
+template <typename AnyCall, typename Visit>
+void ForEachDescriptor(AnyCall& call, Visit visit) {
+  for (const Argument& argument : DeclarationOf(call.op).arguments) {
+    if (argument.kind == Kind::kDescriptor && argument.UsedBy(call)) visit(argument, call.*argument.descriptor);
+  }
+}
+
+template <typename AnyCall, typename Visit>
+void ForEachMade(AnyCall& call, Visit visit) {
+  if (call.made < kMaxHandles) visit(call.made);
+  if (call.made2 < kMaxHandles) visit(call.made2);
+}
 
 }  // namespace sockspec
 

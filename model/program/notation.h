@@ -9,6 +9,8 @@
 
 #include "model/program/call.h"
 #include "model/program/declarations.h"
+#include "model/program/reply.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 
@@ -29,7 +31,16 @@ inline constexpr std::string_view kOther = "OTHER";
 inline constexpr std::string_view kDirty = "DIRTY";
 inline constexpr std::string_view kPrivileged = "PRIVILEGED";
 inline constexpr int kUnspecifiedFamily = 0;  // AF_UNSPEC, on every system
-inline constexpr int kUsualFamily = Address{}.family;
+
+// The family of an address that is laid out for `host`: the one that the text leaves out. AF_INET, AF_INET6 and
+// AF_UNIX as Linux numbers them.
+constexpr int16_t UsualFamily(Host host) { return host == Host::kUnix ? 1 : IsIpv6(host) ? 10 : 2; }
+
+// addrlen of an address that a call passes, where the text does not say it.
+constexpr int32_t UsualAddressInLength(const Argument& argument, const Call& call) {
+  if (call.pointer == Pointer::kValid) return ExactLength(call.address);
+  return argument.optional && call.pointer == Pointer::kNull ? 0 : kExactLength;
+}
 
 // What an address out has for its length when that is not written (grammar.ebnf, "address out").
 struct OutLength {
@@ -38,21 +49,30 @@ struct OutLength {
   friend bool operator==(const OutLength&, const OutLength&) = default;
 };
 
-inline OutLength UsualAddressOutLength(Pointer address) {
-  if (address == Pointer::kNull) return {Pointer::kNull, 0};
-  return {Pointer::kValid, kExactLength};
+// Room for any address; 16 bytes where it lies at a bad pointer anyhow.
+constexpr OutLength UsualAddressOutLength(const Argument& argument, Pointer address) {
+  if (address == Pointer::kNull) return {argument.in_place ? Pointer::kValid : Pointer::kNull, 0};
+  return {Pointer::kValid, address == Pointer::kBad ? kExactLength : kStorageLength};
 }
 
 inline OutLength UsualOptionOutLength(const Call& call) {
   return {Pointer::kValid, OptionSize(call.level, call.option)};
 }
 
-// How much of an address a call with room for `length` bytes lets through where the text shows a
-// host.
-inline uint8_t SizeWithHost(const Call& call) {
-  return call.length_pointer == Pointer::kValid && call.length >= 0 && call.length < kExactLength
-             ? 8
-             : 16;
+// Reply::address_size of an address that the text shows in full, that is, with its host: how much of it a
+// call has room for. What no name stands for is laid out as its family says.
+constexpr uint8_t SizeWithHost(const Call& call, Host host, int family) {
+  const auto has_room = [&](int32_t size) {
+    return call.length_pointer != Pointer::kValid || call.length < 0 || call.length >= size;
+  };
+  const bool ipv6 = host == Host::kOther ? family == UsualFamily(Host::kAny6) : IsIpv6(host);
+  if (ipv6) return has_room(kExactLength6) ? kExactLength6 : 24;
+  return has_room(kExactLength) ? kExactLength : 8;
+}
+
+// How many of Reply::ready the reply holds.
+constexpr int ReadyCount(const Reply& reply) {
+  return reply.error != 0 || reply.value < 0 ? 0 : reply.value < kMaxReady ? reply.value : kMaxReady;
 }
 
 inline std::string PrintHandle(int handle) { return "s" + std::to_string(handle); }

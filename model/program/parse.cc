@@ -17,6 +17,7 @@
 #include "model/program/notation.h"
 #include "model/program/text.h"
 #include "model/program/tokens.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 namespace {
@@ -103,9 +104,12 @@ std::string Range(int64_t least, int64_t most) {
 // `sockfd, backlog`: what stands between the parentheses, for messages.
 std::string Signature(const Declaration& declaration) {
   std::string out = std::string(declaration.name) + "(";
-  for (size_t i = 0; i < declaration.arguments.size(); ++i) {
-    if (i > 0) out += ", ";
-    out += declaration.arguments[i].name;
+  std::string_view before;  // what stands in one place has one name
+  for (const Argument& argument : declaration.arguments) {
+    if (argument.name == before) continue;
+    if (!before.empty()) out += ", ";
+    before = argument.name;
+    out += argument.name;
   }
   return out + ")";
 }
@@ -379,22 +383,58 @@ class Parser {
 
   // ---- Addresses ----
 
+  static constexpr int kFirstMapped = static_cast<int>(Host::kMappedAny);
+  static constexpr int kFirstNotIp = static_cast<int>(Host::kUnix);
+
+  // The mapped hosts are left out, since they are the IPv4 ones once more.
   static std::string ExpectedHost(bool in_reply) {
-    Names names(std::begin(kHostNames), std::end(kHostNames));
-    if (!in_reply) names.pop_back();
+    Names names(std::begin(kHostNames), std::begin(kHostNames) + kFirstMapped);
+    names.push_back("[::ffff:HOST] of an IPv4 one");
+    if (in_reply) names.push_back(kOther);
     return "a host: " + Join(names, " or ");
   }
 
   bool HostName(size_t at, std::string_view word, bool in_reply, Host& host) {
-    const int count = in_reply ? kHostCount + 1 : kHostCount;
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < kFirstNotIp; ++i) {
       if (kHostNames[i] == word) {
         host = static_cast<Host>(i);
         return true;
       }
     }
-    const Names names(std::begin(kHostNames), std::begin(kHostNames) + count);
+    if (in_reply && word == kOther) {
+      host = Host::kOther;
+      return true;
+    }
+    Names names(std::begin(kHostNames), std::begin(kHostNames) + kFirstNotIp);
+    if (in_reply) names.push_back(kOther);
     return FailAt(at, word, ExpectedHost(in_reply) + DidYouMean(word, names));
+  }
+
+  static std::optional<UnixName> ReadUnixName(std::string_view word, bool in_reply) {
+    for (const UnixNameRow& row : kUnixNames) {
+      if (row.token == word) return row.name;
+    }
+    if (word.starts_with('@')) {
+      if (const auto chosen = ReadNumbered(word.substr(1), 'E', kMaxChosenPorts)) {
+        return UnixName::Chosen(*chosen);
+      }
+    }
+    if (in_reply && word == kOther) return kNameOther;
+    return std::nullopt;
+  }
+
+  static Names UnixTokens() {
+    Names names;
+    for (const UnixNameRow& row : kUnixNames) names.push_back(row.token);
+    return names;
+  }
+
+  // Where the host ends and `:PORT` begins; npos where no port stands there.
+  static size_t Colon(std::string_view rest) {
+    if (!rest.starts_with('[')) return rest.find(':');
+    const size_t bracket = rest.find(']');
+    const size_t after = bracket == std::string_view::npos ? bracket : bracket + 1;
+    return after < rest.size() && rest[after] == ':' ? after : std::string_view::npos;
   }
 
   bool PortName(size_t at, std::string_view word, bool in_reply, Port& port) {
@@ -442,10 +482,10 @@ class Parser {
   }
 
   // Splits `FAMILY/rest`; `rest` is moved on, and `family` left alone where none stands there.
-  bool FamilyBefore(std::string_view& rest, size_t& at, int16_t& family) {
+  bool FamilyBefore(std::string_view& rest, size_t& at, std::optional<int16_t>& family) {
     const size_t slash = rest.find('/');
     if (slash == std::string_view::npos || rest.find(':') < slash) return true;
-    if (!Family(at, rest.substr(0, slash), family)) return false;
+    if (!Family(at, rest.substr(0, slash), family.emplace())) return false;
     rest.remove_prefix(slash + 1);
     at += slash + 1;
     return true;
@@ -460,26 +500,44 @@ class Parser {
     } else if (rest == "AF_UNSPEC") {
       call.address.family = kUnspecifiedFamily;
     } else {
-      if (rest.find(':') == std::string_view::npos) {
-        return FailAt(at, rest,
-                      "an address: HOST:PORT such as 127.0.0.1:P0, FAMILY/HOST:PORT, AF_UNSPEC, "
-                      "NULL or BAD_PTR" +
-                          DidYouMean(rest, {"AF_UNSPEC", "NULL", "BAD_PTR"}));
-      }
-      if (!FamilyBefore(rest, at, call.address.family)) return false;
-      const size_t colon = rest.find(':');
-      if (!HostName(at, rest.substr(0, colon), /*in_reply=*/false, call.address.host)) return false;
-      at += colon + 1;
-      rest.remove_prefix(colon + 1);
-      const size_t slash = rest.find('/');
-      if (!PortName(at, rest.substr(0, slash), /*in_reply=*/false, call.address.port)) return false;
-      if (slash != std::string_view::npos) {
-        rest.remove_prefix(slash + 1);
-        if (rest != kDirty) return FailAt(at + slash + 1, rest, "DIRTY");
-        call.address.dirty_tail = true;
-      }
+      std::optional<int16_t> family;
+      if (!FamilyBefore(rest, at, family)) return false;
+      if (!HostAndPort(rest, at, call.address)) return false;
+      call.address.family = family.value_or(UsualFamily(call.address.host));
     }
     at_ = end;
+    return true;
+  }
+
+  // All but the family.
+  bool HostAndPort(std::string_view rest, size_t at, Address& address) {
+    if (const std::optional<UnixName> name = ReadUnixName(rest, /*in_reply=*/false)) {
+      address.host = Host::kUnix;
+      address.name = *name;
+      return true;
+    }
+    const size_t colon = Colon(rest);
+    if (colon == std::string_view::npos) {
+      Names names = UnixTokens();
+      names.insert(names.end(), {"AF_UNSPEC", "NULL", "BAD_PTR"});
+      return FailAt(at, rest,
+                    "an address: HOST:PORT such as 127.0.0.1:P0 or [::1]:P0, a unix name such as U0 or "
+                    "@A0, either with FAMILY/ before it, AF_UNSPEC, NULL or BAD_PTR" +
+                        DidYouMean(rest, names));
+    }
+    if (!HostName(at, rest.substr(0, colon), /*in_reply=*/false, address.host)) return false;
+    at += colon + 1;
+    rest.remove_prefix(colon + 1);
+    const size_t slash = rest.find('/');
+    if (!PortName(at, rest.substr(0, slash), /*in_reply=*/false, address.port)) return false;
+    if (slash != std::string_view::npos) {
+      rest.remove_prefix(slash + 1);
+      if (rest != kDirty) return FailAt(at + slash + 1, rest, "DIRTY");
+      if (!IsIpv4(address.host)) {
+        return FailAt(at + slash, "/DIRTY", "no /DIRTY: only struct sockaddr_in ends in sin_zero");
+      }
+      address.dirty_tail = true;
+    }
     return true;
   }
 
@@ -487,24 +545,29 @@ class Parser {
     std::string_view rest = PeekChunk();
     size_t at = at_;
     const size_t end = at_ + rest.size();
-    reply.family = kUsualFamily;
-    if (rest.find(':') == std::string_view::npos) {
-      if (rest.empty() || rest.find('/') != std::string_view::npos) {
-        return FailAt(at, rest, "an address: HOST:PORT, :PORT or a family");
+    std::optional<int16_t> family;
+    if (!FamilyBefore(rest, at, family)) return false;
+    const size_t colon = Colon(rest);
+    if (const std::optional<UnixName> name = ReadUnixName(rest, /*in_reply=*/true)) {
+      reply.host = Host::kUnix;
+      reply.name = *name;
+      reply.address_size = static_cast<uint8_t>(ExactLength(*name));
+    } else if (colon == std::string_view::npos) {
+      if (rest.empty() || family || rest.starts_with('[')) {
+        return FailAt(at, rest, "an address: HOST:PORT, :PORT, a unix name or a family");
       }
       reply.address_size = 2;
-      if (!Family(at, rest, reply.family)) return false;
+      if (!Family(at, rest, family.emplace())) return false;
     } else {
-      if (!FamilyBefore(rest, at, reply.family)) return false;
-      const size_t colon = rest.find(':');
-      reply.address_size = colon == 0 ? 4 : SizeWithHost(call);
       if (colon > 0 && !HostName(at, rest.substr(0, colon), /*in_reply=*/true, reply.host)) {
         return false;
       }
       if (!PortName(at + colon + 1, rest.substr(colon + 1), /*in_reply=*/true, reply.port)) {
         return false;
       }
+      reply.address_size = colon == 0 ? 4 : SizeWithHost(call, reply.host, family.value_or(0));
     }
+    reply.family = family.value_or(UsualFamily(reply.host));
     at_ = end;
     return true;
   }
@@ -514,14 +577,22 @@ class Parser {
   bool DescriptorArgument(const Declaration& declaration, const Argument& argument,
                           Descriptor& fd) {
     const std::string_view word = PeekWord();
-    const std::string also = argument.closes ? "-1 or NEVER" : "-1, NEVER, FILE or PIPE";
+    Names names = {"-1"};
+    if (!argument.existing) names.push_back("NEVER");
+    if (!argument.closes) names.insert(names.end(), {"FILE", "PIPE"});
+    const std::string also = Join(names, " or ");
+    const std::string after_handle = (names.size() == 1 ? " or " : ", ") + also;
     if (word == "-1") {
       fd = kMinusOne;
     } else if (word == "NEVER") {
+      if (argument.existing) {
+        return Unexpected("a handle" + after_handle + ": " + std::string(declaration.name) +
+                          "() would make NEVER a descriptor");
+      }
       fd = kNeverOpen;
     } else if (word == "FILE" || word == "PIPE") {
       if (argument.closes) {
-        return Unexpected("a handle, -1 or NEVER: " + std::string(declaration.name) +
+        return Unexpected("a handle" + after_handle + ": " + std::string(declaration.name) +
                           "() would end the harness's own " + std::string(word) + "; dup it first");
       }
       fd = word == "FILE" ? kFile : kPipe;
@@ -530,7 +601,7 @@ class Parser {
       fd = Descriptor::Handle(*handle);
     } else {
       return Unexpected(std::string(argument.name) + ": a handle (s0 to s" +
-                        std::to_string(kMaxHandles - 1) + "), " + also +
+                        std::to_string(kMaxHandles - 1) + ")" + after_handle +
                         DidYouMean(word, {"NEVER", "FILE", "PIPE"}));
     }
     at_ += word.size();
@@ -548,16 +619,17 @@ class Parser {
   bool OneArgument(const Declaration& declaration, const Argument& argument, bool first,
                    Call& call) {
     const bool optional = argument.kind == Kind::kAddressOut || argument.kind == Kind::kOptionOut ||
-                          argument.kind == Kind::kBuffer;
+                          argument.kind == Kind::kBuffer || argument.trailing;
     if (!first && !optional && !Eat(",")) {
       return Unexpected("`,` and " + std::string(argument.name) + ": the call is " +
                         Signature(declaration));
     }
     switch (argument.kind) {
       case Kind::kDescriptor:
-        return DescriptorArgument(declaration, argument, call.fd);
+        return DescriptorArgument(declaration, argument, call.*argument.descriptor);
       case Kind::kConstant:
       case Kind::kNumber:
+        if (argument.trailing && !Eat(",")) return true;
         return NumberOrToken(argument.name, argument.tokens, argument.least, argument.most,
                              call.*argument.member, argument.tokens_only);
       case Kind::kFlags:
@@ -566,28 +638,67 @@ class Parser {
       case Kind::kType:
         return Type(argument.name, call.*argument.member);
       case Kind::kAddressIn:
-        return AddressIn(call) && Length("addrlen", kExactLength, call);
+        return AddressIn(call) && Length("addrlen", UsualAddressInLength(argument, call), call);
       case Kind::kAddressOut:
         EatPointer(call.pointer);
-        return LengthOut("addrlen", UsualAddressOutLength(call.pointer), call);
+        return LengthOut("addrlen", UsualAddressOutLength(argument, call.pointer),
+                         /*in_place=*/argument.in_place, call);
       case Kind::kOptionIn:
         return OptionIn(argument, call) && Length("len", OptionSize(call.level, call.option), call);
       case Kind::kOptionOut:
         EatPointer(call.pointer);
-        return LengthOut("len", UsualOptionOutLength(call), call);
+        return LengthOut("len", UsualOptionOutLength(call), /*in_place=*/false, call);
       case Kind::kMadePair:
+        return Eat("[") ? MadeHandle(declaration, call.made) &&
+                              (Eat(",") || Unexpected(ExpectedPair(declaration))) &&
+                              MadeHandle(declaration, call.made2, call.made) &&
+                              (Eat("]") || Unexpected("`]`: the call is " + Signature(declaration)))
+                        : Unexpected(ExpectedPair(declaration));
       case Kind::kMadeIfAny:
+        if (PeekWord() == "NULL") return Eat("NULL");
+        return Eat("[") ? MadeHandle(declaration, call.made) &&
+                              (Eat("]") || Unexpected("`]`: the call is " + Signature(declaration)))
+                        : Unexpected(std::string(argument.name) +
+                                     ": NULL, or the handle that names a descriptor which comes along, such as [" +
+                                     FreeHandle() + "]");
       case Kind::kBuffer:
         return Buffer(declaration, call);
     }
     return true;
   }
 
+  std::string ExpectedPair(const Declaration& declaration) const {
+    const std::string first = FreeHandle();
+    return "the two handles that name its descriptors, such as [" + first + ", " +
+           FreeHandle(ReadNumbered(first, 's', kMaxHandles).value_or(0)) + "]: the call is " +
+           Signature(declaration);
+  }
+
+  // A handle that nothing made yet; `taken` is made by this call too.
+  bool MadeHandle(const Declaration& declaration, uint8_t& made, int taken = kNoHandle) {
+    const std::string_view word = PeekWord();
+    const std::optional<int> handle = ReadNumbered(word, 's', kMaxHandles);
+    if (!handle) {
+      return Unexpected("a handle, s0 to s" + std::to_string(kMaxHandles - 1) + ": the call is " +
+                        Signature(declaration));
+    }
+    if (made_in_[*handle] != 0 || *handle == taken) return Unexpected(ExpectedFree(*handle, taken));
+    made = static_cast<uint8_t>(*handle);
+    at_ += word.size();
+    return true;
+  }
+
+  std::string ExpectedFree(int handle, int taken = kNoHandle) const {
+    const int line = made_in_[handle] != 0 ? made_in_[handle] : line_number_;
+    return "a handle that is not in use, such as " + FreeHandle(taken) + ": line " + std::to_string(line) +
+           " makes " + PrintHandle(handle);
+  }
+
   // The size comes next, so a word that is no number was meant for the buffer.
   bool Buffer(const Declaration& declaration, Call& call) {
-    EatPointer(call.pointer);
+    EatPointer(call.buffer);
     const size_t before = at_;
-    if (call.pointer == Pointer::kValid && Eat(",")) {
+    if (call.buffer == Pointer::kValid && Eat(",")) {
       const std::string_view word = PeekWord();
       if (!word.empty() && !ReadNumber(word).valid) {
         return Unexpected("NULL, BAD_PTR or a number of bytes: the call is " +
@@ -603,10 +714,14 @@ class Parser {
     return !EatNamed(name) || PlainNumber(name, INT32_MIN, INT32_MAX, call.length);
   }
 
-  bool LengthOut(std::string_view name, const OutLength& usual, Call& call) {
+  bool LengthOut(std::string_view name, const OutLength& usual, bool in_place, Call& call) {
     call.length_pointer = usual.pointer;
     call.length = usual.length;
     if (!EatNamed(name)) return true;
+    if (in_place) {
+      call.length_pointer = Pointer::kValid;
+      return PlainNumber(name, INT32_MIN, INT32_MAX, call.length);
+    }
     const std::string_view word = PeekWord();
     if (const std::optional<Pointer> pointer = ReadPointer(word)) {
       call.length_pointer = *pointer;
@@ -684,9 +799,9 @@ class Parser {
     return true;
   }
 
-  std::string FreeHandle() const {
+  std::string FreeHandle(int taken = kNoHandle) const {
     for (int i = 0; i < kMaxHandles; ++i) {
-      if (made_in_[i] == 0) return PrintHandle(i);
+      if (made_in_[i] == 0 && i != taken) return PrintHandle(i);
     }
     return "s0";
   }
@@ -706,28 +821,32 @@ class Parser {
       return Unexpected("a call: " + Join(names, " or ") + DidYouMean(name, names));
     }
     call.op = declaration->op;
-    if (declaration->makes(call) && !handle) {
-      return Unexpected("the handle that names its descriptor: `" + FreeHandle() + " = " +
-                        std::string(name) + "(`");
-    }
-    if (!declaration->makes(call) && handle) {
-      return Unexpected(handle_at, PrintHandle(*handle),
-                        "`" + std::string(name) + "(` alone: it makes no descriptor to name");
-    }
+    const size_t name_at = at_;
+    const auto handle_fits = [&] {
+      if (declaration->makes(call) && !handle) {
+        return Unexpected(name_at, name,
+                          "the handle that names its descriptor: `" + FreeHandle() + " = " +
+                              std::string(name) + "(`");
+      }
+      if (!declaration->makes(call) && handle) {
+        return Unexpected(handle_at, PrintHandle(*handle),
+                          "`" + std::string(name) + "(` alone: it makes no descriptor to name");
+      }
+      return true;
+    };
+    if (!declaration->may_make() && !handle_fits()) return false;
     if (handle && made_in_[*handle] != 0) {
-      return Unexpected(handle_at, PrintHandle(*handle),
-                        "a handle that is not in use, such as " + FreeHandle() + ": line " +
-                            std::to_string(made_in_[*handle]) + " makes " + PrintHandle(*handle));
+      return Unexpected(handle_at, PrintHandle(*handle), ExpectedFree(*handle));
     }
     if (pending_[call.thread] >= 0) {
       return Unexpected(ExpectedResumed(call.thread));
     }
     at_ += name.size();
     if (!Arguments(*declaration, call)) return false;
-    if (handle) {  // only now: a call cannot use what it makes
-      call.made = static_cast<uint8_t>(*handle);
-      made_in_[*handle] = line_number_;
-    }
+    if (declaration->may_make() && !handle_fits()) return false;
+    if (handle) call.made = static_cast<uint8_t>(*handle);
+    // Only now: a call cannot use what it makes.
+    ForEachMade(call, [this](uint8_t made) { made_in_[made] = line_number_; });
     return true;
   }
 
@@ -831,12 +950,17 @@ class Parser {
       at_ += word.size();
       return ErrnoName(reply);
     }
-    if (DeclarationOf(call.op).makes(call)) {
-      const std::string own = PrintHandle(call.made);
-      if (word != own)
-        return Unexpected(own + ", the handle that the call makes, or -1 and an errno");
+    const Declaration& declaration = DeclarationOf(call.op);
+    // Which slots a maker's descriptors are, only the kernel's launcher knows.
+    const auto exactly = [&](const std::string& expected, std::string_view why) {
+      if (word != expected) return Unexpected(std::string(expected).append(why).append(", or -1 and an errno"));
       at_ += word.size();
-      return true;  // which slot it is, only the kernel's launcher knows
+      return true;
+    };
+    if (declaration.makes(call)) return exactly(PrintHandle(call.made), ", the handle that the call makes");
+    if (declaration.makes_pair()) return exactly("0", "");
+    if (declaration.returns == Returns::kTarget && call.fd2.IsHandle()) {
+      return exactly(PrintHandle(call.fd2.handle()), ", the descriptor that it was told");
     }
     const std::span<const Token> flags = ReturnTokens(call);
     if (!flags.empty()) {
@@ -900,7 +1024,8 @@ class Parser {
   static constexpr Field kFields[] = {{"addr", kWroteAddress}, {"addrlen", kWroteAddressLength},
                                       {"value", kWroteValue},  {"len", kWroteLength},
                                       {"data", kWroteData},    {"revents", kWroteEvents},
-                                      {"signal", kWroteSignal}};
+                                      {"signal", kWroteSignal}, {"flags", kWroteFlags},
+                                      {"rights", kWroteRights}, {"ready", kWroteReady}};
 
   bool Written(const Call& call, Reply& reply) {
     const std::string_view word = PeekWord();
@@ -936,7 +1061,7 @@ class Parser {
         return DataBack(reply.data);
       case kWroteEvents: {
         int32_t events = 0;
-        if (!Flags("revents", PollEvents(), INT16_MIN, UINT16_MAX, events)) return false;
+        if (!Flags("revents", EventTokens(call), INT16_MIN, UINT16_MAX, events)) return false;
         reply.events = static_cast<int16_t>(events);
         return true;
       }
@@ -944,10 +1069,37 @@ class Parser {
         if (PeekWord() != "SIGPIPE") return Unexpected("SIGPIPE");
         at_ += PeekWord().size();
         return true;
+      case kWroteFlags:
+        return Flags("flags", MessageFlags(), INT32_MIN, INT32_MAX, reply.flags);
+      case kWroteRights: {
+        const std::string own = call.made == kNoHandle ? "" : PrintHandle(call.made);
+        if (own.empty()) return Unexpected("no rights=: the call names no descriptor that could come along");
+        if (PeekWord() != own) return Unexpected(own + ", the handle that the call names");
+        at_ += own.size();
+        return true;
+      }
+      case kWroteReady:
+        return ReadyBack(reply);
       case kBlocksOnly:
         break;  // not a field
     }
     return false;
+  }
+
+  // As many as the value says.
+  bool ReadyBack(Reply& reply) {
+    constexpr Argument kAny = {.name = "ready", .kind = Kind::kDescriptor};
+    const int count = ReadyCount(reply);
+    const std::string expected = std::to_string(count) + " of them, such as [" + PrintHandle(0) + " EPOLLIN]";
+    if (!Eat("[")) return Unexpected(expected);
+    for (int i = 0; i < count; ++i) {
+      if (i > 0 && !Eat(",")) return Unexpected("`,` and more: " + expected);
+      if (!DescriptorArgument(DeclarationOf(Op::kEpollWait), kAny, reply.ready[i].fd)) return false;
+      int32_t events = 0;
+      if (!Flags("events", EpollEvents(), INT16_MIN, UINT16_MAX, events)) return false;
+      reply.ready[i].events = static_cast<int16_t>(events);
+    }
+    return Eat("]") || Unexpected("`]`: " + expected);
   }
 
   bool DataBack(Data& data) {
@@ -993,14 +1145,23 @@ class Parser {
     Environment& env = transcript_.program.env;
     while (!AtEnd() && Peek() != "#") {
       const std::string_view word = PeekWord();
+      if (word == "uid" && !env.nobody) {
+        at_ += word.size();
+        if (!Eat("=")) return Unexpected("`=`");
+        if (PeekWord() != "nobody") return Unexpected("nobody");
+        at_ += PeekWord().size();
+        env.nobody = true;
+        continue;
+      }
       int* const field = word == "nofile"      ? &env.nofile
                          : word == "ephemeral" ? &env.ephemeral
                                                : nullptr;
       const int most = word == "nofile" ? kMaxNofile : kMaxEphemeral;
       if (field == nullptr) {
-        return Unexpected("nofile=1 to " + std::to_string(kMaxNofile) + " or ephemeral=1 to " +
-                          std::to_string(kMaxEphemeral) +
-                          DidYouMean(word, {"nofile", "ephemeral"}));
+        if (word == "uid") return Unexpected("another setting than uid=");
+        return Unexpected("nofile=1 to " + std::to_string(kMaxNofile) + ", ephemeral=1 to " +
+                          std::to_string(kMaxEphemeral) + " or uid=nobody" +
+                          DidYouMean(word, {"nofile", "ephemeral", "uid"}));
       }
       if (*field != 0) return Unexpected("another setting than " + std::string(word) + "=");
       at_ += word.size();

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "model/program/declarations.h"
 #include "model/program/notation.h"
 #include "model/program/tokens.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 namespace {
@@ -35,13 +37,20 @@ std::string PrintPort(Port port) {
 
 std::string_view PrintHost(Host host) { return kHostNames[static_cast<int>(host)]; }
 
-std::string PrintFamilyBefore(int family) {
-  return family == kUsualFamily ? "" : PrintConstant(Families(), family) + "/";
+std::string PrintUnixName(UnixName name) {
+  if (name.IsChosen()) return "@E" + std::to_string(name.chosen());
+  const UnixNameRow* row = FindUnixName(name);
+  return std::string(row == nullptr ? kOther : row->token);
+}
+
+std::string PrintFamilyBefore(int family, Host host) {
+  return family == UsualFamily(host) ? "" : PrintConstant(Families(), family) + "/";
 }
 
 std::string PrintAddress(const Address& address) {
   if (address == Address{.family = kUnspecifiedFamily}) return "AF_UNSPEC";
-  std::string out = PrintFamilyBefore(address.family);
+  std::string out = PrintFamilyBefore(address.family, address.host);
+  if (address.host == Host::kUnix) return out + PrintUnixName(address.name);
   out += PrintHost(address.host);
   out += ":" + PrintPort(address.port);
   if (address.dirty_tail) out.append("/").append(kDirty);
@@ -49,9 +58,13 @@ std::string PrintAddress(const Address& address) {
 }
 
 std::string PrintAddressBack(const Reply& reply) {
+  if (reply.host == Host::kUnix) {
+    return PrintFamilyBefore(reply.family, reply.host) + PrintUnixName(reply.name);
+  }
   if (reply.address_size < 4) return PrintConstant(Families(), reply.family);
-  std::string out = PrintFamilyBefore(reply.family);
-  if (reply.address_size >= 8) out += PrintHost(reply.host);
+  const bool has_host = reply.address_size >= 8;
+  std::string out = PrintFamilyBefore(reply.family, has_host ? reply.host : Host::kAny);
+  if (has_host) out += PrintHost(reply.host);
   return out + ":" + PrintPort(reply.port);
 }
 
@@ -64,12 +77,14 @@ class ArgumentPrinter {
  public:
   ArgumentPrinter(const Call& call, std::string& out) : call_(call), out_(out) {}
 
-  void Print(const Argument& argument) {
+  // `next` is the argument that stands behind it, or nullptr.
+  void Print(const Argument& argument, const Argument* next) {
     switch (argument.kind) {
       case Kind::kDescriptor:
-        return Append(PrintDescriptor(call_.fd));
+        return Append(PrintDescriptor(call_.*argument.descriptor));
       case Kind::kConstant:
       case Kind::kNumber:
+        if (argument.trailing && call_.*argument.member == 0) return;
         return Append(PrintConstant(argument.tokens, call_.*argument.member));
       case Kind::kFlags:
         return Append(PrintFlags(argument.tokens, call_.*argument.member));
@@ -77,10 +92,15 @@ class ArgumentPrinter {
         return Append(PrintType(call_.*argument.member));
       case Kind::kAddressIn:
         if (!AppendPointer()) Append(PrintAddress(call_.address));
-        return AppendLength("addrlen=", kExactLength);
-      case Kind::kAddressOut:
-        AppendPointer();
-        return AppendOutLength("addrlen=", UsualAddressOutLength(call_.pointer));
+        return AppendLength("addrlen=", UsualAddressInLength(argument, call_));
+      case Kind::kAddressOut: {
+        const bool pointer = AppendPointer();
+        const OutLength usual = UsualAddressOutLength(argument, call_.pointer);
+        // A pointer that stood alone would be taken for this argument's.
+        const bool ambiguous = !pointer && next != nullptr && next->kind == Kind::kBuffer &&
+                               call_.buffer != Pointer::kValid;
+        return AppendOutLength("addrlen=", ambiguous ? std::nullopt : std::optional(usual));
+      }
       case Kind::kOptionIn:
         if (!AppendPointer()) {
           Append(IsLinger(call_) ? PrintLinger(call_.value, call_.seconds)
@@ -91,9 +111,11 @@ class ArgumentPrinter {
         AppendPointer();
         return AppendOutLength("len=", UsualOptionOutLength(call_));
       case Kind::kMadePair:
+        return Append("[" + PrintHandle(call_.made) + ", " + PrintHandle(call_.made2) + "]");
       case Kind::kMadeIfAny:
+        return Append(call_.made == kNoHandle ? "NULL" : "[" + PrintHandle(call_.made) + "]");
       case Kind::kBuffer:
-        AppendPointer();
+        if (call_.buffer != Pointer::kValid) Append(PrintPointer(call_.buffer));
         return;
     }
   }
@@ -115,13 +137,13 @@ class ArgumentPrinter {
     if (call_.length != usual) Append(std::string(name) + std::to_string(call_.length));
   }
 
-  void AppendOutLength(std::string_view name, const OutLength& usual) {
-    if (call_.length_pointer != Pointer::kValid) {
-      if (usual.pointer == call_.length_pointer) return;
-      Append(std::string(name).append(PrintPointer(call_.length_pointer)));
-    } else if (usual != OutLength{Pointer::kValid, call_.length}) {
-      Append(std::string(name) + std::to_string(call_.length));
-    }
+  // Without `usual`, whatever it is.
+  void AppendOutLength(std::string_view name, const std::optional<OutLength>& usual) {
+    const int32_t length = call_.length_pointer == Pointer::kValid ? call_.length : 0;
+    if (usual == OutLength{call_.length_pointer, length}) return;
+    Append(std::string(name).append(call_.length_pointer != Pointer::kValid
+                                        ? std::string(PrintPointer(call_.length_pointer))
+                                        : std::to_string(call_.length)));
   }
 
   const Call& call_;
@@ -131,7 +153,10 @@ class ArgumentPrinter {
 
 std::string PrintValue(const Call& call, const Reply& reply) {
   if (reply.error != 0 || reply.value == -1) return "-1 " + PrintErrno(reply.error);
-  if (DeclarationOf(call.op).makes(call)) return PrintHandle(call.made);
+  const Declaration& declaration = DeclarationOf(call.op);
+  if (declaration.makes(call)) return PrintHandle(call.made);
+  if (declaration.makes_pair()) return "0";
+  if (declaration.returns == Returns::kTarget && call.fd2.IsHandle()) return PrintDescriptor(call.fd2);
   const std::span<const Token> flags = ReturnTokens(call);
   return flags.empty() ? std::to_string(reply.value) : PrintFlags(flags, reply.value);
 }
@@ -145,6 +170,15 @@ std::string PrintData(const Data& data) {
   if (data.garbled) return "garbled";
   const uint64_t end = uint64_t{data.start} + data.size;
   return "[" + std::to_string(data.start) + "," + std::to_string(end) + ")";
+}
+
+std::string PrintReady(const Reply& reply) {
+  std::string out = "[";
+  for (int i = 0; i < ReadyCount(reply); ++i) {
+    out.append(i == 0 ? "" : ", ").append(PrintDescriptor(reply.ready[i].fd)).append(" ");
+    out += PrintFlags(EpollEvents(), static_cast<uint16_t>(reply.ready[i].events));
+  }
+  return out + "]";
 }
 
 }  // namespace
@@ -165,7 +199,8 @@ std::string PrintCall(const Call& call) {
   out.append(declaration.name).append("(");
   ArgumentPrinter printer(call, out);
   for (const Argument& argument : declaration.arguments) {
-    if (argument.UsedBy(call)) printer.Print(argument);
+    const Argument* next = &argument == &declaration.arguments.back() ? nullptr : &argument + 1;
+    if (argument.UsedBy(call)) printer.Print(argument, next);
   }
   out += ")";
   if (call.part == Part::kUnfinished) out.append(" ").append(kUnfinished);
@@ -187,8 +222,11 @@ std::string PrintReply(const Call& call, const Reply& reply) {
   field(kWroteValue, "value", PrintOption(call, reply));
   field(kWroteLength, "len", std::to_string(reply.option_length));
   field(kWroteData, "data", PrintData(reply.data));
-  field(kWroteEvents, "revents", PrintFlags(PollEvents(), static_cast<uint16_t>(reply.events)));
+  field(kWroteEvents, "revents", PrintFlags(EventTokens(call), static_cast<uint16_t>(reply.events)));
   field(kWroteSignal, "signal", "SIGPIPE");
+  field(kWroteFlags, "flags", PrintFlags(MessageFlags(), reply.flags));
+  field(kWroteRights, "rights", PrintHandle(call.made));
+  field(kWroteReady, "ready", PrintReady(reply));
   return out;
 }
 
@@ -210,6 +248,7 @@ std::string PrintText(const Transcript& transcript) {
     out += "env:";
     if (env.nofile != 0) out += " nofile=" + std::to_string(env.nofile);
     if (env.ephemeral != 0) out += " ephemeral=" + std::to_string(env.ephemeral);
+    if (env.nobody) out += " uid=nobody";
     out += "\n";
   }
 
