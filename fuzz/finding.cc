@@ -438,7 +438,9 @@ Verdict Follow(Oracle& oracle, const Call& call, const Reply& reply, std::string
     Reply whole = a.reply;
     if ((reply.wrote & kBlocksOnly) != 0) return oracle.Step(call, whole);
     if (a.reply.error != reply.error) continue;
-    if (!DeclarationOf(call.op).makes(call)) whole.value = reply.value;
+    // Which slots a maker's descriptors have, the text does not say.
+    const Declaration& declaration = DeclarationOf(call.op);
+    if (!declaration.makes(call) && !declaration.makes_pair()) whole.value = reply.value;
     whole.wrote |= reply.wrote;
     if (reply.wrote & kWroteAddress) {
       whole.host = reply.host;

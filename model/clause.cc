@@ -18,8 +18,9 @@ using Tables = std::vector<Table>;
 // What decides each call, the shared refusals first.
 Tables TablesOf(Op op) {
   switch (op) {
-    case Op::kSocket: return {{SocketClauses()}};
-    case Op::kSocketpair: return {};
+    case Op::kSocket: return {{SocketFlagsClauses()}, {SocketKindClauses()}, {SocketClauses()}};
+    case Op::kSocketpair:
+      return {{SocketFlagsClauses()}, {SocketpairFirstClauses()}, {SocketKindClauses()}, {SocketpairClauses()}};
     case Op::kBind:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kTcp}};
     case Op::kListen: return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp}};

@@ -37,6 +37,7 @@ Tried Try(const Clause& clause, World& world, const Call& call, const Profile& p
   if (scene.reply.error != 0) {
     scene.reply.value = 0;
     if (call.made != kNoHandle) world.handles[call.made] = kNone;
+    if (call.made2 != kNoHandle) world.handles[call.made2] = kNone;
   }
   return {scene.reply, scene.open, scene.note, scene.branches};
 }
@@ -340,6 +341,7 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
     }
   }
   if (reply.error != 0 && call.made != kNoHandle) after.handles[call.made] = kNone;
+  if (reply.error != 0 && call.made2 != kNoHandle) after.handles[call.made2] = kNone;
   // A name that the reply gave out, and no clause did.
   if ((reply.wrote & kWroteAddress) && reply.port.IsChosen() && reply.port.chosen() >= after.seen) {
     after.lost = Lost::kUnspecified;
@@ -392,6 +394,7 @@ Reply Oracle::Answer(const Call& call, const Mutation& mutation) {
   if (count == 0) {
     clause_ = nullptr;
     if (call.made != kNoHandle) worlds_[0].handles[call.made] = kNone;
+    if (call.made2 != kNoHandle) worlds_[0].handles[call.made2] = kNone;
     return {.error = ENOSYS};
   }
   clause_ = rows[0];

@@ -1,4 +1,4 @@
-// socket(): what kinds there are.
+// socket(): what kinds there are. The refusals hold for socketpair() too.
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -27,8 +27,18 @@ bool FamilyUnsupported(const Scene& s) { return FamilyUnknown(s) || FamilyUnspec
 bool ProtocolOutOfRange(const Scene& s) {
   return IsInternet(s) && (s.call.protocol < 0 || s.call.protocol >= kProtocols);
 }
+bool IsUnix(const Scene& s) { return s.call.domain == AF_UNIX; }
+// POSIX leaves it to the implementation which protocols have numbers.
+bool UnixProtocolUnsupported(const Scene& s) {
+  return IsUnix(s) && s.call.protocol != 0 && s.call.protocol != PF_UNIX;
+}
+bool UnixProtocolNumbered(const Scene& s) { return IsUnix(s) && s.call.protocol == PF_UNIX; }
+bool UnixRaw(const Scene& s) { return IsUnix(s) && Type(s) == SOCK_RAW; }
+bool HasUnixType(const Scene& s) {
+  return Type(s) == SOCK_STREAM || Type(s) == SOCK_DGRAM || Type(s) == SOCK_SEQPACKET || Type(s) == SOCK_RAW;
+}
 bool TypeUnsupported(const Scene& s) {
-  return IsInternet(s) && (Type(s) == 0 || Type(s) > SOCK_RAW);
+  return (IsInternet(s) && (Type(s) == 0 || Type(s) > SOCK_RAW)) || (IsUnix(s) && !HasUnixType(s));
 }
 bool ProtocolUnsupported(const Scene& s) {
   return IsInternet(s) && Type(s) == SOCK_STREAM && s.call.protocol != 0 &&
@@ -38,24 +48,32 @@ bool IsTcp(const Scene& s) {
   return IsInternet(s) && Type(s) == SOCK_STREAM &&
          (s.call.protocol == 0 || s.call.protocol == IPPROTO_TCP);
 }
-bool NoDescriptorLeft(const Scene& s) { return IsTcp(s) && NoFreeSlot(s); }
+bool IsUnixKind(const Scene& s) {
+  return IsUnix(s) && HasUnixType(s) && (s.call.protocol == 0 || s.call.protocol == PF_UNIX);
+}
+bool IsModelled(const Scene& s) { return IsTcp(s) || IsUnixKind(s); }
+bool NoDescriptorLeft(const Scene& s) { return IsModelled(s) && NoFreeSlot(s); }
 
 void Open(Scene& s) {
   const uint8_t made = NewSocket(s.world);
   if (s.world.lost != Lost::kNo) return;
+  s.world.sockets[made].kind = SocketKindOf(s.call);
   s.world.sockets[made].owned = true;
   s.world.sockets[made].nonblocking = (s.call.type & SOCK_NONBLOCK) != 0;
   s.MakeDescriptor({Opens::kSocket, made, (s.call.type & SOCK_CLOEXEC) != 0});
 }
 
 // clang-format off
-constexpr Clause kSocket[] = {
+constexpr Clause kSocketFlags[] = {
     {.id = "socket.flags_unknown", .error = EINVAL, .when = FlagsUnknown,
      .on = kLinux, .cites = "Linux __sys_socket_create(); socket(2) EINVAL",
      .says = "The type has flags other than SOCK_NONBLOCK and SOCK_CLOEXEC."},
     {.id = "socket.flags_undefined", .error = EINVAL, .when = FlagsUnknown,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX socket(): only two flags are named",
      .says = "The type has flags that POSIX does not name."},
+};
+
+constexpr Clause kSocketKind[] = {
     {.id = "socket.family_unknown", .error = EAFNOSUPPORT, .when = FamilyUnknown,
      .on = kLinux, .cites = "Linux __sock_create(); socket(2) EAFNOSUPPORT",
      .says = "There is no such address family."},
@@ -75,8 +93,19 @@ constexpr Clause kSocket[] = {
      .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX XSH 2.3: further errors are allowed; EPROTONOSUPPORT is the listed one",
      .says = "The protocol's number is none that IP has."},
+    {.id = "socket.unix_raw_unspecified", .when = UnixRaw,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.10.6: SOCK_RAW is optional, and nothing is said of AF_UNIX",
+     .says = "A raw unix socket: POSIX says nothing."},
+    {.id = "socket.unix_protocol_unsupported", .error = EPROTONOSUPPORT, .when = UnixProtocolUnsupported,
+     .cites = "POSIX socket() EPROTONOSUPPORT; Linux unix_create()",
+     .says = "Unix sockets know no protocol but 0 and, on Linux, PF_UNIX."},
+    {.id = "socket.unix_protocol_numbered", .error = EPROTONOSUPPORT, .when = UnixProtocolNumbered,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX socket(): which protocols have a number is the implementation's choice",
+     .says = "PF_UNIX is a protocol on Linux, and need not be one elsewhere."},
     {.id = "socket.type_unsupported", .error = ESOCKTNOSUPPORT, .when = TypeUnsupported,
-     .on = kLinux, .cites = "Linux inet_create()",
+     .on = kLinux, .cites = "Linux inet_create(), unix_create()",
      .says = "The family has no sockets of this type."},
     {.id = "socket.type_prototype", .error = EPROTOTYPE, .when = TypeUnsupported,
      .on = kPosix, .cites = "POSIX socket() EPROTOTYPE",
@@ -92,17 +121,31 @@ constexpr Clause kSocket[] = {
     {.id = "socket.protocol_unsupported", .error = EPROTONOSUPPORT, .when = ProtocolUnsupported,
      .cites = "POSIX socket() EPROTONOSUPPORT; Linux inet_create()",
      .says = "Stream sockets of this family do not speak that protocol."},
+};
+
+constexpr Clause kSocket[] = {
     {.id = "socket.no_descriptor_left", .error = EMFILE, .when = NoDescriptorLeft,
      .cites = "POSIX socket() EMFILE; Linux sock_map_fd()",
      .says = "The process has as many descriptors open as it may."},
-    {.id = "socket.open", .when = IsTcp, .then = Open,
-     .cites = "POSIX socket(); Linux inet_create()",
+    {.id = "socket.open", .when = IsModelled, .then = Open,
+     .cites = "POSIX socket(); Linux inet_create(), unix_create()",
      .says = "A new, unbound socket gets the lowest free descriptor."},
 };
 // clang-format on
 
 }  // namespace
 
+std::span<const Clause> SocketFlagsClauses() { return kSocketFlags; }
+std::span<const Clause> SocketKindClauses() { return kSocketKind; }
 std::span<const Clause> SocketClauses() { return kSocket; }
+
+SocketKind SocketKindOf(const Call& call) {
+  if (call.domain != AF_UNIX) return SocketKind::kTcp;
+  switch (call.type & kTypeMask) {
+    case SOCK_STREAM: return SocketKind::kUnixStream;
+    case SOCK_SEQPACKET: return SocketKind::kUnixSeqpacket;
+    default: return SocketKind::kUnixDatagram;  // also SOCK_RAW: unix_create() makes it one
+  }
+}
 
 }  // namespace sockspec

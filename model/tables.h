@@ -14,7 +14,11 @@ std::span<const Clause> NotASocketClauses();  // shared by the calls on sockets:
 std::span<const Clause> AddressClauses();     // shared by bind and connect: the pointer and its length
 std::span<const Clause> NameClauses();        // shared by getsockname and getpeername: where the name goes
 
+std::span<const Clause> SocketFlagsClauses();  // shared by socket and socketpair
+std::span<const Clause> SocketKindClauses();   // shared by them, too
 std::span<const Clause> SocketClauses();
+std::span<const Clause> SocketpairFirstClauses();  // what socketpair() asks before it looks at the kind
+std::span<const Clause> SocketpairClauses();
 std::span<const Clause> BindClauses();
 std::span<const Clause> ListenClauses();
 std::span<const Clause> ConnectClauses();
@@ -40,6 +44,9 @@ std::span<const Clause> PollClauses();
 bool NoFreeSlot(const Scene& s);
 bool LengthNegative(const Scene& s);
 bool BadLengthPointer(const Scene& s);
+
+// The kind of socket that socket() or socketpair() makes where it makes one.
+SocketKind SocketKindOf(const Call& call);
 
 // The pending error, as sock_error() takes it.
 uint8_t TakePendingError(Socket& socket);
