@@ -46,12 +46,15 @@ Tables TablesOf(Op op) {
     case Op::kFcntl: return {{NotOpenClauses()}, {FcntlClauses()}};
     case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses(), kTcp}};
     case Op::kPoll: return {{PollClauses(), kTcp | kNoSocket}};
-    case Op::kSendto:
-    case Op::kRecvfrom:
+    case Op::kSendto: return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}};
+    case Op::kRecvfrom: return {{NotOpenClauses()}, {NotASocketClauses()}, {SenderClauses()}};
     case Op::kSendmsg:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {PiecesClauses()}};
     case Op::kRecvmsg:
-    case Op::kReadv:
-    case Op::kWritev:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvmsgFirstClauses()}, {SenderClauses()},
+              {PiecesClauses()}};
+    case Op::kReadv: return {{NotOpenClauses()}, {VectorClauses()}, {ReadClauses()}};
+    case Op::kWritev: return {{NotOpenClauses()}, {VectorClauses()}, {WritevFirstClauses()}};
     case Op::kDup2:
     case Op::kDup3:
     case Op::kSelect:

@@ -19,7 +19,7 @@ bool Urgent(const Scene& s) { return Modelled(s) && (Flags(s) & MSG_OOB); }
 bool Ordinary(const Scene& s) { return Modelled(s) && !(Flags(s) & MSG_OOB); }
 bool Copies(const Scene& s) { return !(Flags(s) & MSG_TRUNC); }
 
-bool ReadsNothing(const Scene& s) { return s.has_socket() && s.call.size == 0; }
+bool ReadsNothing(const Scene& s) { return s.has_socket() && TransferSize(s.call) == 0; }
 
 bool Listening(const Scene& s) { return Modelled(s) && s.me().tcp == Tcp::kListen; }
 bool DataHere(const Scene& s) { return Ordinary(s) && Unread(s.me()) > 0; }

@@ -14,6 +14,14 @@ std::span<const Clause> NotASocketClauses();  // shared by the calls on sockets:
 std::span<const Clause> AddressClauses();     // shared by bind and connect: the pointer and its length
 std::span<const Clause> NameClauses();        // shared by getsockname and getpeername: where the name goes
 
+// Of any kind of socket (transfer.cc): what these calls ask of their arguments first.
+std::span<const Clause> DestinationClauses();   // shared by sendto and sendmsg: the address
+std::span<const Clause> RecvmsgFirstClauses();
+std::span<const Clause> SenderClauses();        // shared by recvfrom and recvmsg: where the name goes
+std::span<const Clause> PiecesClauses();        // shared by sendmsg and recvmsg
+std::span<const Clause> VectorClauses();        // shared by readv and writev
+std::span<const Clause> WritevFirstClauses();
+
 std::span<const Clause> SocketFlagsClauses();  // shared by socket and socketpair
 std::span<const Clause> SocketKindClauses();   // shared by them, too
 std::span<const Clause> SocketClauses();
@@ -44,6 +52,9 @@ std::span<const Clause> PollClauses();
 bool NoFreeSlot(const Scene& s);
 bool LengthNegative(const Scene& s);
 bool BadLengthPointer(const Scene& s);
+
+// How many bytes a call asks to move: none where they are in no pieces.
+int TransferSize(const Call& call);
 
 // The kind of socket that socket() or socketpair() makes where it makes one.
 SocketKind SocketKindOf(const Call& call);

@@ -1,0 +1,115 @@
+// What sendto(), sendmsg(), recvfrom(), recvmsg(), readv() and writev() ask of their arguments before the socket
+// is looked at, whatever its kind.
+
+#include <errno.h>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+constexpr int kMostPieces = 1024;     // UIO_MAXIOV, {IOV_MAX}
+constexpr int kLargestAddress = 128;  // sizeof(struct sockaddr_storage)
+
+bool NamesDestination(const Scene& s) { return s.opens != Opens::kNothing && s.call.pointer != Pointer::kNull; }
+// sendmsg() takes no more than struct sockaddr_storage holds, and says nothing of it.
+bool DestinationLengthOutOfRange(const Scene& s) {
+  return NamesDestination(s) &&
+         (s.call.length < 0 || (s.call.op == Op::kSendto && s.call.length > kLargestAddress));
+}
+bool DestinationUnreadable(const Scene& s) {
+  return NamesDestination(s) && s.call.pointer == Pointer::kBad && s.call.length != 0;
+}
+bool DestinationUndefined(const Scene& s) {
+  return NamesDestination(s) &&
+         (s.call.pointer == Pointer::kBad || s.call.length < 0 || s.call.length > kLargestAddress);
+}
+
+bool NameLengthNegative(const Scene& s) {
+  return s.opens != Opens::kNothing && s.call.pointer != Pointer::kNull && s.call.length < 0;
+}
+bool RoomUndefined(const Scene& s) {
+  return s.has_socket() && s.call.pointer != Pointer::kNull &&
+         (s.call.pointer == Pointer::kBad || BadLengthPointer(s) || LengthNegative(s));
+}
+
+bool TooManyPieces(const Scene& s) { return s.opens != Opens::kNothing && s.call.pieces > kMostPieces; }
+bool NoPieces(const Scene& s) { return s.opens != Opens::kNothing && s.call.pieces <= 0; }
+bool CountInvalid(const Scene& s) {
+  return s.opens != Opens::kNothing && (s.call.pieces < 0 || s.call.pieces > kMostPieces);
+}
+bool CountZero(const Scene& s) { return s.opens != Opens::kNothing && s.call.pieces == 0; }
+bool NothingToWrite(const Scene& s) { return s.has_socket() && TransferSize(s.call) == 0; }
+
+// clang-format off
+constexpr Clause kDestination[] = {
+    {.id = "destination.undefined", .when = DestinationUndefined,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.1.1: an invalid pointer or length is undefined",
+     .says = "The address cannot be read, or its length is no length: POSIX says nothing."},
+    {.id = "destination.length_out_of_range", .error = EINVAL, .when = DestinationLengthOutOfRange,
+     .on = kLinux, .cites = "Linux move_addr_to_kernel(), __copy_msghdr(); sendto(2) EINVAL",
+     .says = "The address's length is negative, or in sendto() more than any address has."},
+    {.id = "destination.unreadable", .error = EFAULT, .when = DestinationUnreadable,
+     .on = kLinux, .cites = "Linux move_addr_to_kernel(); sendto(2) EFAULT",
+     .says = "The address lies where the process has no memory."},
+};
+
+constexpr Clause kRecvmsgFirst[] = {
+    {.id = "recvmsg.name_length_negative", .error = EINVAL, .when = NameLengthNegative,
+     .on = kLinux, .cites = "Linux __copy_msghdr(), before anything is received",
+     .says = "The place for the sender's name has a negative length."},
+};
+
+constexpr Clause kSender[] = {
+    {.id = "sender.undefined", .when = RoomUndefined,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
+     .says = "There is no place for the sender's name: POSIX says nothing."},
+};
+
+constexpr Clause kPieces[] = {
+    {.id = "pieces.too_many", .error = EMSGSIZE, .when = TooManyPieces,
+     .cites = "POSIX sendmsg(), recvmsg() EMSGSIZE: more than {IOV_MAX}; Linux __copy_msghdr()",
+     .says = "The message is in more pieces than one call may have."},
+    {.id = "pieces.none", .error = EMSGSIZE, .when = NoPieces,
+     .on = kPosix, .cites = "POSIX sendmsg(), recvmsg() EMSGSIZE: \"less than or equal to 0\"",
+     .says = "The message has no pieces; Linux takes that for one without bytes."},
+};
+
+constexpr Clause kVector[] = {
+    {.id = "vector.count_invalid", .error = EINVAL, .when = CountInvalid,
+     .on = kLinux, .cites = "Linux import_iovec(); readv(2) EINVAL",
+     .says = "The count of pieces is negative, or more than one call may have."},
+    {.id = "vector.count_undefined", .when = CountInvalid,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX readv(), writev(): EINVAL is optional, and what else happens is not said",
+     .says = "The count of pieces is negative, or more than {IOV_MAX}."},
+    {.id = "vector.count_zero", .error = EINVAL, .when = CountZero,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX readv(), writev() EINVAL (may)",
+     .says = "There are no pieces."},
+};
+
+constexpr Clause kWritevFirst[] = {
+    {.id = "writev.nothing_to_write", .when = NothingToWrite,
+     .on = kLinux, .cites = "Linux vfs_writev(): \"if (!tot_len)\", before the socket is asked",
+     .says = "writev() of 0 bytes gives 0, whatever the socket is."},
+    {.id = "writev.nothing_to_write_unspecified", .when = NothingToWrite,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX writev(), as write(): for other than regular files 0 bytes are unspecified",
+     .says = "writev() of 0 bytes."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> DestinationClauses() { return kDestination; }
+std::span<const Clause> RecvmsgFirstClauses() { return kRecvmsgFirst; }
+std::span<const Clause> SenderClauses() { return kSender; }
+std::span<const Clause> PiecesClauses() { return kPieces; }
+std::span<const Clause> VectorClauses() { return kVector; }
+std::span<const Clause> WritevFirstClauses() { return kWritevFirst; }
+
+int TransferSize(const Call& call) { return call.pieces <= 0 ? 0 : call.size; }
+
+}  // namespace sockspec
