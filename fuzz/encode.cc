@@ -55,7 +55,11 @@ void PrintDictionary() {
   std::set<std::string> known;
   for (const Declaration& declaration : Declarations()) {
     Call usual{.op = declaration.op, .fd = Descriptor::Handle(0), .length = kExactLength};
-    if (declaration.makes(call)) usual.made = 1;
+    if (declaration.makes(usual)) usual.made = 1;
+    if (declaration.makes_pair()) {
+      usual.made = 1;
+      usual.made2 = 2;
+    }
     int n = 0;
     const auto print = [&](const Call& call) {
       const std::string bytes = BytesOf(call);

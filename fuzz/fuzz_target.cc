@@ -1,5 +1,6 @@
 #include "fuzz/fuzz_target.h"
 
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,6 +62,22 @@ void PrintIndented(std::string_view text) {
   }
 }
 
+// False of a call that makes a socket of another kind. One that makes none at all (an unknown type) is
+// everybody's.
+bool Makes(const Call& call, KindSet sockets) {
+  if (call.op != Op::kSocket && call.op != Op::kSocketpair) return true;
+  const int type = call.type & 0xf;
+  switch (call.domain) {
+    case AF_INET:
+    case AF_INET6:
+      return type == SOCK_STREAM ? (sockets & kTcp) != 0 : type != SOCK_DGRAM || (sockets & kUdp) != 0;
+    case AF_UNIX:
+      return (sockets & kUnix) != 0;
+    default:
+      return true;
+  }
+}
+
 [[noreturn]] void Stop(const Trouble& trouble) {
   fprintf(stderr, "sockspec: %s\n", trouble.what.c_str());
   _exit(1);
@@ -68,14 +85,17 @@ void PrintIndented(std::string_view text) {
 
 }  // namespace
 
-FuzzTarget::FuzzTarget(std::unique_ptr<Kernel> kernel, const Profile& profile)
+FuzzTarget::FuzzTarget(std::unique_ptr<Kernel> kernel, const Profile& profile, KindSet sockets)
     : kernel_(std::move(kernel)),
+      sockets_(sockets),
       lockstep_(*kernel_, profile),
       oracle_(profile),
-      generator_(profile, {.blocking = false}) {}
+      generator_(profile, {.blocking = false, .sockets = sockets}) {}
 
 Program FuzzTarget::Decoded(const uint8_t* data, size_t size) {
-  return Followable(DecodeBytes({data, size}), oracle_);
+  Program program = DecodeBytes({data, size});
+  std::erase_if(program.calls, [this](const Call& call) { return !Makes(call, sockets_); });
+  return Followable(program, oracle_);
 }
 
 void FuzzTarget::Feed(const Program& program, const Run& run) {

@@ -22,6 +22,7 @@
 
 #include "fuzz/generate.h"
 #include "fuzz/lockstep.h"
+#include "model/clause.h"
 #include "model/oracle.h"
 #include "model/profile.h"
 #include "model/program/program.h"
@@ -31,7 +32,8 @@ namespace sockspec {
 
 class FuzzTarget {
  public:
-  FuzzTarget(std::unique_ptr<Kernel> kernel, const Profile& profile);
+  // Of programs, those calls that make sockets of other kinds than `sockets` are left out.
+  FuzzTarget(std::unique_ptr<Kernel> kernel, const Profile& profile, KindSet sockets = kAnything);
 
   // One input. Calls that may block or that the model cannot follow end its program: it is as
   // quick, and its verdict the same, every time.
@@ -55,6 +57,7 @@ class FuzzTarget {
   size_t Smaller(uint8_t* data, size_t size, size_t max_size);
 
   std::unique_ptr<Kernel> kernel_;
+  KindSet sockets_;
   Lockstep lockstep_;
   Oracle oracle_;
   Generator generator_;

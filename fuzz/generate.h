@@ -16,6 +16,7 @@
 #include <array>
 #include <cstdint>
 
+#include "model/clause.h"
 #include "model/oracle.h"
 #include "model/profile.h"
 #include "model/program/program.h"
@@ -27,6 +28,7 @@ struct GenerateOptions {
   int most_calls = 40;       // a scenario that was begun is finished all the same, up to kMaxCalls
   bool looks = true;         // about one call in eight, and up to two at the end
   bool blocking = true;      // one program in 2000 may hold calls that may block
+  KindSet sockets = kAnything;  // which kinds of socket programs make
   bool environments = true;  // one program in 50 wants few descriptors or few ephemeral ports
 };
 
