@@ -52,8 +52,12 @@ class Descriptors {
   // in C.
   int Raw(Descriptor descriptor) const { return raw_[descriptor.code]; }
 
-  void Name(int handle, int raw) { raw_[handle] = raw; }
+  void Name(int handle, int raw) {
+    raw_[handle] = raw;
+    if (raw >= base_ + kSlots) [[unlikely]] strays_.push_back(raw);
+  }
   int SlotOf(int raw) const { return raw - base_; }
+  int NumberOf(int slot) const { return base_ + slot; }
 
   // To be told of calls on FILE and PIPE, and on what else is no socket, that may close or change
   // them.
@@ -71,6 +75,7 @@ class Descriptors {
   int pipe_read_ = -1;
   int pipe_write_ = -1;     // open, so that reading from PIPE waits and does not end
   std::vector<int> plugs_;  // copies of file_, in what was free below base_
+  std::vector<int> strays_;  // named by the program, and above the slots
   rlim_t found_limit_ = 0;  // RLIMIT_NOFILE as Open() found it
   rlim_t usual_limit_ = 0;  // and as programs without a limit of their own have it
   rlim_t limit_ = 0;        // now

@@ -6,22 +6,31 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "model/program/declarations.h"
+#include "model/program/unix_name.h"
 #include "sut/descriptors.h"
+#include "sut/memory.h"
+#include "sut/names.h"
 #include "sut/sandbox.h"
+#include "sut/streams.h"
+#include "sut/unix_directory.h"
 #include "sut/watchdog.h"
 
 // Sanitizers intercept libc's calls and read the pointers that we make bad on purpose.
@@ -44,47 +53,10 @@
 namespace sockspec {
 namespace {
 
-constexpr int kDiscardPort = 9;
 // PRIVILEGED is another of 1 … 1023 in every program, since the last one's may be in TIME-WAIT.
 constexpr int kPrivilegedPorts = 1023;
 constexpr int kMostPrograms = 1000;  // in one namespace, so that it does not repeat there
 constexpr int kMaxNarrowRange = 64;  // the largest Environment::ephemeral
-constexpr int kNewStream = -2;
-
-// In the first page, which Linux maps for nobody.
-constexpr uintptr_t kBadAddress = 16;
-
-// What buffers hold before a call, to see what the call wrote.
-constexpr unsigned char kPoison = 0xA5;
-constexpr unsigned char kDataPoison = 0xFF;  // no byte of the pattern
-constexpr int kPoisoned = 32;                // bytes of an address or an option that are looked at
-constexpr int kRoom = 256;                   // and that a kernel may overrun without harm to us
-
-constexpr uint32_t kHostAddresses[] = {
-    INADDR_ANY, INADDR_LOOPBACK, INADDR_LOOPBACK + 1, INADDR_BROADCAST, 0xE0000001, 0xC0000201,
-    0xC6336401, 0xCB007101,      0x7FFFFFFF,          0xC6120001,       0xC6130001};
-
-// Byte p of every stream is p % 251, so any part of a stream lies in here in one piece.
-struct Pattern {
-  std::array<unsigned char, kMaxTransfer + kPatternPeriod> bytes;
-  Pattern() {
-    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = i % kPatternPeriod;
-  }
-};
-const Pattern& ThePattern() {
-  static const Pattern pattern;
-  return pattern;
-}
-
-template <class T>
-T* Choose(Pointer pointer, T* valid) {
-  switch (pointer) {
-    case Pointer::kValid: return valid;
-    case Pointer::kNull: return nullptr;
-    case Pointer::kBad: return reinterpret_cast<T*>(kBadAddress);
-  }
-  __builtin_unreachable();
-}
 
 // Bytes to move.
 size_t SizeOf(const Call& call) { return std::clamp(call.size, 0, kMaxTransfer); }
@@ -99,32 +71,23 @@ Reply Answer(int value, int error) {
   return reply;
 }
 
-// Room for what a call writes through a pointer, poisoned.
-struct alignas(16) Written {
-  unsigned char bytes[kRoom];
-  socklen_t length;
+// Whether the kernel is told how much room an address has.
+bool HasLength(const Call& call) {
+  return call.op == Op::kRecvmsg || call.length_pointer == Pointer::kValid;
+}
 
-  void Prepare(int32_t given) {
-    memset(bytes, kPoison, kPoisoned);
-    length = static_cast<socklen_t>(given);
-  }
-
-  // How far up a byte was touched, at least `from` bytes up; 0 where none was.
-  int TouchedUpTo(int from) const {
-    for (int end = kPoisoned; end > from; --end) {
-      if (bytes[end - 1] != kPoison) return end;
-    }
-    return 0;
-  }
-
-  // How many of its first bytes the kernel says it wrote.
-  int Said(int32_t given) const {
-    return std::clamp<int>(std::min<int32_t>(given, static_cast<int32_t>(length)), 0, kPoisoned);
-  }
-};
+// The port that an IPv4 or IPv6 socket is bound to; 0: to none.
+int LocalPort(int raw) {
+  sockaddr_in6 address{};
+  socklen_t length = sizeof address;
+  if (getsockname(raw, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+  const bool inet = address.sin6_family == AF_INET || address.sin6_family == AF_INET6;
+  return inet ? ntohs(address.sin6_port) : 0;  // both have the port in one place
+}
 
 class LinuxKernel : public Kernel {
  public:
+  ~LinuxKernel() override;
   Trouble Begin(const LinuxOptions& options);
 
   std::string family() const override { return "linux"; }
@@ -133,6 +96,7 @@ class LinuxKernel : public Kernel {
   Trouble ResetFresh(const Environment& env) override;
   Reply Run(const Call& call) override;
   void Disturb(unsigned seed) override { next_seed_ = seed; }
+  bool Coincidence() const override;
 
  private:
   Trouble CloseDescriptors(const Environment& env);
@@ -160,35 +124,49 @@ class LinuxKernel : public Kernel {
   Reply Fcntl(const Call& call);
   Reply Ioctl(const Call& call);
   Reply Poll(const Call& call);
+  Reply Socketpair(const Call& call);
+  Reply Sendto(const Call& call);
+  Reply Recvfrom(const Call& call);
+  Reply Sendmsg(const Call& call);
+  Reply Recvmsg(const Call& call);
+  Reply Readv(const Call& call);
+  Reply Writev(const Call& call);
+  Reply Dup2(const Call& call);
+  Reply Dup3(const Call& call);
+  Reply Select(const Call& call);
+  Reply EpollCreate1(const Call& call);
+  Reply EpollCtl(const Call& call);
+  Reply EpollWait(const Call& call);
 
   int Raw(const Call& call) const { return descriptors_.Raw(call.fd); }
+  int StreamOf(int raw) const { return streams_.Of(descriptors_.SlotOf(raw)); }
+  int NewStream(bool port_given);
   Reply Made(const Call& call, int raw, int error, int stream);
   Reply Accepted(const Call& call, int raw, int error);
+  Reply Replaced(const Call& call, int value, int error);
 
+  void Bound(const Call& call, int raw);
   const sockaddr* AddressIn(const Call& call);
   sockaddr* AddressOut(const Call& call);
-  void ReadAddress(const Call& call, Reply* reply);
+  UnixDirectory::Visit VisitFor(const Call& call) const;
   void ReadOption(const Call& call, Reply* reply);
-  int NumberOf(Port port) const;
-  Port NameOf(int number);
 
-  int StreamOf(int raw) const;
   const unsigned char* ToSend(const Call& call, int raw) const;
+  const iovec* Pieces(const Call& call, const unsigned char* bytes);
   Reply Sent(int raw, int value, int error);
   Reply Received(const Call& call, int raw, int value, int error);
+  void PassRights(const Call& call, msghdr* message);
+  void TakeRights(const Call& call, msghdr* message, Reply* reply);
 
+  UnixDirectory directory_;
   Descriptors descriptors_;
   Watch watch_;
 
   // This program's.
-  int first_port_ = 0;                         // P0's number
-  int privileged_port_ = 1;                    // PRIVILEGED's number
-  std::array<int, kMaxChosenPorts> chosen_{};  // E0's number, …
-  int chosen_count_ = 0;
-  std::array<int8_t, kSlots> stream_of_{};         // of each slot; -1: none
-  std::array<uint32_t, kMaxHandles> positions_{};  // of each stream: bytes sent, modulo the period
-  int streams_ = 0;
-  PortRange ephemeral_;
+  Names names_;
+  Streams streams_;
+  bool narrow_ = false;     // it has a range of ports of its own
+  bool abstract_ = false;   // it may have bound an abstract name
 
   // This namespace's.
   int programs_ = 0;
@@ -203,33 +181,28 @@ class LinuxKernel : public Kernel {
   unsigned next_seed_ = 0;
   std::minstd_rand delays_;
 
-  union {
-    sockaddr any;
-    sockaddr_in in;
-    unsigned char room[kRoom];  // zeros after the address
-  } address_in_{.room = {}};
-  int32_t option_in_[kRoom / 4] = {};
-  Written address_out_;
-  Written option_out_;
-  unsigned char data_[kMaxTransfer + kRoom];  // all kDataPoison between calls
+  Memory memory_;
+  std::vector<unsigned long> sets_[3];  // select()'s; all bits are 0 between calls
 };
+
+LinuxKernel::~LinuxKernel() { (void)SetNobody(false); }
 
 Trouble LinuxKernel::Begin(const LinuxOptions& options) {
   programs_at_most_ = std::clamp(options.programs_per_namespace, 1, kMostPrograms);
-  memset(data_, kDataPoison, sizeof data_);
   if (options.user_namespace || NeedsUserNamespace()) {
     if (Trouble trouble = EnterUserNamespace(); trouble.any()) return trouble;
   }
   if (Trouble trouble = watch_.Begin(); trouble.any()) return trouble;
+  if (Trouble trouble = directory_.Open(); trouble.any()) return trouble;
   if (Trouble trouble = descriptors_.Open(); trouble.any()) return trouble;
   return ResetFresh(Environment{});
 }
 
-
-// What the program left open is closed. A socket that lingers (SO_LINGER) behind a full window
+// Gives back what `uid=nobody` took. What the program left open is closed. A socket that lingers (SO_LINGER) behind a full window
 // would keep us waiting for as long as it was told to, so this is watched as a call is.
 Trouble LinuxKernel::CloseDescriptors(const Environment& env) {
   static constexpr Call kCloseAll{.op = Op::kClose};
+  if (Trouble trouble = SetNobody(false); trouble.any()) return trouble;
   watch_.Enter(kCloseAll);
   Trouble trouble = descriptors_.Renew(env.nofile);
   watch_.Leave();
@@ -238,7 +211,9 @@ Trouble LinuxKernel::CloseDescriptors(const Environment& env) {
 
 Trouble LinuxKernel::Reset(const Environment& env) {
   if (programs_ >= programs_at_most_ || next_port_ + kMaxProgramPorts > ports_end_ ||
-      next_narrow_ + kMaxNarrowRange > narrow_end_) {
+      next_narrow_ + kMaxNarrowRange > narrow_end_ || (abstract_ && streams_.any_passed())) {
+    // Sockets that were under way in each other's messages go some time after they are closed
+    // (Linux's unix_gc), and so do their abstract names.
     return ResetFresh(env);
   }
   if (Trouble trouble = CloseDescriptors(env); trouble.any()) return trouble;
@@ -249,6 +224,7 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
   if (Trouble trouble = CloseDescriptors(env); trouble.any()) return trouble;
   if (Trouble trouble = EnterFreshNetwork(Environment{}); trouble.any()) return trouble;
   programs_ = 0;
+  names_.ForgetEarlier();
   usual_ephemeral_ = ThisSandbox().ephemeral;
   if (ThisSandbox().own_namespace || next_port_ + kMaxProgramPorts > ports_end_ ||
       next_narrow_ + kMaxNarrowRange > narrow_end_) {
@@ -266,22 +242,24 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
 }
 
 Trouble LinuxKernel::BeginProgram(const Environment& env) {
-  ephemeral_ = usual_ephemeral_;
-  if (env.ephemeral > 0) {
-    ephemeral_ = {.low = next_narrow_, .high = next_narrow_ + env.ephemeral - 1};
+  directory_.RemoveMade();
+  PortRange ephemeral = usual_ephemeral_;
+  narrow_ = env.ephemeral > 0;
+  if (narrow_) {
+    ephemeral = {.low = next_narrow_, .high = next_narrow_ + env.ephemeral - 1};
     next_narrow_ += kMaxNarrowRange;
   }
-  if (Trouble trouble = SetEphemeralRange(ephemeral_); trouble.any()) return trouble;
+  if (Trouble trouble = SetEphemeralRange(ephemeral); trouble.any()) return trouble;
   ++programs_;
-  first_port_ = next_port_;
-  privileged_port_ = 1 + first_port_ / kMaxProgramPorts % kPrivilegedPorts;
+  names_.Begin({.first_port = next_port_,
+                .privileged_port = 1 + next_port_ / kMaxProgramPorts % kPrivilegedPorts,
+                .ephemeral = ephemeral});
   next_port_ += kMaxProgramPorts;
-  chosen_count_ = 0;
-  stream_of_.fill(-1);
-  streams_ = 0;
+  streams_.Begin();
+  abstract_ = false;
   seed_ = next_seed_;
   if (seed_ != 0) delays_.seed(seed_);
-  return {};
+  return SetNobody(env.nobody);
 }
 
 void LinuxKernel::Delay() {
@@ -332,7 +310,19 @@ Reply LinuxKernel::Launch(const Call& call) {
     case Op::kFcntl: return Fcntl(call);
     case Op::kIoctl: return Ioctl(call);
     case Op::kPoll: return Poll(call);
-    default: return {.error = ENOSYS};  // to come
+    case Op::kSocketpair: return Socketpair(call);
+    case Op::kSendto: return Sendto(call);
+    case Op::kRecvfrom: return Recvfrom(call);
+    case Op::kSendmsg: return Sendmsg(call);
+    case Op::kRecvmsg: return Recvmsg(call);
+    case Op::kReadv: return Readv(call);
+    case Op::kWritev: return Writev(call);
+    case Op::kDup2: return Dup2(call);
+    case Op::kDup3: return Dup3(call);
+    case Op::kSelect: return Select(call);
+    case Op::kEpollCreate1: return EpollCreate1(call);
+    case Op::kEpollCtl: return EpollCtl(call);
+    case Op::kEpollWait: return EpollWait(call);
   }
   __builtin_unreachable();
 }
@@ -340,12 +330,15 @@ Reply LinuxKernel::Launch(const Call& call) {
 Reply LinuxKernel::Socket(const Call& call) {
   const int raw = ASK(socket, call.domain, call.type, call.protocol);
   const int error = errno;
-  return Made(call, raw, error, kNewStream);
+  return Made(call, raw, error, raw < 0 ? kNoStream : NewStream(false));
 }
 
 Reply LinuxKernel::Bind(const Call& call) {
-  const int value = ASK(bind, Raw(call), AddressIn(call), static_cast<socklen_t>(call.length));
+  const auto visit = VisitFor(call);
+  const int raw = Raw(call);
+  const int value = ASK(bind, raw, AddressIn(call), static_cast<socklen_t>(call.length));
   const int error = errno;
+  if (value == 0) Bound(call, raw);
   return Answer(value, error);
 }
 
@@ -356,6 +349,7 @@ Reply LinuxKernel::Listen(const Call& call) {
 }
 
 Reply LinuxKernel::Connect(const Call& call) {
+  const auto visit = VisitFor(call);
   const int value = ASK(connect, Raw(call), AddressIn(call), static_cast<socklen_t>(call.length));
   const int error = errno;
   return Answer(value, error);
@@ -364,7 +358,7 @@ Reply LinuxKernel::Connect(const Call& call) {
 Reply LinuxKernel::Accept(const Call& call) {
   sockaddr* const address = AddressOut(call);
   const int raw =
-      ASK(accept, Raw(call), address, Choose(call.length_pointer, &address_out_.length));
+      ASK(accept, Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
   const int error = errno;
   return Accepted(call, raw, error);
 }
@@ -372,7 +366,7 @@ Reply LinuxKernel::Accept(const Call& call) {
 Reply LinuxKernel::Accept4(const Call& call) {
   sockaddr* const address = AddressOut(call);
   const int raw = ASK(accept4, Raw(call), address,
-                      Choose(call.length_pointer, &address_out_.length), call.flags);
+                      Choose(call.length_pointer, &memory_.address_out.length), call.flags);
   const int error = errno;
   return Accepted(call, raw, error);
 }
@@ -383,7 +377,7 @@ Reply LinuxKernel::Close(const Call& call) {
   const int error = errno;
   if (value == 0) {
     if (StreamOf(raw) >= 0) {
-      stream_of_[descriptors_.SlotOf(raw)] = -1;
+      streams_.Set(descriptors_.SlotOf(raw), kNoStream);
     } else {
       descriptors_.MayHaveChanged();
     }
@@ -407,28 +401,28 @@ Reply LinuxKernel::Dup(const Call& call) {
 Reply LinuxKernel::Getsockname(const Call& call) {
   sockaddr* const address = AddressOut(call);
   const int value =
-      ASK(getsockname, Raw(call), address, Choose(call.length_pointer, &address_out_.length));
+      ASK(getsockname, Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
-  ReadAddress(call, &reply);
+  names_.Read(call, HasLength(call), memory_.address_out, &reply);
   return reply;
 }
 
 Reply LinuxKernel::Getpeername(const Call& call) {
   sockaddr* const address = AddressOut(call);
   const int value =
-      ASK(getpeername, Raw(call), address, Choose(call.length_pointer, &address_out_.length));
+      ASK(getpeername, Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
-  ReadAddress(call, &reply);
+  names_.Read(call, HasLength(call), memory_.address_out, &reply);
   return reply;
 }
 
 Reply LinuxKernel::Getsockopt(const Call& call) {
-  option_out_.Prepare(call.length);
+  memory_.option_out.Prepare(call.length);
   const int value =
-      ASK(getsockopt, Raw(call), call.level, call.option, Choose(call.pointer, option_out_.bytes),
-          Choose(call.length_pointer, &option_out_.length));
+      ASK(getsockopt, Raw(call), call.level, call.option, Choose(call.pointer, memory_.option_out.bytes),
+          Choose(call.length_pointer, &memory_.option_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
   ReadOption(call, &reply);
@@ -436,10 +430,10 @@ Reply LinuxKernel::Getsockopt(const Call& call) {
 }
 
 Reply LinuxKernel::Setsockopt(const Call& call) {
-  option_in_[0] = call.value;
-  option_in_[1] = call.seconds;
+  memory_.option_in[0] = call.value;
+  memory_.option_in[1] = call.seconds;
   const int value = ASK(setsockopt, Raw(call), call.level, call.option,
-                        Choose(call.pointer, option_in_), static_cast<socklen_t>(call.length));
+                        Choose(call.pointer, memory_.option_in), static_cast<socklen_t>(call.length));
   const int error = errno;
   return Answer(value, error);
 }
@@ -453,14 +447,14 @@ Reply LinuxKernel::Send(const Call& call) {
 
 Reply LinuxKernel::Recv(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK_RECV(raw, Choose(call.buffer, data_), SizeOf(call), call.flags);
+  const int value = ASK_RECV(raw, Choose(call.buffer, memory_.data), SizeOf(call), call.flags);
   const int error = errno;
   return Received(call, raw, value, error);
 }
 
 Reply LinuxKernel::Read(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK(read, raw, Choose(call.buffer, data_), SizeOf(call));
+  const int value = ASK(read, raw, Choose(call.buffer, memory_.data), SizeOf(call));
   const int error = errno;
   return Received(call, raw, value, error);
 }
@@ -474,8 +468,12 @@ Reply LinuxKernel::Write(const Call& call) {
 
 Reply LinuxKernel::Fcntl(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK(fcntl, raw, call.command, call.value);
+  // The number that a duplicate is to have at least is a slot; no free one is below slot 0 anyhow.
+  const bool duplicates = call.command == F_DUPFD || call.command == F_DUPFD_CLOEXEC;
+  const bool slot = duplicates && call.value >= 0 && call.value < kSlots;
+  const int value = ASK(fcntl, raw, call.command, slot ? descriptors_.NumberOf(call.value) : call.value);
   const int error = errno;
+  if (duplicates) return Made(call, value, error, StreamOf(raw));
   if (value == 0 && StreamOf(raw) < 0) descriptors_.MayHaveChanged();
   return Answer(value, error);
 }
@@ -499,7 +497,7 @@ Reply LinuxKernel::Ioctl(const Call& call) {
 
 Reply LinuxKernel::Poll(const Call& call) {
   pollfd one{.fd = Raw(call), .events = static_cast<short>(call.flags), .revents = 0};
-  const int value = ASK(poll, &one, 1, 0);
+  const int value = ASK(poll, &one, 1, call.timeout);
   const int error = errno;
   Reply reply = Answer(value, error);
   if (value == 1) {
@@ -509,79 +507,225 @@ Reply LinuxKernel::Poll(const Call& call) {
   return reply;
 }
 
-// Names what socket(), accept() or dup() gave, by its handle and its slot.
+Reply LinuxKernel::Socketpair(const Call& call) {
+  int pair[2] = {-1, -1};
+  const int value = ASK(socketpair, call.domain, call.type, call.protocol, pair);
+  const int error = errno;
+  const bool made = value == 0;
+  Reply reply = Made(call, made ? pair[0] : -1, error, made ? NewStream(true) : kNoStream);
+  if (call.made2 < kMaxHandles) descriptors_.Name(call.made2, made ? pair[1] : -1);
+  if (!made) return reply;
+  reply.slot = static_cast<uint8_t>(descriptors_.SlotOf(pair[1]));
+  streams_.Set(reply.slot, NewStream(true));
+  return reply;
+}
+
+Reply LinuxKernel::Sendto(const Call& call) {
+  const auto visit = VisitFor(call);
+  const int raw = Raw(call);
+  const int value = ASK(sendto, raw, ToSend(call, raw), SizeOf(call), call.flags, AddressIn(call),
+                        static_cast<socklen_t>(call.length));
+  const int error = errno;
+  return Sent(raw, value, error);
+}
+
+Reply LinuxKernel::Recvfrom(const Call& call) {
+  const int raw = Raw(call);
+  sockaddr* const address = AddressOut(call);
+  const int value = ASK(recvfrom, raw, Choose(call.buffer, memory_.data), SizeOf(call), call.flags, address,
+                        Choose(call.length_pointer, &memory_.address_out.length));
+  const int error = errno;
+  Reply reply = Received(call, raw, value, error);
+  names_.Read(call, HasLength(call), memory_.address_out, &reply);
+  return reply;
+}
+
+Reply LinuxKernel::Sendmsg(const Call& call) {
+  const auto visit = VisitFor(call);
+  const int raw = Raw(call);
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr*>(AddressIn(call));
+  message.msg_namelen = static_cast<socklen_t>(call.length);
+  message.msg_iov = const_cast<iovec*>(Pieces(call, ToSend(call, raw)));
+  message.msg_iovlen = static_cast<size_t>(call.pieces);
+  if (call.control == SCM_RIGHTS) PassRights(call, &message);
+  const int value = ASK(sendmsg, raw, &message, call.flags);
+  const int error = errno;
+  return Sent(raw, value, error);
+}
+
+Reply LinuxKernel::Recvmsg(const Call& call) {
+  const int raw = Raw(call);
+  msghdr message{};
+  message.msg_name = AddressOut(call);
+  message.msg_namelen = static_cast<socklen_t>(call.length);
+  message.msg_iov = const_cast<iovec*>(Pieces(call, Choose(call.buffer, memory_.data)));
+  message.msg_iovlen = static_cast<size_t>(call.pieces);
+  if (call.made < kMaxHandles) {
+    memset(memory_.control, 0, sizeof memory_.control);
+    message.msg_control = memory_.control;
+    message.msg_controllen = CMSG_SPACE(sizeof(int));
+  }
+  const int value = ASK(recvmsg, raw, &message, call.flags);
+  const int error = errno;
+  Reply reply = Received(call, raw, value, error);
+  memory_.address_out.length = message.msg_namelen;
+  names_.Read(call, HasLength(call), memory_.address_out, &reply);
+  if (message.msg_flags != 0) {
+    reply.wrote |= kWroteFlags;
+    reply.flags = message.msg_flags;
+  }
+  if (call.made < kMaxHandles) TakeRights(call, value < 0 ? nullptr : &message, &reply);
+  return reply;
+}
+
+Reply LinuxKernel::Readv(const Call& call) {
+  const int raw = Raw(call);
+  const int value = ASK(readv, raw, Pieces(call, Choose(call.buffer, memory_.data)), call.pieces);
+  const int error = errno;
+  return Received(call, raw, value, error);
+}
+
+Reply LinuxKernel::Writev(const Call& call) {
+  const int raw = Raw(call);
+  const int value = ASK(writev, raw, Pieces(call, ToSend(call, raw)), call.pieces);
+  const int error = errno;
+  return Sent(raw, value, error);
+}
+
+Reply LinuxKernel::Dup2(const Call& call) {
+  const int value = ASK(dup2, Raw(call), descriptors_.Raw(call.fd2));
+  const int error = errno;
+  return Replaced(call, value, error);
+}
+
+Reply LinuxKernel::Dup3(const Call& call) {
+  const int value = ASK(dup3, Raw(call), descriptors_.Raw(call.fd2), call.flags);
+  const int error = errno;
+  return Replaced(call, value, error);
+}
+
+// The sets are as long as the descriptor is high, and longer than FD_SETSIZE where need be. A descriptor
+// below 0 is in none of them.
+Reply LinuxKernel::Select(const Call& call) {
+  constexpr int kBits = 8 * sizeof(unsigned long);
+  const int raw = Raw(call);
+  fd_set* sets[3] = {};
+  for (int i = 0; i < 3; ++i) {
+    if (!(call.flags & 1 << i)) continue;
+    const size_t words = std::max(raw, 0) / kBits + 1;
+    if (sets_[i].size() < words) sets_[i].resize(words);
+    if (raw >= 0) sets_[i][raw / kBits] |= 1ul << raw % kBits;
+    sets[i] = reinterpret_cast<fd_set*>(sets_[i].data());
+  }
+  timeval timeout{.tv_sec = call.timeout / 1000, .tv_usec = call.timeout % 1000 * 1000};
+  const int value = ASK(select, raw + 1, sets[0], sets[1], sets[2], call.timeout < 0 ? nullptr : &timeout);
+  const int error = errno;
+  Reply reply = Answer(value, error);
+  for (int i = 0; i < 3 && raw >= 0; ++i) {
+    if (sets[i] == nullptr) continue;
+    unsigned long& word = sets_[i][raw / kBits];
+    if (value > 0 && word & 1ul << raw % kBits) reply.events |= 1 << i;
+    word = 0;
+  }
+  if (value > 0) reply.wrote |= kWroteEvents;
+  return reply;
+}
+
+Reply LinuxKernel::EpollCreate1(const Call& call) {
+  const int raw = ASK(epoll_create1, call.flags);
+  const int error = errno;
+  return Made(call, raw, error, kNoStream);
+}
+
+Reply LinuxKernel::EpollCtl(const Call& call) {
+  epoll_event event{.events = static_cast<uint32_t>(call.flags), .data = {.u64 = call.fd2.code}};
+  const int value = ASK(epoll_ctl, Raw(call), call.command, descriptors_.Raw(call.fd2), &event);
+  const int error = errno;
+  return Answer(value, error);
+}
+
+Reply LinuxKernel::EpollWait(const Call& call) {
+  const int value =
+      ASK(epoll_wait, Raw(call), memory_.events, std::min(call.value, kMaxReady), call.timeout);
+  const int error = errno;
+  Reply reply = Answer(value, error);
+  if (value > 0) reply.wrote |= kWroteReady;
+  for (int i = 0; i < std::min(value, kMaxReady); ++i) {
+    reply.ready[i].fd = {static_cast<uint8_t>(memory_.events[i].data.u64)};
+    reply.ready[i].events = static_cast<int16_t>(memory_.events[i].events);
+  }
+  return reply;
+}
+
+int LinuxKernel::NewStream(bool port_given) {
+  return streams_.New({.names_before = names_.ephemeral_names(), .port_given = port_given});
+}
+
+// Names what a call made, by its handle and its slot.
 Reply LinuxKernel::Made(const Call& call, int raw, int error, int stream) {
   if (call.made < kMaxHandles) descriptors_.Name(call.made, raw);
   if (raw < 0) return Answer(raw, error);
   Reply reply;
   reply.value = descriptors_.SlotOf(raw);
-  if (stream == kNewStream && streams_ < kMaxHandles) {
-    stream = streams_++;
-    positions_[stream] = 0;
-  }
-  if (reply.value >= 0 && reply.value < kSlots) stream_of_[reply.value] = stream;
+  streams_.Set(reply.value, stream);
   return reply;
 }
 
 Reply LinuxKernel::Accepted(const Call& call, int raw, int error) {
-  Reply reply = Made(call, raw, error, kNewStream);
-  ReadAddress(call, &reply);
+  Reply reply = Made(call, raw, error, raw < 0 ? kNoStream : NewStream(true));
+  names_.Read(call, HasLength(call), memory_.address_out, &reply);
   return reply;
 }
 
+// What dup2() and dup3() put in another's place is told as the slot of that place.
+Reply LinuxKernel::Replaced(const Call& call, int value, int error) {
+  if (value < 0) return Answer(value, error);
+  Reply reply;
+  reply.value = descriptors_.SlotOf(value);
+  streams_.Set(reply.value, StreamOf(Raw(call)));
+  if (!call.fd2.IsHandle()) descriptors_.MayHaveChanged();
+  return reply;
+}
+
+void LinuxKernel::Bound(const Call& call, int raw) {
+  if (call.pointer != Pointer::kValid) return;
+  if (call.address.host != Host::kUnix) {
+    Stream* stream = streams_.At(StreamOf(raw));
+    if (stream != nullptr && call.address.port != kPortZero) stream->port_given = true;
+  } else if (IsPath(call.address)) {
+    const char* path = memory_.address_in.un.sun_path;
+    directory_.Made({path, strnlen(path, std::clamp<size_t>(call.length - kUnixFamilyLength, 0, kLongestUnix))});
+  } else {
+    abstract_ = true;
+  }
+}
+
 const sockaddr* LinuxKernel::AddressIn(const Call& call) {
-  sockaddr_in& in = address_in_.in;
-  in.sin_family = call.address.family;
-  in.sin_port = htons(NumberOf(call.address.port));
-  in.sin_addr.s_addr = htonl(kHostAddresses[static_cast<int>(call.address.host)]);
-  memset(in.sin_zero, call.address.dirty_tail ? 0xA5 : 0, sizeof in.sin_zero);
-  return Choose(call.pointer, &address_in_.any);
+  names_.Write(call.address, &memory_.address_in);
+  return Choose(call.pointer, &memory_.address_in.any);
 }
 
 sockaddr* LinuxKernel::AddressOut(const Call& call) {
-  address_out_.Prepare(call.length);
-  return Choose(call.pointer, reinterpret_cast<sockaddr*>(address_out_.bytes));
+  memory_.address_out.Prepare(call.length);
+  return Choose(call.pointer, reinterpret_cast<sockaddr*>(memory_.address_out.bytes));
 }
 
-void LinuxKernel::ReadAddress(const Call& call, Reply* reply) {
-  const bool success = reply->error == 0;
-  const bool has_length = call.length_pointer == Pointer::kValid;
-  const bool has_address = call.pointer == Pointer::kValid;
-  const int length = static_cast<int>(address_out_.length);
-  if (has_length && length != (success && has_address ? kExactLength : call.length)) {
-    reply->wrote |= kWroteAddressLength;
-    reply->address_length = length;
-  }
-  if (!has_address) return;
-  int size = success && has_length ? address_out_.Said(call.length) : 0;
-  const bool beyond = address_out_.TouchedUpTo(size) != 0;
-  if (beyond) size = kExactLength;
-  if (size < 2) return;
-  sockaddr_in in;
-  memcpy(&in, address_out_.bytes, sizeof in);
-  reply->wrote |= kWroteAddress;
-  reply->address_size = size >= 16 ? 16 : size >= 8 ? 8 : size >= 4 ? 4 : 2;
-  reply->family = in.sin_family;
-  if (size >= 4) reply->port = NameOf(ntohs(in.sin_port));
-  if (size >= 8) {
-    const auto* host =
-        std::find(std::begin(kHostAddresses), std::end(kHostAddresses), ntohl(in.sin_addr.s_addr));
-    reply->host = host == std::end(kHostAddresses) ? Host::kOther : static_cast<Host>(host - kHostAddresses);
-  }
-  if (beyond && success) reply->host = Host::kOther;
+UnixDirectory::Visit LinuxKernel::VisitFor(const Call& call) const {
+  return UnixDirectory::Visit(directory_, call.pointer == Pointer::kValid && IsPath(call.address));
 }
 
 void LinuxKernel::ReadOption(const Call& call, Reply* reply) {
   const bool success = reply->error == 0;
   const bool has_length = call.length_pointer == Pointer::kValid;
-  const int length = static_cast<int>(option_out_.length);
+  const int length = static_cast<int>(memory_.option_out.length);
   if (has_length && length != (success ? OptionSize(call.level, call.option) : call.length)) {
     reply->wrote |= kWroteLength;
     reply->option_length = length;
   }
   if (call.pointer != Pointer::kValid) return;
-  int size = success && has_length ? option_out_.Said(call.length) : 0;
-  if (const int touched = option_out_.TouchedUpTo(size); touched != 0) {
+  int size = success && has_length ? memory_.option_out.Said(call.length) : 0;
+  if (const int touched = memory_.option_out.TouchedUpTo(size); touched != 0) {
     if (success) {
       reply->wrote |= kWroteLength;
       reply->option_length = touched;
@@ -590,72 +734,103 @@ void LinuxKernel::ReadOption(const Call& call, Reply* reply) {
   }
   if (size == 0) return;
   reply->wrote |= kWroteValue;
-  memcpy(&reply->option, option_out_.bytes, std::min(size, 4));
+  memcpy(&reply->option, memory_.option_out.bytes, std::min(size, 4));
   if (size > 4 && OptionSize(call.level, call.option) == 8) {
-    memcpy(&reply->seconds, option_out_.bytes + 4, std::min(size - 4, 4));
+    memcpy(&reply->seconds, memory_.option_out.bytes + 4, std::min(size - 4, 4));
   }
-}
-
-int LinuxKernel::NumberOf(Port port) const {
-  if (port == kPortZero) return 0;
-  if (port.IsProgram()) return first_port_ + port.program();
-  if (port == kPortPrivileged) return privileged_port_;
-  if (port.IsChosen() && port.chosen() < chosen_count_) return chosen_[port.chosen()];
-  return kDiscardPort;
-}
-
-Port LinuxKernel::NameOf(int number) {
-  if (number >= first_port_ && number < first_port_ + kMaxProgramPorts) {
-    return Port::Program(number - first_port_);
-  }
-  if (number == 0) return kPortZero;
-  if (number == privileged_port_) return kPortPrivileged;
-  if (!ephemeral_.Contains(number)) return kPortOther;
-  for (int i = 0; i < chosen_count_; ++i) {
-    if (chosen_[i] == number) return Port::Chosen(i);
-  }
-  if (chosen_count_ == kMaxChosenPorts) return kPortOther;
-  chosen_[chosen_count_] = number;
-  return Port::Chosen(chosen_count_++);
-}
-
-int LinuxKernel::StreamOf(int raw) const {
-  const int slot = descriptors_.SlotOf(raw);
-  return slot >= 0 && slot < kSlots ? stream_of_[slot] : -1;
 }
 
 const unsigned char* LinuxKernel::ToSend(const Call& call, int raw) const {
-  const int stream = StreamOf(raw);
-  const uint32_t position = stream < 0 ? 0 : positions_[stream];
-  return Choose(call.buffer, ThePattern().bytes.data() + position);
+  const Stream* stream = streams_.At(StreamOf(raw));
+  return Choose(call.buffer, Streams::BytesFrom(stream == nullptr ? 0 : stream->position));
+}
+
+// `call.size` bytes spread over `call.pieces` iovecs, evenly, the earlier ones first. Where they begin nowhere
+// good, all of them do.
+const iovec* LinuxKernel::Pieces(const Call& call, const unsigned char* bytes) {
+  auto* at = const_cast<unsigned char*>(bytes);
+  const size_t pieces = std::clamp(call.pieces, 0, kMaxPieces);
+  for (size_t i = 0; i < pieces; ++i) {
+    const size_t size = SizeOf(call) / pieces + (i < SizeOf(call) % pieces ? 1 : 0);
+    memory_.pieces[i] = {.iov_base = at, .iov_len = size};
+    if (call.buffer == Pointer::kValid) at += size;
+  }
+  return memory_.pieces;
 }
 
 Reply LinuxKernel::Sent(int raw, int value, int error) {
-  if (const int stream = StreamOf(raw); value > 0 && stream >= 0) {
-    positions_[stream] = (positions_[stream] + value) % kPatternPeriod;
-  }
+  Stream* stream = streams_.At(StreamOf(raw));
+  if (value > 0 && stream != nullptr) stream->position = (stream->position + value) % kPatternPeriod;
   return Answer(value, error);
 }
 
 Reply LinuxKernel::Received(const Call& call, int raw, int value, int error) {
+  unsigned char* const data = memory_.data;
   Reply reply = Answer(value, error);
   const uint32_t said = std::min<uint32_t>(reply.value, SizeOf(call));
   uint32_t size = said;
-  if (data_[said] != kDataPoison) [[unlikely]] {
+  if (data[said] != kDataPoison) [[unlikely]] {
     // It wrote more than it said.
-    size = std::find(data_ + said, std::end(data_), kDataPoison) - data_;
-  } else if (said == 0 || (data_[0] == kDataPoison && (call.flags & MSG_TRUNC))) {
+    size = std::find(data + said, std::end(memory_.data), kDataPoison) - data;
+  } else if (said == 0 || (data[0] == kDataPoison && (call.flags & MSG_TRUNC))) {
     return reply;
   }
   if (StreamOf(raw) >= 0) {
     reply.wrote |= kWroteData;
-    reply.data.start = data_[0] % kPatternPeriod;
-    reply.data.size = size;
-    reply.data.garbled = size > kMaxTransfer ||
-                         memcmp(data_, ThePattern().bytes.data() + reply.data.start, size) != 0;
+    reply.data = Streams::Recognize(data, size);
   }
-  memset(data_, kDataPoison, reply.data.garbled ? sizeof data_ : size);
+  memset(data, kDataPoison, reply.data.garbled ? sizeof memory_.data : size);
   return reply;
+}
+
+// Puts a message's one descriptor into its control data.
+void LinuxKernel::PassRights(const Call& call, msghdr* message) {
+  const int passed = descriptors_.Raw(call.fd2);
+  message->msg_control = memory_.control;
+  message->msg_controllen = CMSG_SPACE(sizeof passed);
+  cmsghdr* const header = CMSG_FIRSTHDR(message);
+  *header = {.cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+  memcpy(CMSG_DATA(header), &passed, sizeof passed);
+  struct stat found;
+  if (StreamOf(passed) >= 0 && fstat(passed, &found) == 0) streams_.Pass(found.st_ino, StreamOf(passed));
+}
+
+void LinuxKernel::TakeRights(const Call& call, msghdr* message, Reply* reply) {
+  descriptors_.Name(call.made, -1);
+  if (message == nullptr) return;
+  for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr; header = CMSG_NXTHDR(message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    int came;
+    memcpy(&came, CMSG_DATA(header), sizeof came);
+    struct stat found;
+    const int stream = fstat(came, &found) == 0 ? streams_.Passed(found.st_ino) : kNoStream;
+    descriptors_.Name(call.made, came);
+    reply->wrote |= kWroteRights;
+    reply->slot = static_cast<uint8_t>(descriptors_.SlotOf(came));
+    streams_.Set(reply->slot, stream);
+  }
+}
+
+// Whether two sockets of the program were given one port by the kernel, each without a look at the other, or
+// one had a port again that an earlier program or an earlier socket was seen to have. The model takes each choice
+// of the kernel's for another number.
+bool LinuxKernel::Coincidence() const {
+  if (narrow_) return false;  // such a program wants it
+  if (names_.AnyHadBefore()) return true;
+  std::vector<int> ports;
+  std::vector<int> seen;
+  for (int slot = 0; slot < kSlots; ++slot) {
+    const int of = streams_.Of(slot);
+    const Stream* stream = streams_.At(of);
+    if (stream == nullptr || stream->port_given || std::ranges::count(seen, of) != 0) continue;
+    seen.push_back(of);
+    const int port = LocalPort(descriptors_.NumberOf(slot));
+    if (!names_.IsEphemeral(port)) continue;
+    const int name = names_.FindChosen(port);
+    if ((name >= 0 && name < stream->names_before) || std::ranges::count(ports, port) != 0) return true;
+    ports.push_back(port);
+  }
+  return false;
 }
 
 }  // namespace

@@ -14,14 +14,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 namespace sockspec {
 namespace {
 
 constexpr char kPortRangeFile[] = "/proc/sys/net/ipv4/ip_local_port_range";
+constexpr char kPrivilegedFile[] = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
 
 thread_local SandboxFacts facts;
 
@@ -77,84 +80,122 @@ std::string WhatToDo() {
          "them too).";
 }
 
-// Raw rtnetlink, since what is sent is a constant of 104 bytes: one link set up, two routes added.
+// A route that every namespace gets. What connects to it finds the fact true.
+struct Route {
+  const char* text;  // as ip-route(8) has it
+  bool SandboxFacts::*fact;
+  uint8_t family;
+  uint8_t type;
+  uint8_t prefix;  // bits of `network`
+  uint8_t network[16];
+};
+constexpr Route kRoutes[] = {
+    {"unreachable 198.51.100.0/24", &SandboxFacts::unreachable, AF_INET, RTN_UNREACHABLE, 24, {198, 51, 100}},
+    {"blackhole 203.0.113.0/24", &SandboxFacts::blackhole, AF_INET, RTN_BLACKHOLE, 24, {203, 0, 113}},
+    {"prohibit 198.18.0.0/16", &SandboxFacts::prohibited, AF_INET, RTN_PROHIBIT, 16, {198, 18}},
+    // Loopback delivers what has been sent to another's address to nobody: its route is not one of input.
+    {"198.19.0.0/16 dev lo src 127.0.0.1", &SandboxFacts::silent, AF_INET, RTN_UNICAST, 16, {198, 19}},
+    {"unreachable 2001:db8:1::/48", &SandboxFacts::unreachable6, AF_INET6, RTN_UNREACHABLE, 48,
+     {0x20, 0x01, 0x0d, 0xb8, 0, 1}},
+    {"blackhole 2001:db8:2::/48", &SandboxFacts::blackhole6, AF_INET6, RTN_BLACKHOLE, 48,
+     {0x20, 0x01, 0x0d, 0xb8, 0, 2}},
+    {"prohibit 2001:db8:3::/48", &SandboxFacts::prohibited6, AF_INET6, RTN_PROHIBIT, 48,
+     {0x20, 0x01, 0x0d, 0xb8, 0, 3}},
+};
+constexpr int kLoopbackIndex = 1;  // lo is the first link of every namespace
+constexpr int kRequests = 1 + std::size(kRoutes);
+
+// Raw rtnetlink, since what is sent is a constant of some 300 bytes: one link set up, and routes.
 // Of the libraries for this, Debian has libmnl without a static archive, and static libnl-route
 // would put two LGPL archives into the one file that people hand around, and read /proc/net/psched
 // before main().
-struct RouteRequest {
-  nlmsghdr header;
-  rtmsg route;
-  rtattr destination_header;
-  uint32_t destination;
+class Requests {
+ public:
+  Requests() {
+    Begin(RTM_NEWLINK, 0, ifinfomsg{.ifi_index = kLoopbackIndex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP});
+    for (const Route& route : kRoutes) Add(route);
+    End();
+  }
+  const unsigned char* bytes() const { return bytes_; }
+  size_t size() const { return size_; }
+
+ private:
+  template <class Body>
+  void Begin(uint16_t type, uint16_t flags, const Body& body) {
+    End();
+    header_ = {.nlmsg_len = 0,
+               .nlmsg_type = type,
+               .nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags),
+               .nlmsg_seq = count_++,
+               .nlmsg_pid = 0};
+    begin_ = size_;
+    size_ += sizeof header_;
+    Put(&body, sizeof body);
+  }
+
+  void Attribute(uint16_t type, const void* value, uint16_t size) {
+    const rtattr header{.rta_len = static_cast<uint16_t>(RTA_LENGTH(size)), .rta_type = type};
+    Put(&header, sizeof header);
+    Put(value, size);
+  }
+
+  void Put(const void* value, size_t size) {
+    memcpy(bytes_ + size_, value, size);
+    size_ += NLMSG_ALIGN(size);
+  }
+
+  void End() {
+    if (count_ == 0) return;
+    header_.nlmsg_len = static_cast<uint32_t>(size_ - begin_);
+    memcpy(bytes_ + begin_, &header_, sizeof header_);
+  }
+
+  void Add(const Route& route) {
+    const bool unicast = route.type == RTN_UNICAST;
+    Begin(RTM_NEWROUTE, NLM_F_CREATE,
+          rtmsg{.rtm_family = route.family,
+                .rtm_dst_len = route.prefix,
+                .rtm_table = RT_TABLE_MAIN,
+                .rtm_protocol = RTPROT_STATIC,
+                .rtm_scope = static_cast<uint8_t>(unicast ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE),
+                .rtm_type = route.type});
+    Attribute(RTA_DST, route.network, route.family == AF_INET ? 4 : 16);
+    if (!unicast) return;
+    const uint32_t source = htonl(INADDR_LOOPBACK);
+    Attribute(RTA_PREFSRC, &source, sizeof source);
+    Attribute(RTA_OIF, &kLoopbackIndex, sizeof kLoopbackIndex);
+  }
+
+  alignas(4) unsigned char bytes_[64 * kRequests] = {};
+  size_t size_ = 0;
+  size_t begin_ = 0;
+  nlmsghdr header_{};
+  uint32_t count_ = 0;
 };
-struct Requests {
-  struct {
-    nlmsghdr header;
-    ifinfomsg link;
-  } loopback;
-  RouteRequest unreachable;
-  RouteRequest blackhole;
-};
-static_assert(sizeof(Requests) == 32 + 36 + 36, "netlink wants messages every 4 bytes, unpadded");
 
-RouteRequest Route(uint32_t sequence, uint8_t type, uint32_t network) {
-  return {.header = {.nlmsg_len = sizeof(RouteRequest),
-                     .nlmsg_type = RTM_NEWROUTE,
-                     .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE,
-                     .nlmsg_seq = sequence,
-                     .nlmsg_pid = 0},
-          .route = {.rtm_family = AF_INET,
-                    .rtm_dst_len = 24,
-                    .rtm_src_len = 0,
-                    .rtm_tos = 0,
-                    .rtm_table = RT_TABLE_MAIN,
-                    .rtm_protocol = RTPROT_STATIC,
-                    .rtm_scope = RT_SCOPE_UNIVERSE,
-                    .rtm_type = type,
-                    .rtm_flags = 0},
-          .destination_header = {.rta_len = RTA_LENGTH(4), .rta_type = RTA_DST},
-          .destination = htonl(network)};
-}
-
-// The errno each request was answered with, 0 for done, -1 for no answer.
-struct Answers {
-  int loopback = -1;
-  int unreachable = -1;
-  int blackhole = -1;
-};
-
-Answers AskForLinkAndRoutes() {
-  Requests requests{};
-  requests.loopback.header = {.nlmsg_len = sizeof requests.loopback,
-                              .nlmsg_type = RTM_NEWLINK,
-                              .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
-                              .nlmsg_seq = 0,
-                              .nlmsg_pid = 0};
-  requests.loopback.link.ifi_index = 1;  // lo is the first link of every namespace
-  requests.loopback.link.ifi_flags = IFF_UP;
-  requests.loopback.link.ifi_change = IFF_UP;
-  requests.unreachable = Route(1, RTN_UNREACHABLE, 0xC6336400);  // 198.51.100.0/24
-  requests.blackhole = Route(2, RTN_BLACKHOLE, 0xCB007100);      // 203.0.113.0/24
-
-  int answers[3] = {-1, -1, -1};
+// The errno each request was answered with, 0 for done, -1 for no answer. The first is loopback's.
+std::array<int, kRequests> AskForLinkAndRoutes() {
+  static const Requests requests;
+  std::array<int, kRequests> answers;
+  answers.fill(-1);
   const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (fd < 0) return {};
+  if (fd < 0) return answers;
   // Linux and gVisor both answer before send() returns, each request with a datagram of its own.
-  if (send(fd, &requests, sizeof requests, 0) == sizeof requests) {
+  if (send(fd, requests.bytes(), requests.size(), 0) == static_cast<ssize_t>(requests.size())) {
     struct {
       nlmsghdr header;
       nlmsgerr answer;
       char rest[256];
     } reply;
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < kRequests; ++i) {
       const ssize_t size = recv(fd, &reply, sizeof reply, MSG_DONTWAIT);
       if (size < static_cast<ssize_t>(sizeof(nlmsghdr) + sizeof(int))) break;
-      if (reply.header.nlmsg_type != NLMSG_ERROR || reply.header.nlmsg_seq > 2) continue;
+      if (reply.header.nlmsg_type != NLMSG_ERROR || reply.header.nlmsg_seq >= kRequests) continue;
       answers[reply.header.nlmsg_seq] = -reply.answer.error;
     }
   }
   close(fd);
-  return {answers[0], answers[1], answers[2]};
+  return answers;
 }
 
 // Brings lo up by ioctl() where rtnetlink cannot. gVisor refuses both; its lo is up from the start.
@@ -210,9 +251,36 @@ int ChosenPort() {
   return bound ? ntohs(address.sin_port) : -1;
 }
 
-void Note(const char* what, int answer) {
-  facts.notes.push_back(answer < 0 ? std::string(what) + ": no answer" : Failed(what, answer));
+// Whether [::1] is an address here: 0, or bind()'s errno.
+int ErrnoOfIpv6Loopback() {
+  const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const int bound = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  const int error = errno;
+  close(fd);
+  return bound == 0 ? 0 : error;
 }
+
+void Note(const std::string& what, int answer) {
+  facts.notes.push_back(answer < 0 ? what + ": no answer" : Failed(what, answer));
+}
+
+// Of the calling thread. By syscall, to do without libcap for this.
+struct Capabilities {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2]{};
+  bool Get() { return syscall(SYS_capget, &header, data) == 0; }
+  bool Set() { return syscall(SYS_capset, &header, data) == 0; }
+};
+
+struct Nobody {
+  bool now = false;
+  Capabilities before;  // it became nobody
+};
+thread_local Nobody nobody;
 
 }  // namespace
 
@@ -223,11 +291,9 @@ std::string Failed(const std::string& call, int error) {
 }
 
 bool NeedsUserNamespace() {
-  // By syscall, to do without libcap for one bit.
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct data[2]{};
-  if (syscall(SYS_capget, &header, data) != 0) return geteuid() != 0;
-  return !(data[0].effective & (1u << CAP_SYS_ADMIN));
+  Capabilities capabilities;
+  if (!capabilities.Get()) return geteuid() != 0;
+  return !(capabilities.data[0].effective & (1u << CAP_SYS_ADMIN));
 }
 
 Trouble EnterUserNamespace() {
@@ -273,16 +339,23 @@ Trouble EnterFreshNetwork(const Environment& env) {
                           "; the namespace at hand serves, it has no interface but loopback");
   }
 
-  const Answers answers = AskForLinkAndRoutes();
-  if (answers.loopback != 0) {
+  const std::array<int, kRequests> answers = AskForLinkAndRoutes();
+  if (answers[0] != 0) {
     if (Trouble trouble = BringUpLoopback(); trouble.any()) return trouble;
   }
-  facts.unreachable = answers.unreachable == 0 || answers.unreachable == EEXIST;
-  facts.blackhole = answers.blackhole == 0 || answers.blackhole == EEXIST;
-  if (!facts.unreachable) Note("route add unreachable 198.51.100.0/24", answers.unreachable);
-  if (!facts.blackhole) Note("route add blackhole 203.0.113.0/24", answers.blackhole);
+  for (size_t i = 0; i < std::size(kRoutes); ++i) {
+    const int answer = answers[1 + i];
+    facts.*kRoutes[i].fact = answer == 0 || answer == EEXIST;
+    if (answer != 0 && answer != EEXIST) {
+      Note(std::string("ip route add ") + kRoutes[i].text, answer);
+    }
+  }
+  // As it is once, so it is in every namespace of this kernel.
+  static const int ipv6 = ErrnoOfIpv6Loopback();
+  facts.ipv6 = ipv6 == 0;
+  if (ipv6 != 0) Note("bind [::1]", ipv6);
 
-  const Trouble ports = Put("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+  const Trouble ports = Put(kPrivilegedFile, "0");
   facts.unprivileged_ports = !ports.any();
   if (ports.any()) facts.notes.push_back(ports.what);
 
@@ -313,6 +386,27 @@ Trouble SetEphemeralRange(PortRange range) {
             " all the same: `env: ephemeral` cannot be had on this kernel"};
   }
   facts.ephemeral = range;
+  return {};
+}
+
+Trouble SetNobody(bool wanted) {
+  if (wanted == nobody.now) [[likely]]
+    return {};
+  if (!wanted) {
+    if (!nobody.before.Set()) return {Failed("capset", errno)};
+    nobody.now = false;
+  }
+  if (Trouble ports = Put(kPrivilegedFile, wanted ? "1024" : "0"); ports.any()) {
+    return {ports.what + ": `env: uid=nobody` cannot be had on this kernel"};
+  }
+  facts.unprivileged_ports = !wanted;
+  if (wanted) {
+    if (!nobody.before.Get()) return {Failed("capget", errno)};
+    Capabilities none = nobody.before;
+    none.data[0].effective = none.data[1].effective = 0;
+    if (!none.Set()) return {Failed("capset", errno)};
+    nobody.now = true;
+  }
   return {};
 }
 

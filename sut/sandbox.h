@@ -34,6 +34,12 @@ struct SandboxFacts {
   bool own_namespace = false;  // no: the one that was found, which has no interface but loopback
   bool unreachable = false;    // connecting to Host::kUnreachable finds the unreachable route
   bool blackhole = false;      // connecting to Host::kBlackhole finds the blackhole route
+  bool prohibited = false;     // connecting to Host::kProhibited finds the prohibit route
+  bool silent = false;         // what is sent to Host::kSilent goes out, and nobody answers
+  bool ipv6 = false;           // [::1] is an address
+  bool unreachable6 = false;   // and so for Host::kUnreachable6, …
+  bool blackhole6 = false;
+  bool prohibited6 = false;
   bool unprivileged_ports = false;  // every port may be bound, whatever the user
   PortRange ephemeral;              // where the kernel chooses ports from
   std::vector<std::string> notes;   // why something is not so, a sentence each
@@ -56,6 +62,10 @@ Trouble EnterFreshNetwork(const Environment& env);
 // Changes where the kernel chooses ports from, for the calling thread's namespace, and tries
 // whether it does: 10 µs. Trouble on gVisor (2022-12), which does not.
 Trouble SetEphemeralRange(PortRange range);
+
+// Makes the calling thread nobody, or what it was: takes away its effective capabilities, so that the permissions
+// of files hold, and makes ports below 1024 privileged in its namespace. 10 µs where something changes.
+Trouble SetNobody(bool wanted);
 
 // Of the calling thread, as the last EnterFreshNetwork() left it.
 const SandboxFacts& ThisSandbox();

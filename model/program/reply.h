@@ -46,7 +46,8 @@ struct Reply {
   bool blocked = false;  // the call was seen to block, and `error` or `value` came after an interruption
   uint8_t address_size = 0;  // see below
   uint16_t wrote = 0;    // Wrote bits
-  int32_t value = 0;     // where error is 0; of a call that makes a descriptor: its slot (kernel.h), from 0
+  int32_t value = 0;     // where error is 0; of a call that makes a descriptor: its slot (kernel.h), from 0;
+                         // of socketpair: the first one's slot (it is written 0); of dup2 and dup3: fd2's slot
   Host host = Host::kAny;  // addr=
   Port port;               // addr=
   UnixName name;           // addr=, of kUnix
@@ -54,7 +55,11 @@ struct Reply {
   // address_size: how much of addr= arrived, in bytes, rounded down to what can be told apart.
   //   sockaddr_in   16 all · 8 family, port and host · 4 family and port · 2 family
   //   sockaddr_in6  28 all · 24 all but the scope · 4 family and port · 2 family
-  //   sockaddr_un   the length of the whole name (2 where it has none) · 2 where it was cut off
+  //   sockaddr_un   ExactLength(name): 2 of UNNAMED, which also stands for a name that was cut off, and of OTHER
+  // kWroteAddressLength, after a success with a pointer: where the length told is none of 16 (sockaddr_in, and
+  // where no address came), 28 (sockaddr_in6) and ExactLength(name). So `addr=UNNAMED, addrlen=5` is U0's address
+  // cut off, `addr=U0, addrlen=4` that path without its zero byte, and `addrlen=0` no address at all, as recvfrom()
+  // on a connected stream tells. Else: where the length is not the one that was given.
   int16_t family = 0;      // addr=, the sa_family that was written
   int16_t events = 0;      // revents=
   int32_t address_length = 0;  // addrlen=
