@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <sstream>
+#include <string>
 
 #include "CLI/CLI.hpp"
 #include "cli/command.h"
@@ -12,6 +14,7 @@
 #include "cli/terminal.h"
 #include "fmt/format.h"
 #include "fuzz/finding.h"
+#include "fuzz/lockstep.h"
 #include "fuzz/report.h"
 #include "model/program/text.h"
 #include "nlohmann/json.hpp"
@@ -25,10 +28,33 @@ struct Options {
   KernelOptions kernel;
   std::vector<std::string> files;
   bool json = false;
+  bool explain = false;
 };
 
+// "The port is taken. [Linux inet_csk_get_port()]"
+std::string Reason(const Clause& clause) { return fmt::format("{} [{}]", clause.says, clause.cites); }
+
+// The line of Describe() that is about the call's socket, without its names.
+std::string Stood(const World& world, const Call& call) {
+  const Socket* socket = SocketOf(world, call);
+  if (socket == nullptr) return "";
+  const std::string wanted = fmt::format("s{}", call.fd.handle());
+  std::istringstream lines(Describe(world));
+  for (std::string line; std::getline(lines, line);) {
+    const size_t colon = line.find(": ");
+    if (colon == line.npos) continue;
+    std::istringstream names(line.substr(0, colon));
+    for (std::string name; names >> name;) {
+      if (name.ends_with(',')) name.pop_back();
+      if (name == wanted) return line.substr(colon + 2);
+    }
+  }
+  return "";
+}
+
 // Prints one program's predictions; false where a written reply is not allowed.
-bool Print(const std::string& file, const Transcript& written, const Profile& profile, Json* json) {
+bool Print(const std::string& file, const Transcript& written, const Profile& profile, bool explain,
+           Json* json) {
   const std::vector<Predicted> predictions = Predict(written, profile);
   Transcript shown;
   shown.program.calls = written.program.calls;
@@ -52,13 +78,19 @@ bool Print(const std::string& file, const Transcript& written, const Profile& pr
     Json allowed = Json::array();
     for (const Allowed& a : p.allowed) {
       allowed.push_back(
-          {{"reply", PrintReply(call, a.reply)}, {"clause", a.clause->id}, {"note", a.note}});
+          {{"reply", PrintReply(call, a.reply)}, {"clause", a.clause->id}, {"note", a.note},
+           {"says", a.clause->says}, {"cites", a.clause->cites}});
     }
-    calls.push_back({{"call", PrintCall(call)}, {"allowed", allowed}});
+    calls.push_back({{"call", PrintCall(call)}, {"before", p.before}, {"allowed", allowed}});
     text += "  " + lines[i] + "\n";
     const auto note = [&](std::string_view what, const std::string& words) {
       text += fmt::format("    {} {}\n", what, words);
     };
+    if (explain) {
+      if (!p.before.empty()) note(Dim("·"), Dim(fmt::format("s{} was {}", call.fd.handle(), p.before)));
+      if (p.clause != nullptr) note(Dim("·"), Dim(Reason(*p.clause)));
+      if (p.silent != nullptr) note(Dim("·"), Dim(fmt::format("{}: {}", p.silent->id, Reason(*p.silent))));
+    }
     switch (p.verdict) {
       case Verdict::kConforms: {
         if (!said.clause.empty() && p.clause != FindClause(said.clause)) {
@@ -76,6 +108,7 @@ bool Print(const std::string& file, const Transcript& written, const Profile& pr
           }
           note(Yellow("or"), fmt::format("{} ({}{}{})", PrintReply(call, a.reply), a.clause->id,
                                          a.note.empty() ? "" : "; ", a.note));
+          if (explain) note(Dim("·"), Dim(Reason(*a.clause)));
         }
         break;
       }
@@ -112,7 +145,7 @@ int RunPredict(const Options& options) {
     try {
       const Transcript transcript = ReadProgram(file);
       const bool conforms =
-          Print(NameOf(file), transcript, profile, options.json ? &json : nullptr);
+          Print(NameOf(file), transcript, profile, options.explain, options.json ? &json : nullptr);
       if (!conforms) status = std::max<int>(status, kExitDiverges);
     } catch (const Stop& stop) {
       fflush(stdout);
@@ -140,7 +173,13 @@ std::vector<Predicted> Predict(const Transcript& transcript, const Profile& prof
       p.why = predictions[i - 1].why;
       continue;
     }
+    p.before = Stood(oracle.world(), call);
     p.allowed = oracle.Ask(call);
+    if (p.allowed.empty()) {
+      for (const Considered& c : oracle.Consider(call)) {
+        if (c.holds && c.clause->strength == Strength::kUnspecified) p.silent = c.clause;
+      }
+    }
     if (said.reply) {
       p.reply = *said.reply;
       p.verdict = Follow(oracle, call, p.reply);
@@ -185,6 +224,8 @@ void AddPredict(CLI::App& app, int& status) {
       ->type_name("")
       ->required();
   AddProfileOption(*command, options->kernel);
+  command->add_flag("--explain", options->explain,
+                    "Say where the call's socket stood, and what the clause says and cites");
   command->add_flag("--json", options->json, "Print one JSON list, for programs");
   command->callback([options, &status] { status = RunPredict(*options); });
 }

@@ -16,6 +16,8 @@ struct Predicted {
   const Clause* clause = nullptr;  // that allows it; nullptr: none does, or nobody knows
   Verdict verdict = Verdict::kConforms;
   std::string why;  // of kDiscarded
+  std::string before;  // where the call's socket stood: "connected, local 127.0.0.1:E0, …"; empty where it has none
+  const Clause* silent = nullptr;  // of kUnspecified: the clause that says so, where one does
 };
 
 // One for each call. A reply that is written is followed; where none is, the most usual one.

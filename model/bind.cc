@@ -53,7 +53,7 @@ void Bind(Scene& s, PortIndex port) {
   Socket& socket = s.me();
   const Host host = s.call.address.host;
   socket.address = host;
-  const bool many = host == Host::kBroadcast || host == Host::kMulticast;
+  const bool many = host == Host::kBroadcast || host == Host::kMulticast || host == Host::kLocalBroadcast;
   socket.source = many ? Host::kAny : host;  // sends from the device's own address then
   HoldPort(s.world, s.index, port, false);
   socket.local = port;

@@ -78,7 +78,8 @@ uint8_t Twin(const Scene& s) {
   if (s.me().bound == kNone) return kNone;
   for (int i = 0; i < kMaxSockets; ++i) {
     const Socket& other = s.world.sockets[i];
-    if (i == s.index || !other.live || other.tcp == Tcp::kClose || other.tcp == Tcp::kListen) continue;
+    if (i == s.index || !other.live || other.kind != SocketKind::kTcp) continue;
+    if (other.tcp == Tcp::kClose || other.tcp == Tcp::kListen) continue;
     if (other.source == Source(s) && other.local == s.me().bound && other.remote == Destination(s) &&
         other.remote_port == port) {
       return static_cast<uint8_t>(i);

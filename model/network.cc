@@ -35,6 +35,7 @@ void Sever(World& world, uint8_t index) {
 
 void Free(World& world, uint8_t index) {
   Sever(world, index);
+  DropMessages(world, index);
   world.sockets[index] = Socket{};
 }
 
@@ -221,7 +222,8 @@ Arrival SendSyn(Scene& scene, uint8_t client) {
   // Somebody may have the mirrored four-tuple: ourselves, one who connects to us, or a tail of old times.
   for (int i = 0; i < kMaxSockets; ++i) {
     Socket& other = world.sockets[i];
-    if (!other.live || other.tcp == Tcp::kClose || other.tcp == Tcp::kListen) continue;
+    if (!other.live || other.kind != SocketKind::kTcp) continue;
+    if (other.tcp == Tcp::kClose || other.tcp == Tcp::kListen) continue;
     if (other.source != socket.remote || other.local != socket.remote_port ||
         other.remote != socket.source || other.remote_port != socket.local) {
       continue;

@@ -504,7 +504,11 @@ void Scene::WriteAddress(Host host, PortIndex port) {
       // The first sight of a port of the kernel's choice names it.
       const Port next = Port::Chosen(world.seen);
       const PortIndex known = seen == nullptr || !seen->port.IsChosen() ? kNone : LookUpPort(world, seen->port);
-      if (known != kNone && MayBeChosenAgain(world, known)) {
+      SocketKind kind = me().kind;
+      for (const Socket& socket : world.sockets) {
+        if (socket.live && socket.bound == port) kind = socket.kind;
+      }
+      if (known != kNone && MayBeChosenAgain(world, kind, known)) {
         // It chose a number that had a name: the world would have to be told in which call.
         world.lost = Lost::kCoincidence;
         name = seen->port;

@@ -5,6 +5,11 @@
 // SO_REUSEADDR, bound, and then cleared it again leaves a bucket that lets others in. So the world keeps
 // them too. Source: inet_csk_get_port, inet_csk_bind_conflict, inet_bind_conflict,
 // inet_csk_update_fastreuse (net/ipv4/inet_connection_sock.c, 6.1).
+//
+// TCP and UDP have a table of ports each: the same number in both is no conflict. UDP has no short cuts; the
+// newest socket in the way decides (udp_lib_get_port, udp_lib_lport_inuse, net/ipv4/udp.c, 6.1).
+
+#include <algorithm>
 
 #include "model/scene.h"
 
@@ -14,16 +19,16 @@ namespace {
 constexpr int8_t kReusePortAny = 1;     // FASTREUSEPORT_ANY
 constexpr int8_t kReusePortStrict = 2;  // FASTREUSEPORT_STRICT
 
-bool Holds(const Socket& socket, PortIndex port) { return socket.live && socket.bound == port; }
+bool Holds(const Socket& socket, SocketKind kind, PortIndex port) {
+  return socket.live && socket.kind == kind && socket.bound == port;
+}
 
 // ipv4_rcv_saddr_equal with wildcards.
 bool Overlap(Host a, Host b) { return a == b || a == Host::kAny || b == Host::kAny; }
 
-bool HasOwner(const World& world, PortIndex port, uint8_t but = kNone) {
-  for (int i = 0; i < kMaxSockets; ++i) {
-    if (i != but && Holds(world.sockets[i], port)) return true;
-  }
-  return false;
+bool HasOwner(const World& world, SocketKind kind, PortIndex port) {
+  return std::any_of(world.sockets.begin(), world.sockets.end(),
+                     [=](const Socket& socket) { return Holds(socket, kind, port); });
 }
 
 // sk_reuseport_match(): the short cut for SO_REUSEPORT. All our sockets are of one user.
@@ -48,12 +53,81 @@ bool Forgotten(const World& world, int port) {
       return false;
     }
   }
-  return true;
+  return std::none_of(world.messages.begin(), world.messages.end(),
+                      [=](const Message& message) { return message.live && message.port == port; });
 }
 
-// How many ports the kernel goes through: an odd last one of a range is never tried.
-int UsablePorts(const World& world) {
-  return world.ephemeral > 1 ? world.ephemeral & ~1 : world.ephemeral;
+// How many ports the kernel goes through: for TCP an odd last one of a range is never tried.
+int UsablePorts(const World& world, SocketKind kind) {
+  return kind == SocketKind::kTcp && world.ephemeral > 1 ? world.ephemeral & ~1 : world.ephemeral;
+}
+
+// --- UDP ---
+
+// udp_lib_lport_inuse(): whether `other` stands in the way of a socket that wants host and port.
+bool DatagramsCollide(const Socket& socket, Host host, const Socket& other) {
+  return !(socket.reuse_address && other.reuse_address) && Overlap(host, other.address);
+}
+bool DatagramsShare(const Socket& socket, const Socket& other) {
+  return socket.reuse_port && other.reuse_port && !socket.in_group;
+}
+bool DatagramPortConflicts(const World& world, uint8_t index, Host host, PortIndex port) {
+  const Socket& socket = world.sockets[index];
+  const Socket* newest = nullptr;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& other = world.sockets[i];
+    if (i == index || !Holds(other, SocketKind::kUdp, port)) continue;
+    if (!DatagramsCollide(socket, host, other)) continue;
+    if (newest == nullptr || other.turn > newest->turn) newest = &other;
+  }
+  return newest != nullptr && !DatagramsShare(socket, *newest);
+}
+// As the kernel looks for a free port: every socket counts there, not the newest alone.
+bool DatagramPortTaken(const World& world, uint8_t index, Host host, PortIndex port) {
+  const Socket& socket = world.sockets[index];
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& other = world.sockets[i];
+    if (i != index && Holds(other, SocketKind::kUdp, port) && DatagramsCollide(socket, host, other) &&
+        !DatagramsShare(socket, other)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// udp_reuseport_add_sock(): the newest that shares address and port decides which group it is.
+void JoinGroup(World& world, uint8_t index) {
+  Socket& socket = world.sockets[index];
+  uint8_t mate = kNone;
+  uint8_t fresh = 0;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& other = world.sockets[i];
+    if (i == index || !other.live || other.kind != SocketKind::kUdp) continue;
+    if (other.in_group) fresh = std::max<uint8_t>(fresh, other.group + 1);
+    if (!Holds(other, SocketKind::kUdp, socket.bound) || !other.reuse_port) continue;
+    if (other.address != socket.address) continue;
+    if (mate == kNone || other.turn > world.sockets[mate].turn) mate = static_cast<uint8_t>(i);
+  }
+  socket.in_group = true;
+  if (mate == kNone) {
+    socket.group = fresh;
+    socket.group_connected = false;
+    return;
+  }
+  Socket& other = world.sockets[mate];
+  if (!other.in_group) {
+    other.in_group = true;
+    other.group = fresh;
+    other.group_connected = false;
+  }
+  socket.group = other.group;
+  socket.group_connected = other.group_connected;
+}
+
+void LeaveGroup(Socket& socket) {
+  socket.in_group = false;
+  socket.group = kNone;
+  socket.group_connected = false;
 }
 
 }  // namespace
@@ -63,8 +137,9 @@ bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening
   const World& world = scene.world;
   const Socket& socket = scene.me();
   const PortEntry& entry = world.ports[port];
+  if (socket.kind == SocketKind::kUdp) return DatagramPortConflicts(world, scene.index, host, port);
   // The socket itself is among the owners where listen() asks again.
-  if (!HasOwner(world, port)) return false;
+  if (!HasOwner(world, SocketKind::kTcp, port)) return false;
   // Up to 6.1 a bucket remembers that all had SO_REUSEADDR when they bound, also of one that has cleared it
   // since. Observed on 6.18: bind(s1, P0) = -1 EADDRINUSE after s0 bound P0 and cleared it.
   const bool remembers = scene.linux() && scene.profile.version < Version{6, 2};
@@ -72,7 +147,7 @@ bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening
   if ((entry.fast_reuse > 0 && reuse) || ReusePortMatches(entry, socket, host)) return false;
   for (int i = 0; i < kMaxSockets; ++i) {
     const Socket& other = world.sockets[i];
-    if (i != scene.index && Holds(other, port) && Overlap(host, other.address) &&
+    if (i != scene.index && Holds(other, SocketKind::kTcp, port) && Overlap(host, other.address) &&
         InTheWay(socket, other)) {
       return true;
     }
@@ -81,6 +156,7 @@ bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening
 }
 
 PortChoice PortsToBind(const World& world, uint8_t index, Host host) {
+  const SocketKind kind = world.sockets[index].kind;
   PortChoice choice;
   if (world.ephemeral == 0) {
     choice.fresh = true;
@@ -90,14 +166,14 @@ PortChoice PortsToBind(const World& world, uint8_t index, Host host) {
   for (int p = 0; p < kMaxPorts; ++p) {
     if (!world.ports[p].live || !world.ports[p].chosen || Forgotten(world, p)) continue;
     ++known;
-    bool taken = false;
-    for (int i = 0; i < kMaxSockets; ++i) {
+    bool taken = kind == SocketKind::kUdp && DatagramPortTaken(world, index, host, static_cast<PortIndex>(p));
+    for (int i = 0; kind == SocketKind::kTcp && i < kMaxSockets; ++i) {
       // inet_csk_find_open_port() asks without `relax`: neither option helps there.
-      taken |= i != index && Holds(world.sockets[i], p) && Overlap(host, world.sockets[i].address);
+      taken |= i != index && Holds(world.sockets[i], kind, p) && Overlap(host, world.sockets[i].address);
     }
     if (!taken) choice.known[choice.count++] = static_cast<PortIndex>(p);
   }
-  choice.fresh = known < UsablePorts(world);
+  choice.fresh = known < UsablePorts(world, kind);
   return choice;
 }
 
@@ -117,15 +193,19 @@ PortChoice PortsToConnect(const World& world, uint8_t index, Host source, Host r
     // __inet_hash_connect(): a bucket that only connect() made may be shared.
     const bool shared = entry.fast_reuse < 0 && entry.fast_reuse_port < 0 &&
                         !TupleTaken(world, index, source, local, remote, port);
-    if (!HasOwner(world, local) || shared) choice.known[choice.count++] = local;
+    if (!HasOwner(world, SocketKind::kTcp, local) || shared) choice.known[choice.count++] = local;
   }
-  choice.fresh = known < UsablePorts(world);
+  choice.fresh = known < UsablePorts(world, SocketKind::kTcp);
   return choice;
 }
 
-bool MayBeChosenAgain(const World& world, PortIndex port) {
+bool MayBeChosenAgain(const World& world, SocketKind kind, PortIndex port) {
   const PortEntry& entry = world.ports[port];
-  return entry.chosen && (!HasOwner(world, port) || (entry.fast_reuse < 0 && entry.fast_reuse_port < 0));
+  if (!entry.chosen || !HasOwner(world, kind, port)) return entry.chosen;
+  if (kind == SocketKind::kTcp) return entry.fast_reuse < 0 && entry.fast_reuse_port < 0;
+  return std::none_of(world.sockets.begin(), world.sockets.end(), [=](const Socket& socket) {
+    return Holds(socket, kind, port) && !socket.reuse_address && !socket.reuse_port;
+  });
 }
 
 PortIndex TakePort(Scene& scene, const PortChoice& choice) {
@@ -133,14 +213,32 @@ PortIndex TakePort(Scene& scene, const PortChoice& choice) {
     scene.world.lost = Lost::kMixed;
     return 0;
   }
+  World& world = scene.world;
+  const bool udp = scene.me().kind == SocketKind::kUdp;
+  if (world.ephemeral > 1 && world.ephemeral % 2 != 0) {
+    // Which port is the odd last one, that only UDP may have, nobody knows.
+    for (int p = 0; p < kMaxPorts; ++p) {
+      const PortEntry& entry = world.ports[p];
+      if (entry.live && entry.chosen && entry.for_udp != udp && !Forgotten(world, p)) world.lost = Lost::kMixed;
+    }
+  }
   const int pick = scene.Fork(choice.count + choice.fresh);
-  return pick < choice.count ? choice.known[pick] : NewPort(scene.world);
+  if (pick < choice.count) return choice.known[pick];
+  const PortIndex port = NewPort(world);
+  world.ports[port].for_udp = udp;
+  return port;
 }
 
 void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
   Socket& socket = world.sockets[index];
+  if (socket.kind == SocketKind::kUdp) {
+    socket.bound = port;
+    socket.turn = socket.moved = world.turn++;
+    if (socket.reuse_port) JoinGroup(world, index);
+    return;
+  }
   PortEntry& entry = world.ports[port];
-  const bool empty = !HasOwner(world, port);
+  const bool empty = !HasOwner(world, SocketKind::kTcp, port);
   if (by_connect) {
     if (empty) {
       entry.fast_reuse = -1;
@@ -167,7 +265,18 @@ void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
   socket.bound = port;
 }
 
-void ReleasePort(World& world, uint8_t index) { world.sockets[index].bound = kNone; }
+void ReleasePort(World& world, uint8_t index) {
+  Socket& socket = world.sockets[index];
+  socket.bound = kNone;
+  if (socket.kind == SocketKind::kUdp) LeaveGroup(socket);
+}
+
+void MovePort(World& world, uint8_t index) {
+  Socket& socket = world.sockets[index];
+  if (socket.bound == kNone) return;
+  socket.moved = world.turn++;
+  LeaveGroup(socket);
+}
 
 PortIndex LookUpPort(const World& world, Port name) {
   if (name == kPortZero) return kNone;
@@ -202,7 +311,8 @@ bool TupleTaken(const World& world, uint8_t index, Host source, PortIndex local,
                 PortIndex port) {
   for (int i = 0; i < kMaxSockets; ++i) {
     const Socket& other = world.sockets[i];
-    if (i == index || !other.live || other.tcp == Tcp::kClose || other.tcp == Tcp::kListen) continue;
+    if (i == index || !other.live || other.kind != SocketKind::kTcp) continue;
+    if (other.tcp == Tcp::kClose || other.tcp == Tcp::kListen) continue;
     if (other.source == source && other.local == local && other.remote == remote &&
         other.remote_port == port) {
       return true;

@@ -119,6 +119,16 @@ int16_t Ready(const World& world, uint8_t socket);
 // Of all events, those that may be so or otherwise at any moment, since a timer brings them. Mostly none.
 int16_t Uncertain(const World& world, uint8_t socket);
 
+// --- messages (messages.cc): what waits to be received, one by one ---------------------------------------
+
+// At the end of its receiver's queue. The world is lost where there is no room.
+void AddMessage(World& world, const Message& message);
+// The first for `socket`, an index into World::messages; kNone where there is none.
+uint8_t FirstMessage(const World& world, uint8_t socket);
+void TakeMessage(World& world, uint8_t message);
+// What a socket that goes leaves unread.
+void DropMessages(World& world, uint8_t socket);
+
 // --- ports (ports.cc): who may have which -------------------------------------------------------------
 
 // Whether the scene's socket may not have host:port, an explicit port; `listening`: listen() asks again.
@@ -134,13 +144,16 @@ struct PortChoice {
 };
 PortChoice PortsToBind(const World& world, uint8_t index, Host host);
 PortChoice PortsToConnect(const World& world, uint8_t index, Host source, Host remote, PortIndex port);
-// Whether the kernel may choose a port that it has chosen before: nobody holds it, or only connect() did.
-bool MayBeChosenAgain(const World& world, PortIndex port);
+// Whether the kernel may choose a port for a socket of this kind that it has chosen before: nobody holds it,
+// or only such sockets as share it.
+bool MayBeChosenAgain(const World& world, SocketKind kind, PortIndex port);
 // The port chosen, in this branch of the scene. `choice` is not empty.
 PortIndex TakePort(Scene& scene, const PortChoice& choice);
-// Puts the socket into the port's bucket, as inet_bind_hash() does.
+// Puts the socket into the port's bucket, as inet_bind_hash() does, or udp_lib_get_port().
 void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect);
 void ReleasePort(World& world, uint8_t index);
+// The address of a UDP socket that has a port has changed: udp_lib_rehash().
+void MovePort(World& world, uint8_t index);
 // The entry of a port named in the program; kNone for port 0. Makes one where the name is new.
 PortIndex FindPort(World& world, Port name);
 PortIndex LookUpPort(const World& world, Port name);  // kNone where the name is new

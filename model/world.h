@@ -97,7 +97,9 @@ struct Socket {
   bool port_locked = false;     // bind() gave it a port other than 0
   bool done = false;            // a FIN has come: end of file after what is queued
   bool unspecified = false;     // the profile says nothing about it any more
-  bool in_group = false;        // listens in a reuseport group
+  bool in_group = false;        // in a reuseport group: of kTcp while it listens, of kUdp while it has a port
+  bool group_connected = false;  // of kUdp: somebody of its group was connected once (reuseport_has_conns)
+  bool steered = false;          // of kUdp: has received while connected, on some processor (sk_incoming_cpu)
   int32_t linger_seconds = 0;
   int32_t backlog = 0;
   int32_t receive_buffer = -1;  // bytes; -1: as the kernel chose
@@ -110,7 +112,9 @@ struct Socket {
   PortIndex remote_port = kNone;
   uint8_t peer = kNone;         // the socket at the other end, while that still knows of us
   uint8_t listener = kNone;     // whose accept queue it waits in
-  uint8_t turn = 0;             // its place in that queue
+  uint8_t turn = 0;             // its place in that queue; of kUdp: among those with its port
+  uint8_t moved = 0;            // of kUdp: its place among those with its address and port
+  uint8_t group = kNone;        // of kUdp: which reuseport group
   uint32_t sent = 0;            // bytes accepted from the user, so far
   uint32_t arrived = 0;         // bytes of the peer's that are certainly here
   uint32_t late = 0;            // bytes of the peer's that may still be on their way
@@ -128,7 +132,7 @@ struct PortEntry {
   bool live = false;
   Port name;            // P0, E0 …; kPortOther: the kernel chose it and nobody has seen it yet
   bool chosen = false;  // by the kernel
-  bool bucket = false;  // somebody holds it
+  bool for_udp = false;  // chosen for a UDP socket first
   int8_t fast_reuse = 0;
   int8_t fast_reuse_port = 0;  // 0 no, 1 any address, 2 this address only
   Host fast_address = Host::kAny;
@@ -138,12 +142,12 @@ struct PortEntry {
 // What a descriptor number leads to.
 enum class Opens : uint8_t { kNothing, kSocket, kFile, kPipe, kEpoll };
 
-// A datagram, or a record of a seqpacket socket, in its receiver's queue.
+// A datagram, or a record of a seqpacket socket, in its receiver's queue. The live ones come first in
+// World::messages, in the order of their arrival.
 struct Message {
   bool live = false;
   uint8_t to = kNone;       // the receiver
   uint8_t from = kNone;     // the sender, while that is known and still there
-  uint8_t turn = 0;         // its place in the queue
   Host host = Host::kAny;   // whence it came: host and port, or
   PortIndex port = kNone;
   BoundName name;           // the name the sender had
