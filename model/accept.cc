@@ -13,6 +13,7 @@ bool FlagsUnknown(const Scene& s) {
 }
 bool NoDescriptorLeft(const Scene& s) { return s.opens != Opens::kNothing && NoFreeSlot(s); }
 
+bool IsSocket(const Scene& s) { return s.has_socket(); }
 bool NotListening(const Scene& s) { return s.has_socket() && s.me().tcp != Tcp::kListen; }
 uint8_t Head(const Scene& s) { return FirstInQueue(s.world, s.index); }
 bool Empty(const Scene& s) {
@@ -118,11 +119,18 @@ constexpr Clause kAccept[] = {
      .cites = "POSIX accept(); Linux inet_csk_accept(), inet_accept()",
      .says = "The first connection of the queue gets the lowest free descriptor."},
 };
+
+constexpr Clause kAcceptOnDatagrams[] = {
+    {.id = "accept.datagrams", .error = EOPNOTSUPP, .when = IsSocket,
+     .cites = "POSIX accept() EOPNOTSUPP; Linux sock_no_accept()",
+     .says = "Nobody connects to a datagram socket."},
+};
 // clang-format on
 
 }  // namespace
 
 std::span<const Clause> AcceptFirstClauses() { return kAcceptFirst; }
 std::span<const Clause> AcceptClauses() { return kAccept; }
+std::span<const Clause> AcceptOnDatagramsClauses() { return kAcceptOnDatagrams; }
 
 }  // namespace sockspec

@@ -22,39 +22,52 @@ Tables TablesOf(Op op) {
     case Op::kSocketpair:
       return {{SocketFlagsClauses()}, {SocketpairFirstClauses()}, {SocketKindClauses()}, {SocketpairClauses()}};
     case Op::kBind:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kTcp}};
-    case Op::kListen: return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kInet}};
+    case Op::kListen: return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp},
+              {ListenOnDatagramsClauses(), kDatagrams}};
     case Op::kConnect:
-      return {{NotOpenClauses()}, {AddressClauses()}, {NotASocketClauses()}, {ConnectClauses(), kTcp}};
+      return {{NotOpenClauses()}, {AddressClauses()}, {NotASocketClauses()}, {ConnectClauses(), kTcp},
+              {ConnectUdpClauses(), kUdp}};
     case Op::kAccept:
     case Op::kAccept4:
-      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()}, {AcceptClauses(), kTcp}};
-    case Op::kClose: return {{NotOpenClauses()}, {CloseClauses(), kTcp | kNoSocket}};
-    case Op::kShutdown: return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownClauses(), kTcp}};
+      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()}, {AcceptClauses(), kTcp},
+              {AcceptOnDatagramsClauses(), kDatagrams}};
+    case Op::kClose: return {{NotOpenClauses()}, {CloseClauses(), kInet | kNoSocket}};
+    case Op::kShutdown: return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownClauses(), kInet}};
     case Op::kDup: return {{NotOpenClauses()}, {DupClauses()}};
     case Op::kGetsockname:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kTcp}, {GetsocknameClauses(), kTcp}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kInet}, {GetsocknameClauses(), kInet}};
     case Op::kGetpeername:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kTcp}, {GetpeernameClauses(), kTcp}};
-    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses(), kTcp}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kInet}, {GetpeernameClauses(), kInet}};
+    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses(), kInet}};
     case Op::kSetsockopt:
-      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses(), kTcp}};
-    case Op::kSend: return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}};
-    case Op::kRecv: return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvClauses(), kTcp}};
-    case Op::kRead: return {{NotOpenClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}};
-    case Op::kWrite: return {{NotOpenClauses()}, {WriteClauses()}, {SendClauses(), kTcp}};
+      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses(), kInet}};
+    case Op::kSend: return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
+    case Op::kRecv:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp},
+              {RecvUdpClauses(), kUdp}};
+    case Op::kRead: return {{NotOpenClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+    case Op::kWrite: return {{NotOpenClauses()}, {WriteClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
     case Op::kFcntl: return {{NotOpenClauses()}, {FcntlClauses()}};
-    case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses(), kTcp}};
-    case Op::kPoll: return {{PollClauses(), kTcp | kNoSocket}};
-    case Op::kSendto: return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}};
-    case Op::kRecvfrom: return {{NotOpenClauses()}, {NotASocketClauses()}, {SenderClauses()}};
+    case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses(), kInet}};
+    case Op::kPoll: return {{PollClauses(), kInet | kNoSocket}};
+    case Op::kSendto:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {SendClauses(), kTcp},
+              {SendUdpClauses(), kUdp}};
+    case Op::kRecvfrom:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {SenderClauses()}, {ErrorQueueClauses(), kInet},
+              {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
     case Op::kSendmsg:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {PiecesClauses()}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {PiecesClauses()},
+              {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
     case Op::kRecvmsg:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvmsgFirstClauses()}, {SenderClauses()},
-              {PiecesClauses()}};
-    case Op::kReadv: return {{NotOpenClauses()}, {VectorClauses()}, {ReadClauses()}};
-    case Op::kWritev: return {{NotOpenClauses()}, {VectorClauses()}, {WritevFirstClauses()}};
+              {PiecesClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+    case Op::kReadv:
+      return {{NotOpenClauses()}, {VectorClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+    case Op::kWritev:
+      return {{NotOpenClauses()}, {VectorClauses()}, {WritevFirstClauses()}, {SendClauses(), kTcp},
+              {SendUdpClauses(), kUdp}};
     case Op::kDup2:
     case Op::kDup3:
     case Op::kSelect:

@@ -488,10 +488,10 @@ void Scene::MakeDescriptor(Slot to) {
 void Scene::WriteAddress(Host host, PortIndex port) {
   if (call.length_pointer != Pointer::kValid) return;
   if (call.pointer != Pointer::kValid) {
-    // Nothing of the address is asked for, but its length is told all the same; accept() with NULL asks for
-    // neither.
-    const bool accepts = call.op == Op::kAccept || call.op == Op::kAccept4;
-    if (accepts && call.pointer == Pointer::kNull) return;
+    // Nothing of the address is asked for, but its length is told all the same; accept() and
+    // recvfrom() with NULL ask for neither.
+    const bool asks = call.op == Op::kGetsockname || call.op == Op::kGetpeername;
+    if (!asks && call.pointer == Pointer::kNull) return;
     if (call.length == kExactLength) return;
     reply.wrote |= kWroteAddressLength;
     reply.address_length = kExactLength;

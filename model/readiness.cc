@@ -38,12 +38,23 @@ int16_t TcpUncertain(const World& world, uint8_t index) {
   return uncertain;
 }
 
+// datagram_poll(), which counts POLLWRBAND among what is writable
+int16_t UdpReady(const World& world, uint8_t index) {
+  const Socket& socket = world.sockets[index];
+  int16_t ready = kWritable | POLLWRBAND;
+  if (socket.error != 0) ready |= POLLERR;
+  if (socket.shut & kReceive) ready |= kReadable | kReadEnd;
+  if (socket.shut == (kReceive | kSend)) ready |= POLLHUP;
+  if (FirstMessage(world, index) != kNone) ready |= kReadable;
+  return ready;
+}
+
 }  // namespace
 
 int16_t Ready(const World& world, uint8_t socket) {
   switch (world.sockets[socket].kind) {
     case SocketKind::kTcp: return TcpReady(world, socket);
-    case SocketKind::kUdp:
+    case SocketKind::kUdp: return UdpReady(world, socket);
     case SocketKind::kUnixStream:
     case SocketKind::kUnixDatagram:
     case SocketKind::kUnixSeqpacket: return 0;

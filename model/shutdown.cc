@@ -61,6 +61,7 @@ void StopWriting(Scene& s) {
   if (tcp == Tcp::kEstablished || tcp == Tcp::kCloseWait) SendFin(s.world, s.index);
 }
 void Nothing(Scene& s) { Settle(s.me()); }
+bool HasPeer(const Scene& s) { return In(s, Tcp::kEstablished); }
 
 // clang-format off
 constexpr Clause kShutdown[] = {
@@ -91,10 +92,15 @@ constexpr Clause kShutdown[] = {
     {.id = "shutdown.connecting", .when = Connecting, .then = StopListening,
      .on = kLinux, .cites = "Linux inet_shutdown(), tcp_disconnect()",
      .says = "The attempt is given up, and ECONNRESET is pending."},
+    {.id = "shutdown.datagrams", .when = HasPeer, .then = MarkForUser,
+     .of = kUdp, .cites = "POSIX shutdown(); Linux inet_shutdown()",
+     .says = "No more receiving, or sending; the peer is not told."},
     {.id = "shutdown.read", .when = OnlyReading, .then = MarkForUser,
+     .of = kTcp,
      .cites = "POSIX shutdown(); Linux inet_shutdown()",
      .says = "No more receiving: end of file follows what is queued."},
     {.id = "shutdown.write", .when = AlsoWriting, .then = StopWriting,
+     .of = kTcp,
      .cites = "POSIX shutdown(); Linux tcp_shutdown()",
      .says = "No more sending: a FIN goes out unless one has."},
 };
