@@ -178,10 +178,9 @@ Way FindWay(Host source, Host to) {
       way.error = EACCES;
       break;
     case Host::kSilent:
-      // __mkroute_output(): an address of the loopback device does not leave by another.
-      if (source == Host::kLoopback || source == Host::kLoopback2) way.error = EINVAL;
-      if (source == Host::kAny) way.source = Host::kOther;
-      way.leaves = true;
+      // The way out is the loopback device's, which hands everything in again: who is bound to 0.0.0.0 gets it.
+      // That nobody has the port cannot be told, since nobody has the address either (icmp_route_lookup()).
+      way.mute = true;
       break;
     default:  // not an IPv4 address
       way.error = EAFNOSUPPORT;
@@ -197,7 +196,6 @@ void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, ui
   Socket& sender = world.sockets[from];
   const Message message{.host = way.source, .port = sender.bound, .start = sender.sent, .size = size};
   sender.sent += size;
-  if (way.leaves) return;
   const Ends ends{way.source, sender.bound, way.destination, port};
   if (way.many) {
     for (int i = 0; i < kMaxSockets; ++i) {
@@ -215,6 +213,7 @@ void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, ui
     Deliver(scene, receiver, message);
     return;
   }
+  if (way.mute) return;
   // __udp4_lib_err(): the message that the port is unreachable looks for a socket just as a datagram would.
   const uint8_t told = Receiver(scene, {way.destination, port, way.source, sender.bound});
   if (told == kNone || !Connected(world.sockets[told])) return;

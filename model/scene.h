@@ -117,7 +117,7 @@ struct Way {
   Host destination = Host::kAny;  // 0.0.0.0 is somebody
   bool many = false;       // to all that are there, by broadcast or multicast
   bool broadcast = false;  // which needs SO_BROADCAST
-  bool leaves = false;     // nobody here gets it
+  bool mute = false;       // no ICMP message comes back
 };
 // From a socket that sends from `source`, kAny where it has no address yet.
 Way FindWay(Host source, Host to);
