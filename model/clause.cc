@@ -22,52 +22,54 @@ Tables TablesOf(Op op) {
     case Op::kSocketpair:
       return {{SocketFlagsClauses()}, {SocketpairFirstClauses()}, {SocketKindClauses()}, {SocketpairClauses()}};
     case Op::kBind:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kInet}};
-    case Op::kListen: return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp},
-              {ListenOnDatagramsClauses(), kDatagrams}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kTcp},
+              {BindUnixClauses(), kUnix}};
+    case Op::kListen:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp}, {ListenUnixClauses(), kUnix}};
     case Op::kConnect:
       return {{NotOpenClauses()}, {AddressClauses()}, {NotASocketClauses()}, {ConnectClauses(), kTcp},
-              {ConnectUdpClauses(), kUdp}};
+              {ConnectUnixClauses(), kUnix}};
     case Op::kAccept:
     case Op::kAccept4:
-      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()}, {AcceptClauses(), kTcp},
-              {AcceptOnDatagramsClauses(), kDatagrams}};
-    case Op::kClose: return {{NotOpenClauses()}, {CloseClauses(), kInet | kNoSocket}};
-    case Op::kShutdown: return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownClauses(), kInet}};
+      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()}, {AcceptUnixClauses(), kUnix},
+              {AcceptClauses(), kTcp | kUnixConnected}};
+    case Op::kClose: return {{NotOpenClauses()}, {CloseClauses(), kTcp | kUnix | kNoSocket}, {CloseUnixClauses(), kUnix}};
+    case Op::kShutdown:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownFirstClauses()}, {ShutdownClauses(), kTcp},
+              {ShutdownUnixClauses(), kUnix}};
     case Op::kDup: return {{NotOpenClauses()}, {DupClauses()}};
     case Op::kGetsockname:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kInet}, {GetsocknameClauses(), kInet}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kTcp | kUnix},
+              {GetsocknameClauses(), kTcp | kUnix}};
     case Op::kGetpeername:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kInet}, {GetpeernameClauses(), kInet}};
-    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses(), kInet}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kTcp | kUnix},
+              {GetpeernameClauses(), kTcp | kUnix}};
+    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses(), kTcp}};
     case Op::kSetsockopt:
-      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses(), kInet}};
-    case Op::kSend: return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
+      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses(), kTcp}};
+    case Op::kSend:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}, {SendUnixClauses(), kUnix}};
     case Op::kRecv:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp},
-              {RecvUdpClauses(), kUdp}};
-    case Op::kRead: return {{NotOpenClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
-    case Op::kWrite: return {{NotOpenClauses()}, {WriteClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvClauses(), kTcp}, {RecvUnixClauses(), kUnix}};
+    case Op::kRead:
+      return {{NotOpenClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUnixClauses(), kUnix}};
+    case Op::kWrite:
+      return {{NotOpenClauses()}, {WriteClauses()}, {SendClauses(), kTcp}, {SendUnixClauses(), kUnix}};
     case Op::kFcntl: return {{NotOpenClauses()}, {FcntlClauses()}};
-    case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses(), kInet}};
-    case Op::kPoll: return {{PollClauses(), kInet | kNoSocket}};
+    case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses(), kTcp | kUnix}};
+    case Op::kPoll: return {{PollClauses(), kTcp | kUnix | kNoSocket}};
     case Op::kSendto:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {SendClauses(), kTcp},
-              {SendUdpClauses(), kUdp}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {SendUnixClauses(), kUnix}};
     case Op::kRecvfrom:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {SenderClauses()}, {ErrorQueueClauses(), kInet},
-              {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {SenderClauses()}, {RecvUnixClauses(), kUnix}};
     case Op::kSendmsg:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {PiecesClauses()},
-              {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
+              {SendUnixClauses(), kUnix}};
     case Op::kRecvmsg:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvmsgFirstClauses()}, {SenderClauses()},
-              {PiecesClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
-    case Op::kReadv:
-      return {{NotOpenClauses()}, {VectorClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
-    case Op::kWritev:
-      return {{NotOpenClauses()}, {VectorClauses()}, {WritevFirstClauses()}, {SendClauses(), kTcp},
-              {SendUdpClauses(), kUdp}};
+              {PiecesClauses()}, {RecvUnixClauses(), kUnix}};
+    case Op::kReadv: return {{NotOpenClauses()}, {VectorClauses()}, {ReadClauses()}, {RecvUnixClauses(), kUnix}};
+    case Op::kWritev: return {{NotOpenClauses()}, {VectorClauses()}, {WritevFirstClauses()}, {SendUnixClauses(), kUnix}};
     case Op::kDup2:
     case Op::kDup3:
     case Op::kSelect:
