@@ -4,6 +4,8 @@
 //     encode --dictionary > NAME.dict  one call a line: every call, with each of its declared
 //     choices
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
@@ -16,6 +18,7 @@
 #include "model/program/bytes.h"
 #include "model/program/declarations.h"
 #include "model/program/text.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 namespace {
@@ -54,14 +57,18 @@ void PrintDictionary() {
   printf("# Made by //fuzz:encode --dictionary: the calls on s0, as bytes.\n");
   std::set<std::string> known;
   for (const Declaration& declaration : Declarations()) {
-    Call usual{.op = declaration.op, .fd = Descriptor::Handle(0), .length = kExactLength};
-    if (declaration.makes(usual)) usual.made = 1;
-    if (declaration.makes_pair()) {
-      usual.made = 1;
-      usual.made2 = 2;
-    }
+    Call usual{.op = declaration.op, .fd = Descriptor::Handle(0)};
     int n = 0;
-    const auto print = [&](const Call& call) {
+    const auto print = [&](Call call) {
+      call.made = 1;  // Mend() takes out what a call does not use
+      call.made2 = 2;
+      for (const Argument& argument : declaration.arguments) {
+        if (argument.kind == Kind::kAddressIn) call.length = ExactLength(call.address);
+        if (argument.kind == Kind::kAddressOut) call.length = kStorageLength;
+        if (argument.kind == Kind::kOptionIn || argument.kind == Kind::kOptionOut) {
+          call.length = OptionSize(call.level, call.option);
+        }
+      }
       const std::string bytes = BytesOf(call);
       if (!known.insert(bytes).second) return;
       printf("%.*s_%d=\"%s\"\n", static_cast<int>(declaration.name.size()), declaration.name.data(),
@@ -75,6 +82,15 @@ void PrintDictionary() {
     usual.address = {.host = Host::kLoopback, .port = Port::Program(0)};
     print(usual);
     for (const Argument& argument : declaration.arguments) {
+      if (argument.kind == Kind::kAddressIn) {
+        Call call = usual;
+        call.address = {.family = AF_INET6, .host = Host::kLoopback6, .port = Port::Program(0)};
+        print(call);
+        for (const UnixName name : {UnixName::Path(0), UnixName::Abstract(0)}) {
+          call.address = {.family = AF_UNIX, .host = Host::kUnix, .name = name};
+          print(call);
+        }
+      }
       if (argument.member == nullptr) continue;
       for (const int32_t choice : argument.choices) {
         Call call = usual;

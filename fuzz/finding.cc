@@ -400,7 +400,7 @@ bool Agrees(const Call& call, const Reply& said, const Reply& actual) {
   if ((said.wrote & kBlocksOnly) != 0) return true;
   if (said.error != actual.error) return false;
   // A descriptor is known by its handle, which its call names; its number says nothing.
-  if (said.error == 0 && !DeclarationOf(call.op).makes(call) && said.value != actual.value)
+  if (said.error == 0 && !DeclarationOf(call.op).names_value(call) && said.value != actual.value)
     return false;
   if ((said.wrote & ~actual.wrote) != 0) return false;
   const auto says = [&](Wrote bit) { return (said.wrote & bit) != 0; };
@@ -438,9 +438,7 @@ Verdict Follow(Oracle& oracle, const Call& call, const Reply& reply, std::string
     Reply whole = a.reply;
     if ((reply.wrote & kBlocksOnly) != 0) return oracle.Step(call, whole);
     if (a.reply.error != reply.error) continue;
-    // Which slots a maker's descriptors have, the text does not say.
-    const Declaration& declaration = DeclarationOf(call.op);
-    if (!declaration.makes(call) && !declaration.makes_pair()) whole.value = reply.value;
+    if (!DeclarationOf(call.op).names_value(call)) whole.value = reply.value;
     whole.wrote |= reply.wrote;
     if (reply.wrote & kWroteAddress) {
       whole.host = reply.host;
@@ -457,6 +455,8 @@ Verdict Follow(Oracle& oracle, const Call& call, const Reply& reply, std::string
     if (reply.wrote & kWroteLength) whole.option_length = reply.option_length;
     if (reply.wrote & kWroteData) whole.data = reply.data;
     if (reply.wrote & kWroteEvents) whole.events = reply.events;
+    if (reply.wrote & kWroteFlags) whole.flags = reply.flags;
+    if (reply.wrote & kWroteReady) std::ranges::copy(reply.ready, whole.ready);
     const Verdict verdict = oracle.Step(call, whole);
     if (verdict != Verdict::kDiverges) return verdict;
   }

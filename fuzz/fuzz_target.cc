@@ -110,7 +110,7 @@ void FuzzTarget::Feed(const Program& program, const Run& run) {
     if (before != 0) Count(kClauses + (before * 8191 + clause) % kPairs);
     before = clause + 1;
     // What is made begins where its maker stands.
-    if (call.made < kMaxHandles) last[call.made] = clause + 1;
+    ForEachMade(call, [&](uint8_t handle) { last[handle] = clause + 1; });
   }
 }
 

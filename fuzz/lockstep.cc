@@ -120,6 +120,13 @@ std::string_view PortName(Port port) {
   return "other";
 }
 
+std::string_view NameKind(UnixName name) {
+  if (name == kUnnamed) return "none";
+  if (name.IsAbstract()) return "abstract";
+  if (name.IsChosen()) return "chosen";
+  return name == kNameOther ? "other" : "path";
+}
+
 std::string AddressCameBack(const Reply& expected, const Reply& actual) {
   if (expected.address_size != actual.address_size) {
     return "size-" + std::to_string(actual.address_size);
@@ -128,6 +135,7 @@ std::string AddressCameBack(const Reply& expected, const Reply& actual) {
     return "family-" + ShortName(Families(), actual.family, "AF_");
   }
   if (expected.host != actual.host) return "host-" + HostName(actual.host);
+  if (expected.name != actual.name) return "name-" + std::string(NameKind(actual.name));
   return "port-" + std::string(PortName(actual.port));
 }
 
@@ -181,7 +189,8 @@ std::string EffectCameBack(const Call& call, const Reply& expected, const Reply&
     switch (bit) {
       case kWroteAddress:
         if (expected.address_size != actual.address_size || expected.family != actual.family ||
-            expected.host != actual.host || expected.port != actual.port) {
+            expected.host != actual.host || expected.port != actual.port ||
+            expected.name != actual.name) {
           return prefix + AddressCameBack(expected, actual);
         }
         break;

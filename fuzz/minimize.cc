@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "model/program/bytes.h"
+#include "model/program/declarations.h"
 #include "model/program/edit.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 namespace {
@@ -42,9 +44,11 @@ std::vector<bool> WithUsers(const Program& program, int creator) {
   bool gone[kMaxHandles] = {};
   for (int i = creator; i < static_cast<int>(program.calls.size()); ++i) {
     const Call& call = program.calls[i];
-    marked[i] =
-        i == creator || (call.fd.IsHandle() && gone[call.fd.handle()] && call.op != Op::kSocket);
-    if (call.made != kNoHandle && call.made < kMaxHandles) gone[call.made] = marked[i];
+    marked[i] = i == creator;
+    ForEachDescriptor(call, [&](const Argument&, Descriptor fd) {
+      if (fd.IsHandle() && gone[fd.handle()]) marked[i] = true;
+    });
+    if (marked[i]) ForEachMade(call, [&](uint8_t handle) { gone[handle] = true; });
   }
   return marked;
 }
@@ -79,13 +83,19 @@ void AddShorter(Program shorter, std::vector<Program>& to) {
 
 // It without one creator, whose part an earlier handle plays: one socket where two were used.
 void AddMerged(const Program& program, int creator, std::vector<Program>& to) {
-  const uint8_t made = program.calls[creator].made;
+  const Call& made = program.calls[creator];
   for (int i = 0; i < creator; ++i) {
-    const uint8_t earlier = program.calls[i].made;
-    if (earlier >= kMaxHandles) continue;
+    const Call& earlier = program.calls[i];
+    if (earlier.made >= kMaxHandles) continue;
+    const Descriptor first = Descriptor::Handle(earlier.made);
+    const Descriptor second = earlier.made2 < kMaxHandles ? Descriptor::Handle(earlier.made2) : first;
     Program merged = program;
     for (Call& call : merged.calls) {
-      if (call.fd == Descriptor::Handle(made)) call.fd = Descriptor::Handle(earlier);
+      ForEachDescriptor(call, [&](const Argument&, Descriptor& fd) {
+        if (!fd.IsHandle()) return;
+        if (fd.handle() == made.made) fd = first;
+        else if (fd.handle() == made.made2) fd = second;
+      });
     }
     AddShorter(WithoutRange(merged, creator, creator + 1), to);
   }
@@ -96,7 +106,7 @@ void AddMerged(const Program& program, int creator, std::vector<Program>& to) {
 std::vector<Program> Shorter(const Program& program) {
   std::vector<Program> candidates;
   for (int i = static_cast<int>(program.calls.size()) - 1; i >= 0; --i) {
-    if (program.calls[i].made != kNoHandle) {
+    if (program.calls[i].made < kMaxHandles) {
       AddShorter(Without(program, WithUsers(program, i)), candidates);
     }
     AddShorter(WithoutRange(program, i, i + 1), candidates);
@@ -133,7 +143,31 @@ void AddWithoutChosenPorts(const Program& program, Port unused, std::vector<Prog
   }
 }
 
-// One port less, one part of the environment less.
+// A name of unix sockets less: what one was used for another is, too. Lengths that were exact stay exact.
+void AddWithoutNames(const Program& program, UnixName (*named)(int), std::vector<Program>& to) {
+  constexpr int kNames = 8;
+  const auto uses = [](UnixName name) {
+    return [name](const Call& call) { return call.address.host == Host::kUnix && call.address.name == name; };
+  };
+  const auto is_used = [&](int n) {
+    return std::any_of(program.calls.begin(), program.calls.end(), uses(named(n)));
+  };
+  for (int from = kNames - 1; from > 0; --from) {
+    for (int into = 0; into < from && is_used(from); ++into) {
+      if (!is_used(into)) continue;
+      Program candidate = program;
+      for (Call& call : candidate.calls) {
+        if (!uses(named(from))(call)) continue;
+        const bool exact = call.length == ExactLength(call.address);
+        call.address.name = named(into);
+        if (exact) call.length = ExactLength(call.address);
+      }
+      to.push_back(std::move(candidate));
+    }
+  }
+}
+
+// One port or name less, one part of the environment less.
 std::vector<Program> SimplerOverall(const Program& program) {
   std::vector<Program> candidates;
   if (program.env.nofile != 0) {
@@ -143,6 +177,10 @@ std::vector<Program> SimplerOverall(const Program& program) {
   if (program.env.ephemeral != 0) {
     candidates.push_back(program);
     candidates.back().env.ephemeral = 0;
+  }
+  if (program.env.nobody) {
+    candidates.push_back(program);
+    candidates.back().env.nobody = false;
   }
   bool used[kMaxProgramPorts] = {};
   for (const Call& call : program.calls) {
@@ -162,6 +200,8 @@ std::vector<Program> SimplerOverall(const Program& program) {
       candidates.push_back(std::move(candidate));
     }
   }
+  AddWithoutNames(program, UnixName::Path, candidates);
+  AddWithoutNames(program, UnixName::Abstract, candidates);
   return candidates;
 }
 

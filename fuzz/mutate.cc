@@ -8,16 +8,10 @@
 #include "model/program/bytes.h"
 #include "model/program/declarations.h"
 #include "model/program/edit.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 namespace {
-
-bool HasDescriptor(Op op) {
-  for (const Argument& argument : DeclarationOf(op).arguments) {
-    if (argument.kind == Kind::kDescriptor) return true;
-  }
-  return false;
-}
 
 size_t Place(const Program& program, Random& random) {
   return random.Below(static_cast<uint32_t>(program.calls.size()));
@@ -30,43 +24,48 @@ size_t Gap(const Program& program, Random& random) {
 
 // One of the handles that calls before `end` make; kMinusOne where they make none.
 Descriptor SomeHandle(const Program& program, size_t end, Random& random) {
-  Descriptor made[kMaxCalls];
+  Descriptor made[2 * kMaxCalls];
   uint32_t count = 0;
   for (size_t i = 0; i < end; ++i) {
-    if (program.calls[i].made < kMaxHandles) {
-      made[count++] = Descriptor::Handle(program.calls[i].made);
-    }
+    ForEachMade(program.calls[i], [&](uint8_t handle) { made[count++] = Descriptor::Handle(handle); });
   }
   return count == 0 ? kMinusOne : made[random.Below(count)];
 }
 
-// The lowest handle that no call makes; kNoHandle where all are taken.
-uint8_t FreeHandle(const Program& program) {
+// Gives what `call` makes handles that no call makes, the lowest. False where there are too few.
+bool GiveHandles(const Program& program, Call& call) {
   bool taken[kMaxHandles] = {};
-  for (const Call& call : program.calls) {
-    if (call.made < kMaxHandles) taken[call.made] = true;
+  for (const Call& other : program.calls) {
+    ForEachMade(other, [&](uint8_t handle) { taken[handle] = true; });
   }
-  const bool* free = std::find(taken, taken + kMaxHandles, false);
-  return free == taken + kMaxHandles ? kNoHandle : static_cast<uint8_t>(free - taken);
+  bool enough = true;
+  ForEachMade(call, [&](uint8_t& handle) {
+    bool* free = std::find(taken, taken + kMaxHandles, false);
+    if (free == taken + kMaxHandles) {
+      enough = false;
+      return;
+    }
+    *free = true;
+    handle = static_cast<uint8_t>(free - taken);
+  });
+  return enough;
 }
 
 void InsertRandomCall(Program& program, Random& random) {
   Call call = RandomArguments(static_cast<Op>(random.Below(kOpCount)), random);
   const size_t at = Gap(program, random);
-  if (HasDescriptor(call.op)) call.fd = SomeHandle(program, at, random);
-  if (DeclarationOf(call.op).makes(call)) {
-    call.made = FreeHandle(program);
-    if (call.made == kNoHandle) return;
-  }
+  ForEachDescriptor(call, [&](const Argument&, Descriptor& fd) { fd = SomeHandle(program, at, random); });
+  const Declaration& declaration = DeclarationOf(call.op);
+  if (declaration.makes(call) || declaration.makes_pair()) call.made = 0;
+  if (declaration.makes_pair()) call.made2 = 0;
+  if (declaration.makes_if_any() && random.OneIn(2)) call.made = 0;
+  if (!GiveHandles(program, call)) return;
   program.calls.insert(program.calls.begin() + static_cast<ptrdiff_t>(at), call);
 }
 
 void DuplicateCall(Program& program, Random& random) {
   Call call = program.calls[Place(program, random)];
-  if (call.made != kNoHandle) {
-    call.made = FreeHandle(program);
-    if (call.made == kNoHandle) return;
-  }
+  if (!GiveHandles(program, call)) return;
   program.calls.insert(program.calls.begin() + static_cast<ptrdiff_t>(Gap(program, random)), call);
 }
 
@@ -92,15 +91,28 @@ void MoveCall(Program& program, Random& random) {
 void ChangeDescriptor(Program& program, Random& random) {
   const size_t at = Place(program, random);
   Call& call = program.calls[at];
-  if (!HasDescriptor(call.op)) return;
   static constexpr Descriptor kOdd[] = {kMinusOne, kNeverOpen, kFile, kPipe};
-  call.fd = random.OneIn(12) ? random.Pick(kOdd) : SomeHandle(program, at, random);
+  Descriptor* chosen = nullptr;
+  uint32_t seen = 0;
+  ForEachDescriptor(call, [&](const Argument&, Descriptor& fd) {
+    if (random.OneIn(++seen)) chosen = &fd;  // each of them with the same probability
+  });
+  if (chosen != nullptr) *chosen = random.OneIn(12) ? random.Pick(kOdd) : SomeHandle(program, at, random);
 }
 
-// Gives one call the port of another, or one that is near.
+// Gives one call the port of another, or one that is near; of unix sockets, the name.
 void ChangePort(Program& program, Random& random) {
-  Port& port = program.calls[Place(program, random)].address.port;
-  const Port other = program.calls[Place(program, random)].address.port;
+  Call& call = program.calls[Place(program, random)];
+  Address& address = call.address;
+  const Address from = program.calls[Place(program, random)].address;
+  if (address.host == Host::kUnix) {
+    const bool exact = call.length == ExactLength(address);
+    address.name = from.host == Host::kUnix ? from.name : UnixName::Path(static_cast<int>(random.Below(3)));
+    if (exact) call.length = ExactLength(address);
+    return;
+  }
+  Port& port = address.port;
+  const Port other = from.port;
   switch (random.Below(4)) {
     case 0:
       port = Port::Program(static_cast<int>(random.Below(3)));
@@ -131,16 +143,15 @@ void Append(Program& program, const Program& other, size_t from, Random& random)
   std::fill(renamed, renamed + kMaxHandles, kNoHandle);
   for (size_t i = from; i < other.calls.size() && program.calls.size() < kMaxCalls; ++i) {
     Call call = other.calls[i];
-    if (call.fd.IsHandle() && HasDescriptor(call.op)) {
-      const uint8_t name = renamed[call.fd.handle()];
-      call.fd = name != kNoHandle ? Descriptor::Handle(name) : SomeHandle(program, before, random);
-    }
-    if (call.made < kMaxHandles) {
-      const uint8_t name = FreeHandle(program);
-      if (name == kNoHandle) break;
-      renamed[call.made] = name;
-      call.made = name;
-    }
+    ForEachDescriptor(call, [&](const Argument&, Descriptor& fd) {
+      if (!fd.IsHandle()) return;
+      const uint8_t name = renamed[fd.handle()];
+      fd = name != kNoHandle ? Descriptor::Handle(name) : SomeHandle(program, before, random);
+    });
+    const Call as_it_was = call;
+    if (!GiveHandles(program, call)) break;
+    if (call.made < kMaxHandles) renamed[as_it_was.made] = call.made;
+    if (call.made2 < kMaxHandles) renamed[as_it_was.made2] = call.made2;
     program.calls.push_back(call);
   }
 }

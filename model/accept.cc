@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include "model/tables.h"
-#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
@@ -14,6 +13,7 @@ bool FlagsUnknown(const Scene& s) {
 }
 bool NoDescriptorLeft(const Scene& s) { return s.opens != Opens::kNothing && NoFreeSlot(s); }
 
+bool IsSocket(const Scene& s) { return s.has_socket(); }
 bool NotListening(const Scene& s) { return s.has_socket() && s.me().tcp != Tcp::kListen; }
 uint8_t Head(const Scene& s) { return FirstInQueue(s.world, s.index); }
 bool Empty(const Scene& s) {
@@ -53,21 +53,14 @@ void Take(Scene& s) {
   const bool accept4 = s.call.op == Op::kAccept4;
   socket.nonblocking = accept4 && (s.call.flags & SOCK_NONBLOCK) != 0;
   s.MakeDescriptor({Opens::kSocket, child, accept4 && (s.call.flags & SOCK_CLOEXEC) != 0});
-  if (IsUnix(socket.kind)) {
-    const BoundName& name = s.world.sockets[socket.peer].name;
-    WriteName(s, name, NameLength(name));
-  } else {
-    s.WriteAddress(socket.remote, socket.remote_port);
-  }
+  s.WriteAddress(socket.remote, socket.remote_port);
 }
 // do_accept(): the connection is out of the queue already when the address turns out to have no place.
 void Lose(Scene& s) {
   const uint8_t child = Head(s);
   Socket& socket = s.world.sockets[child];
   socket.listener = kNone;
-  if (IsUnix(socket.kind)) {
-    ReleaseUnix(s.world, child);
-  } else if (socket.tcp == Tcp::kClose) {
+  if (socket.tcp == Tcp::kClose) {
     CloseQuietly(s.world, child);
   } else if (UnreadAtMost(socket) > 0 || (socket.linger && socket.linger_seconds == 0)) {
     CloseWithReset(s.world, child);
@@ -76,12 +69,10 @@ void Lose(Scene& s) {
   }
 }
 void LoseAndTellLength(Scene& s) {
-  const Socket& child = s.world.sockets[Head(s)];
-  const int32_t told = IsUnix(child.kind) ? NameLength(s.world.sockets[child.peer].name) : kExactLength;
   Lose(s);
-  if (s.call.length == told) return;
+  if (s.call.length == kExactLength) return;
   s.reply.wrote |= kWroteAddressLength;
-  s.reply.address_length = told;
+  s.reply.address_length = kExactLength;
 }
 
 // clang-format off
@@ -92,13 +83,13 @@ constexpr Clause kAcceptFirst[] = {
     {.id = "accept.no_descriptor_left", .error = EMFILE, .when = NoDescriptorLeft,
      .cites = "POSIX accept() EMFILE; Linux get_unused_fd_flags(), before the queue is looked at",
      .says = "The process has as many descriptors open as it may; the connection stays in the queue."},
+};
+
+constexpr Clause kAccept[] = {
     {.id = "accept.undefined", .when = AddressUndefined,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
      .says = "There is no place for the address: POSIX says nothing."},
-};
-
-constexpr Clause kAccept[] = {
     {.id = "accept.not_listening", .error = EINVAL, .when = NotListening,
      .cites = "POSIX accept() EINVAL; Linux inet_csk_accept()",
      .says = "The socket does not listen."},
@@ -128,11 +119,18 @@ constexpr Clause kAccept[] = {
      .cites = "POSIX accept(); Linux inet_csk_accept(), inet_accept()",
      .says = "The first connection of the queue gets the lowest free descriptor."},
 };
+
+constexpr Clause kAcceptOnDatagrams[] = {
+    {.id = "accept.datagrams", .error = EOPNOTSUPP, .when = IsSocket,
+     .cites = "POSIX accept() EOPNOTSUPP; Linux sock_no_accept()",
+     .says = "Nobody connects to a datagram socket."},
+};
 // clang-format on
 
 }  // namespace
 
 std::span<const Clause> AcceptFirstClauses() { return kAcceptFirst; }
 std::span<const Clause> AcceptClauses() { return kAccept; }
+std::span<const Clause> AcceptOnDatagramsClauses() { return kAcceptOnDatagrams; }
 
 }  // namespace sockspec

@@ -22,54 +22,52 @@ Tables TablesOf(Op op) {
     case Op::kSocketpair:
       return {{SocketFlagsClauses()}, {SocketpairFirstClauses()}, {SocketKindClauses()}, {SocketpairClauses()}};
     case Op::kBind:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kTcp},
-              {BindUnixClauses(), kUnix}};
-    case Op::kListen:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp}, {ListenUnixClauses(), kUnix}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kInet}};
+    case Op::kListen: return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp},
+              {ListenOnDatagramsClauses(), kDatagrams}};
     case Op::kConnect:
       return {{NotOpenClauses()}, {AddressClauses()}, {NotASocketClauses()}, {ConnectClauses(), kTcp},
-              {ConnectUnixClauses(), kUnix}};
+              {ConnectUdpClauses(), kUdp}};
     case Op::kAccept:
     case Op::kAccept4:
-      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()}, {AcceptUnixClauses(), kUnix},
-              {AcceptClauses(), kTcp | kUnixConnected}};
-    case Op::kClose: return {{NotOpenClauses()}, {CloseClauses(), kTcp | kUnix | kNoSocket}, {CloseUnixClauses(), kUnix}};
-    case Op::kShutdown:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownFirstClauses()}, {ShutdownClauses(), kTcp},
-              {ShutdownUnixClauses(), kUnix}};
+      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()}, {AcceptClauses(), kTcp},
+              {AcceptOnDatagramsClauses(), kDatagrams}};
+    case Op::kClose: return {{NotOpenClauses()}, {CloseClauses(), kInet | kNoSocket}};
+    case Op::kShutdown: return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownClauses(), kInet}};
     case Op::kDup: return {{NotOpenClauses()}, {DupClauses()}};
     case Op::kGetsockname:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kTcp | kUnix},
-              {GetsocknameClauses(), kTcp | kUnix}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kInet}, {GetsocknameClauses(), kInet}};
     case Op::kGetpeername:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kTcp | kUnix},
-              {GetpeernameClauses(), kTcp | kUnix}};
-    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses(), kTcp}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kInet}, {GetpeernameClauses(), kInet}};
+    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses(), kInet}};
     case Op::kSetsockopt:
-      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses(), kTcp}};
-    case Op::kSend:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}, {SendUnixClauses(), kUnix}};
+      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses(), kInet}};
+    case Op::kSend: return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
     case Op::kRecv:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvClauses(), kTcp}, {RecvUnixClauses(), kUnix}};
-    case Op::kRead:
-      return {{NotOpenClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUnixClauses(), kUnix}};
-    case Op::kWrite:
-      return {{NotOpenClauses()}, {WriteClauses()}, {SendClauses(), kTcp}, {SendUnixClauses(), kUnix}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp},
+              {RecvUdpClauses(), kUdp}};
+    case Op::kRead: return {{NotOpenClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+    case Op::kWrite: return {{NotOpenClauses()}, {WriteClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
     case Op::kFcntl: return {{NotOpenClauses()}, {FcntlClauses()}};
-    case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses(), kTcp | kUnix}};
-    case Op::kPoll: return {{PollClauses(), kTcp | kUnix | kNoSocket}};
+    case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses(), kInet}};
+    case Op::kPoll: return {{PollClauses(), kInet | kNoSocket}};
     case Op::kSendto:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {SendUnixClauses(), kUnix}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {SendClauses(), kTcp},
+              {SendUdpClauses(), kUdp}};
     case Op::kRecvfrom:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {SenderClauses()}, {RecvUnixClauses(), kUnix}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {SenderClauses()}, {ErrorQueueClauses(), kInet},
+              {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
     case Op::kSendmsg:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {PiecesClauses()},
-              {SendUnixClauses(), kUnix}};
+              {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
     case Op::kRecvmsg:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvmsgFirstClauses()}, {SenderClauses()},
-              {PiecesClauses()}, {RecvUnixClauses(), kUnix}};
-    case Op::kReadv: return {{NotOpenClauses()}, {VectorClauses()}, {ReadClauses()}, {RecvUnixClauses(), kUnix}};
-    case Op::kWritev: return {{NotOpenClauses()}, {VectorClauses()}, {WritevFirstClauses()}, {SendUnixClauses(), kUnix}};
+              {PiecesClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+    case Op::kReadv:
+      return {{NotOpenClauses()}, {VectorClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+    case Op::kWritev:
+      return {{NotOpenClauses()}, {VectorClauses()}, {WritevFirstClauses()}, {SendClauses(), kTcp},
+              {SendUdpClauses(), kUdp}};
     case Op::kDup2:
     case Op::kDup3:
     case Op::kSelect:

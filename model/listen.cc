@@ -7,6 +7,7 @@
 namespace sockspec {
 namespace {
 
+bool IsSocket(const Scene& s) { return s.has_socket(); }
 bool IsConnected(const Scene& s) { return s.has_socket() && s.me().link == Link::kConnected; }
 bool IsConnecting(const Scene& s) { return s.has_socket() && s.me().link == Link::kConnecting; }
 bool WasShutDown(const Scene& s) { return s.has_socket() && s.me().link == Link::kDisconnecting; }
@@ -82,10 +83,17 @@ constexpr Clause kListen[] = {
      .cites = "POSIX listen(); Linux inet_listen()",
      .says = "The socket listens."},
 };
+
+constexpr Clause kListenOnDatagrams[] = {
+    {.id = "listen.datagrams", .error = EOPNOTSUPP, .when = IsSocket,
+     .cites = "POSIX listen() EOPNOTSUPP; Linux sock_no_listen()",
+     .says = "Nobody connects to a datagram socket."},
+};
 // clang-format on
 
 }  // namespace
 
 std::span<const Clause> ListenClauses() { return kListen; }
+std::span<const Clause> ListenOnDatagramsClauses() { return kListenOnDatagrams; }
 
 }  // namespace sockspec

@@ -60,9 +60,9 @@ void TellError(Scene& s) {
   if (s.posix() && failed) MakeUnspecified(s.world, s.index);
 }
 void TellAcceptconn(Scene& s) { s.WriteOption(s.me().tcp == Tcp::kListen); }
-void TellType(Scene& s) { s.WriteOption(SOCK_STREAM); }
+void TellType(Scene& s) { s.WriteOption(s.me().kind == SocketKind::kUdp ? SOCK_DGRAM : SOCK_STREAM); }
 void TellDomain(Scene& s) { s.WriteOption(AF_INET); }
-void TellProtocol(Scene& s) { s.WriteOption(IPPROTO_TCP); }
+void TellProtocol(Scene& s) { s.WriteOption(s.me().kind == SocketKind::kUdp ? IPPROTO_UDP : IPPROTO_TCP); }
 void TellReuseAddress(Scene& s) { s.WriteOption(s.me().reuse_address); }
 void TellReusePort(Scene& s) { s.WriteOption(s.me().reuse_port); }
 void TellKeepalive(Scene& s) { s.WriteOption(s.me().keepalive); }
@@ -165,13 +165,13 @@ constexpr Clause kGetsockopt[] = {
      .says = "Whether the socket listens."},
     {.id = "getsockopt.type", .when = GetsType, .then = TellType,
      .cites = "POSIX SO_TYPE; Linux sk_getsockopt()",
-     .says = "SOCK_STREAM."},
+     .says = "SOCK_STREAM or SOCK_DGRAM."},
     {.id = "getsockopt.domain", .when = GetsDomain, .then = TellDomain,
      .cites = "POSIX.1-2024 SO_DOMAIN; socket(7)",
      .says = "AF_INET."},
     {.id = "getsockopt.protocol", .when = GetsProtocol, .then = TellProtocol,
      .cites = "POSIX.1-2024 SO_PROTOCOL; socket(7)",
-     .says = "IPPROTO_TCP, also where socket() was given 0."},
+     .says = "IPPROTO_TCP or IPPROTO_UDP, also where socket() was given 0."},
     {.id = "getsockopt.reuse_address", .when = GetsReuseAddress, .then = TellReuseAddress,
      .cites = "POSIX SO_REUSEADDR; Linux sk_getsockopt()",
      .says = "1 or 0, as it was set; an accepted socket has its listener's."},

@@ -75,11 +75,8 @@ bool Agree(const Reply& expected, const Reply& seen) {
   return true;
 }
 
-// Whether the call names a port or an abstract name that the kernel has not chosen yet.
+// Whether the call names a port that the kernel has not chosen yet.
 bool NamesUnseenPort(const Call& call, const World& world) {
-  if (call.address.host == Host::kUnix && call.address.name.IsChosen()) {
-    return call.address.name.chosen() >= world.seen_names;
-  }
   return call.address.port.IsChosen() && call.address.port.chosen() >= world.seen;
 }
 
@@ -305,11 +302,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
 void Oracle::LearnName(const Reply& reply) {
   World& world = worlds_[0];
   count_ = 1;
-  if ((reply.wrote & kWroteAddress) == 0) return;
-  if (reply.name.IsChosen() && reply.name.chosen() >= world.seen_names) {
-    world.seen_names = static_cast<uint8_t>(reply.name.chosen() + 1);
-  }
-  if (!reply.port.IsChosen()) return;
+  if ((reply.wrote & kWroteAddress) == 0 || !reply.port.IsChosen()) return;
   if (reply.port.chosen() < world.seen) return;
   const PortIndex port = NewPort(world);
   world.ports[port].name = reply.port;
@@ -351,9 +344,6 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
   if (reply.error != 0 && call.made2 != kNoHandle) after.handles[call.made2] = kNone;
   // A name that the reply gave out, and no clause did.
   if ((reply.wrote & kWroteAddress) && reply.port.IsChosen() && reply.port.chosen() >= after.seen) {
-    after.lost = Lost::kUnspecified;
-  }
-  if ((reply.wrote & kWroteAddress) && reply.name.IsChosen() && reply.name.chosen() >= after.seen_names) {
     after.lost = Lost::kUnspecified;
   }
   worlds_[0] = after;
@@ -498,10 +488,10 @@ void Scene::MakeDescriptor(Slot to) {
 void Scene::WriteAddress(Host host, PortIndex port) {
   if (call.length_pointer != Pointer::kValid) return;
   if (call.pointer != Pointer::kValid) {
-    // Nothing of the address is asked for, but its length is told all the same; accept() with NULL asks for
-    // neither.
-    const bool accepts = call.op == Op::kAccept || call.op == Op::kAccept4;
-    if (accepts && call.pointer == Pointer::kNull) return;
+    // Nothing of the address is asked for, but its length is told all the same; accept() and
+    // recvfrom() with NULL ask for neither.
+    const bool asks = call.op == Op::kGetsockname || call.op == Op::kGetpeername;
+    if (!asks && call.pointer == Pointer::kNull) return;
     if (call.length == kExactLength) return;
     reply.wrote |= kWroteAddressLength;
     reply.address_length = kExactLength;

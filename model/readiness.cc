@@ -4,7 +4,6 @@
 #include <poll.h>
 
 #include "model/scene.h"
-#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
@@ -39,21 +38,31 @@ int16_t TcpUncertain(const World& world, uint8_t index) {
   return uncertain;
 }
 
+// datagram_poll(), which counts POLLWRBAND among what is writable
+int16_t UdpReady(const World& world, uint8_t index) {
+  const Socket& socket = world.sockets[index];
+  int16_t ready = kWritable | POLLWRBAND;
+  if (socket.error != 0) ready |= POLLERR;
+  if (socket.shut & kReceive) ready |= kReadable | kReadEnd;
+  if (socket.shut == (kReceive | kSend)) ready |= POLLHUP;
+  if (FirstMessage(world, index) != kNone) ready |= kReadable;
+  return ready;
+}
+
 }  // namespace
 
 int16_t Ready(const World& world, uint8_t socket) {
   switch (world.sockets[socket].kind) {
     case SocketKind::kTcp: return TcpReady(world, socket);
-    case SocketKind::kUdp: return 0;
+    case SocketKind::kUdp: return UdpReady(world, socket);
     case SocketKind::kUnixStream:
     case SocketKind::kUnixDatagram:
-    case SocketKind::kUnixSeqpacket: return UnixReady(world, socket);
+    case SocketKind::kUnixSeqpacket: return 0;
   }
   __builtin_unreachable();
 }
 
 int16_t Uncertain(const World& world, uint8_t socket) {
-  if (IsUnix(world.sockets[socket].kind)) return UnixUncertain(world, socket);
   return world.sockets[socket].kind == SocketKind::kTcp ? TcpUncertain(world, socket) : int16_t{0};
 }
 

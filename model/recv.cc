@@ -1,4 +1,4 @@
-// recv() and read(): take bytes from the connection.
+// recv(), recvfrom(), recvmsg(), read() and readv(): take bytes from the connection.
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -13,7 +13,8 @@ namespace {
 constexpr uint8_t kReceive = 1;
 constexpr int kModelledFlags = MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_OOB | MSG_NOSIGNAL;
 
-int Flags(const Scene& s) { return s.call.op == Op::kRead ? 0 : s.call.flags; }
+int Flags(const Scene& s) { return TransferFlags(s.call); }
+int Asked(const Scene& s) { return TransferSize(s.call); }
 bool Modelled(const Scene& s) { return s.has_socket() && (Flags(s) & ~kModelledFlags) == 0; }
 bool Urgent(const Scene& s) { return Modelled(s) && (Flags(s) & MSG_OOB); }
 bool Ordinary(const Scene& s) { return Modelled(s) && !(Flags(s) & MSG_OOB); }
@@ -29,7 +30,7 @@ bool MayBeShut(const Scene& s) { return Late(s) && (s.me().shut & kReceive); }
 bool MayBeLate(const Scene& s) { return Late(s) && !MayBeShut(s) && s.nonblocking(); }
 bool MayBeLateBlocking(const Scene& s) { return Late(s) && !MayBeShut(s) && !s.nonblocking(); }
 bool Unwritable(const Scene& s) {
-  return DataPossible(s) && s.call.buffer != Pointer::kValid && s.call.size > 0 && Copies(s);
+  return DataPossible(s) && s.call.buffer != Pointer::kValid && Asked(s) > 0 && Copies(s);
 }
 bool Dry(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) == 0 && !Listening(s); }
 bool AtEnd(const Scene& s) { return Dry(s) && s.me().done; }
@@ -48,16 +49,23 @@ bool Connecting(const Scene& s) { return Nothing(s) && s.me().tcp == Tcp::kSynSe
 bool WouldBlock(const Scene& s) { return Nothing(s) && s.nonblocking(); }
 bool Blocks(const Scene& s) { return Nothing(s) && !s.nonblocking(); }
 
+// What comes back over a connection has no sender, so of the name only the length is written.
+bool Returns(const Scene& s) { return DataPossible(s) || AtEnd(s) || ShutForReading(s); }
+bool LengthUnreadable(const Scene& s) { return Returns(s) && WantsSender(s) && BadLengthPointer(s); }
+bool NegativeLength(const Scene& s) { return Returns(s) && WantsSender(s) && LengthNegative(s); }
+
 // Asked for nothing, an interrupted recv() has done all that it was asked.
 void Interrupt(Scene& s) {
-  if (s.call.size == 0) s.reply.error = 0;
+  if (Asked(s) != 0) return;
+  s.reply.error = 0;
+  TellNoSender(s);
 }
 void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }
 void Take(Scene& s) {
   Socket& socket = s.me();
-  const int here = static_cast<int>(std::min<uint32_t>(Unread(socket), s.call.size));
-  const int most = static_cast<int>(std::min<uint32_t>(UnreadAtMost(socket), s.call.size));
-  const int least = here > 0 || s.call.size == 0 ? here : 1;
+  const int here = static_cast<int>(std::min<uint32_t>(Unread(socket), Asked(s)));
+  const int most = static_cast<int>(std::min<uint32_t>(UnreadAtMost(socket), Asked(s)));
+  const int least = here > 0 || Asked(s) == 0 ? here : 1;
   const int count = s.Choose(least, most, "any part of what may have arrived");
   if (count > here) {
     const uint32_t more = static_cast<uint32_t>(count - here);
@@ -70,6 +78,15 @@ void Take(Scene& s) {
     s.reply.data = {socket.read, static_cast<uint32_t>(count), false};
   }
   if (!(Flags(s) & MSG_PEEK)) socket.read += static_cast<uint32_t>(count);
+  TellNoSender(s);
+}
+void End(Scene& s) { TellNoSender(s); }
+// The bytes are written when it turns out that the length of the name cannot be.
+void LoseBytes(Scene& s) {
+  // How many there were nobody tells, where some are late.
+  if (s.me().late > 0) s.world.lost = Lost::kTiming;
+  if (UnreadAtMost(s.me()) > 0) Take(s);
+  s.reply.wrote &= ~kWroteAddressLength;
 }
 
 // clang-format off
@@ -99,7 +116,7 @@ constexpr Clause kRecv[] = {
      .strength = Strength::kMay,
      .cites = "Linux tcp_data_queue() without room; RFC 9293 3.8.6",
      .says = "Bytes were sent, and may not have arrived yet."},
-    {.id = "recv.late_shut", .when = MayBeShut,
+    {.id = "recv.late_shut", .when = MayBeShut, .then = End,
      .strength = Strength::kMay,
      .cites = "Linux tcp_recvmsg_locked() on RCV_SHUTDOWN",
      .says = "Bytes were sent, and may not have arrived yet; the socket was shut down for reading."},
@@ -114,16 +131,22 @@ constexpr Clause kRecv[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
      .says = "The bytes have no place to go: POSIX says nothing."},
+    {.id = "recv.sender_length_unreadable", .error = EFAULT, .when = LengthUnreadable, .then = LoseBytes,
+     .on = kLinux, .cites = "Linux __sys_recvfrom(), move_addr_to_user()",
+     .says = "The length of the sender's name cannot be read; the bytes are written, and gone."},
+    {.id = "recv.sender_length_negative", .error = EINVAL, .when = NegativeLength, .then = LoseBytes,
+     .on = kLinux, .cites = "Linux __sys_recvfrom(), move_addr_to_user(); recv(2) EINVAL",
+     .says = "The place for the sender's name has a negative length; the bytes are written, and gone."},
     {.id = "recv.data", .when = DataPossible, .then = Take,
      .cites = "POSIX recv(); Linux tcp_recvmsg_locked()",
      .says = "What is queued, at most as much as was asked for."},
-    {.id = "recv.end", .when = AtEnd,
+    {.id = "recv.end", .when = AtEnd, .then = End,
      .cites = "POSIX recv(): 0 after an orderly shutdown; Linux tcp_recvmsg_locked() on SOCK_DONE",
      .says = "The peer has ended its side, and everything was read."},
     {.id = "recv.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
      .cites = "POSIX XSH 2.10.12 pending errors; Linux tcp_recvmsg_locked(), sock_error()",
      .says = "The pending error is told, and cleared."},
-    {.id = "recv.shut", .when = ShutForReading,
+    {.id = "recv.shut", .when = ShutForReading, .then = End,
      .cites = "POSIX shutdown(); Linux tcp_recvmsg_locked() on RCV_SHUTDOWN",
      .says = "The socket was shut down for reading, or the connection was broken off and that was told."},
     {.id = "recv.not_connected", .error = ENOTCONN, .when = NotConnected,

@@ -108,15 +108,27 @@ uint32_t UnreadAtMost(const Socket& socket);
 int QueueLength(const World& world, uint8_t listener);
 uint8_t FirstInQueue(const World& world, uint8_t listener);  // kNone: empty
 
-// --- messages (messages.cc): what waits to be received, one by one ---------------------------------------
+// --- UDP (datagrams.cc): where a datagram goes, and who gets it -----------------------------------------
 
-// At the end of its receiver's queue. The world is lost where there is no room.
-void AddMessage(World& world, const Message& message);
-// The first for `socket`, an index into World::messages; kNone where there is none.
-uint8_t FirstMessage(const World& world, uint8_t socket);
-void TakeMessage(World& world, uint8_t message);
-// What a socket that goes leaves unread.
-void DropMessages(World& world, uint8_t socket);
+// The way that a datagram takes, or why it takes none.
+struct Way {
+  int16_t error = 0;  // an errno; 0: there is one
+  Host source = Host::kAny;       // the address that it bears
+  Host destination = Host::kAny;  // 0.0.0.0 is somebody
+  bool many = false;       // to all that are there, by broadcast or multicast
+  bool broadcast = false;  // which needs SO_BROADCAST
+  bool mute = false;       // no ICMP message comes back
+};
+// From a socket that sends from `source`, kAny where it has no address yet.
+Way FindWay(Host source, Host to);
+// `size` bytes go to `port` on that way.
+void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, uint32_t size);
+// inet_autobind(): an unbound socket gets a port of the kernel's choice. There is one.
+void BindToAnyPort(Scene& scene);
+bool MayBroadcast(const Scene& scene);  // SO_BROADCAST
+// What connect() to an address and to AF_UNSPEC do.
+void MakePeer(World& world, uint8_t index, const Way& way, PortIndex port);
+void DissolvePeer(World& world, uint8_t index);
 
 // --- readiness (readiness.cc): what poll(), select() and epoll_wait() ask ------------------------------
 

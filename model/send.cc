@@ -1,4 +1,5 @@
-// send() and write(): hand bytes to the connection.
+// send(), sendto(), sendmsg(), write() and writev(): hand bytes to the connection. A connection goes where it
+// goes: Linux does not look at a destination, nor at a descriptor that sendmsg() would pass.
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -14,7 +15,8 @@ constexpr uint8_t kSend = 2;
 constexpr int kModelledFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 bool Modelled(const Scene& s) {
-  return s.has_socket() && (s.call.op == Op::kWrite || (s.call.flags & ~kModelledFlags) == 0);
+  return s.has_socket() && (TransferFlags(s.call) & ~kModelledFlags) == 0 &&
+         (s.linux() || s.call.control == 0);
 }
 bool In(const Scene& s, Tcp tcp) { return Modelled(s) && s.me().tcp == tcp; }
 bool CanSend(const Scene& s) { return In(s, Tcp::kEstablished) || In(s, Tcp::kCloseWait); }
@@ -29,24 +31,25 @@ bool NeverConnected(const Scene& s) {
 bool NoLongerConnected(const Scene& s) {
   return In(s, Tcp::kClose) && s.me().link == Link::kConnected;
 }
+bool AddressedAlthoughConnected(const Scene& s) { return CanSend(s) && HasDestination(s); }
 bool ShutForWriting(const Scene& s) {
   return Modelled(s) && (In(s, Tcp::kFinWait) || (CanSend(s) && (s.me().shut & kSend)));
 }
 bool Unreadable(const Scene& s) {
-  return CanSend(s) && s.call.buffer != Pointer::kValid && s.call.size > 0;
+  return CanSend(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0;
 }
 
 bool RoomUncertain(const Scene& s) {
   if (!CanSend(s) || s.me().peer == kNone) return false;
   const Socket& other = s.world.sockets[s.me().peer];
-  return other.late > 4096 || Crowded(s.me(), other, static_cast<uint32_t>(s.call.size));
+  return other.late > 4096 || Crowded(s.me(), other, static_cast<uint32_t>(TransferSize(s.call)));
 }
-bool BufferMayBeFull(const Scene& s) { return RoomUncertain(s) && s.nonblocking() && s.call.size > 0; }
-bool BufferMayBlock(const Scene& s) { return RoomUncertain(s) && !s.nonblocking() && s.call.size > 0; }
+bool BufferMayBeFull(const Scene& s) { return RoomUncertain(s) && s.nonblocking() && TransferSize(s.call) > 0; }
+bool BufferMayBlock(const Scene& s) { return RoomUncertain(s) && !s.nonblocking() && TransferSize(s.call) > 0; }
 
 // sk_stream_error(): EPIPE comes with a signal, unless it is asked away.
 void Signal(Scene& s) {
-  if (s.call.op == Op::kSend && (s.call.flags & MSG_NOSIGNAL)) return;
+  if (TransferFlags(s.call) & MSG_NOSIGNAL) return;
   s.reply.wrote |= kWroteSignal;
 }
 void TellPending(Scene& s) {
@@ -57,12 +60,12 @@ void TellPending(Scene& s) {
 void TransferPart(Scene& s) {
   if (s.seen == nullptr || s.seen->error != 0) return;
   s.reply.error = 0;
-  s.reply.value = s.Choose(1, s.call.size, "any part that the buffer had room for");
+  s.reply.value = s.Choose(1, TransferSize(s.call), "any part that the buffer had room for");
   SendData(s, s.index, static_cast<uint32_t>(s.reply.value));
 }
 void Transfer(Scene& s) {
-  const int least = RoomUncertain(s) && s.nonblocking() ? std::min(1, s.call.size) : s.call.size;
-  s.reply.value = s.Choose(least, s.call.size, "any part that the buffer has room for");
+  const int least = RoomUncertain(s) && s.nonblocking() ? std::min(1, TransferSize(s.call)) : TransferSize(s.call);
+  s.reply.value = s.Choose(least, TransferSize(s.call), "any part that the buffer has room for");
   SendData(s, s.index, static_cast<uint32_t>(s.reply.value));
 }
 
@@ -96,6 +99,9 @@ constexpr Clause kSendTable[] = {
     {.id = "send.shut", .error = EPIPE, .when = ShutForWriting, .then = Signal,
      .cites = "POSIX send() EPIPE; Linux tcp_sendmsg_locked()",
      .says = "The socket was shut down for writing."},
+    {.id = "send.is_connected", .error = EISCONN, .when = AddressedAlthoughConnected,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX sendto() EISCONN (may)",
+     .says = "The call names a destination, although the socket is connected."},
     // Two replies are right here: how much the buffers hold depends on how the kernel accounts for memory.
     {.id = "send.buffer_full", .error = EAGAIN, .when = BufferMayBeFull,
      .strength = Strength::kResource,

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 
 #include "model/tables.h"
-#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
@@ -25,7 +24,6 @@ bool AddressUndefined(const Scene& s) {
 
 // getsockname() and getpeername() look for the name first and for its place only then.
 bool HasName(const Scene& s) {
-  if (s.has_socket() && IsUnix(s.me().kind)) return s.call.op == Op::kGetsockname || s.me().peer != kNone;
   return s.has_socket() &&
          (s.call.op == Op::kGetsockname ||
           (s.me().remote_port != kNone && s.me().tcp != Tcp::kClose && s.me().tcp != Tcp::kSynSent));
@@ -41,13 +39,9 @@ bool NameUndefined(const Scene& s) {
 }
 // The length is written back although the name itself could not be.
 void TellLength(Scene& s) {
-  int32_t told = kExactLength;
-  if (IsUnix(s.me().kind)) {
-    told = NameLength((s.call.op == Op::kGetsockname ? s.me() : s.world.sockets[s.me().peer]).name);
-  }
-  if (s.call.length == told) return;
+  if (s.call.length == kExactLength) return;
   s.reply.wrote |= kWroteAddressLength;
-  s.reply.address_length = told;
+  s.reply.address_length = kExactLength;
 }
 
 // clang-format off

@@ -61,15 +61,13 @@ void StopWriting(Scene& s) {
   if (tcp == Tcp::kEstablished || tcp == Tcp::kCloseWait) SendFin(s.world, s.index);
 }
 void Nothing(Scene& s) { Settle(s.me()); }
+bool HasPeer(const Scene& s) { return In(s, Tcp::kEstablished); }
 
 // clang-format off
-constexpr Clause kShutdownFirst[] = {
-    {.id = "shutdown.how_unknown", .error = EINVAL, .when = HowUnknown,
-     .cites = "POSIX shutdown() EINVAL; Linux inet_shutdown(), unix_shutdown()",
-     .says = "The direction is none of SHUT_RD, SHUT_WR and SHUT_RDWR."},
-};
-
 constexpr Clause kShutdown[] = {
+    {.id = "shutdown.how_unknown", .error = EINVAL, .when = HowUnknown,
+     .cites = "POSIX shutdown() EINVAL; Linux inet_shutdown()",
+     .says = "The direction is none of SHUT_RD, SHUT_WR and SHUT_RDWR."},
     {.id = "shutdown.not_connected", .error = ENOTCONN, .when = NotConnected, .then = Mark,
      .on = kLinux, .cites = "Linux inet_shutdown(): the shutdown is noted all the same",
      .says = "TCP is in CLOSE: there is nothing to shut down, but it is remembered."},
@@ -94,10 +92,15 @@ constexpr Clause kShutdown[] = {
     {.id = "shutdown.connecting", .when = Connecting, .then = StopListening,
      .on = kLinux, .cites = "Linux inet_shutdown(), tcp_disconnect()",
      .says = "The attempt is given up, and ECONNRESET is pending."},
+    {.id = "shutdown.datagrams", .when = HasPeer, .then = MarkForUser,
+     .of = kUdp, .cites = "POSIX shutdown(); Linux inet_shutdown()",
+     .says = "No more receiving, or sending; the peer is not told."},
     {.id = "shutdown.read", .when = OnlyReading, .then = MarkForUser,
+     .of = kTcp,
      .cites = "POSIX shutdown(); Linux inet_shutdown()",
      .says = "No more receiving: end of file follows what is queued."},
     {.id = "shutdown.write", .when = AlsoWriting, .then = StopWriting,
+     .of = kTcp,
      .cites = "POSIX shutdown(); Linux tcp_shutdown()",
      .says = "No more sending: a FIN goes out unless one has."},
 };
@@ -105,7 +108,6 @@ constexpr Clause kShutdown[] = {
 
 }  // namespace
 
-std::span<const Clause> ShutdownFirstClauses() { return kShutdownFirst; }
 std::span<const Clause> ShutdownClauses() { return kShutdown; }
 
 }  // namespace sockspec

@@ -14,6 +14,9 @@ constexpr int kTypes = 11;          // SOCK_MAX
 constexpr int kFamilies = 46;       // AF_MAX
 constexpr int kProtocols = 263;     // IPPROTO_MAX
 constexpr int kMultipath = 262;     // IPPROTO_MPTCP, not modelled
+constexpr int kEcho = 1;            // IPPROTO_ICMP: datagram sockets that ping, not modelled
+constexpr int kLite = 136;          // IPPROTO_UDPLITE, not modelled
+constexpr int kPacket = 10;         // SOCK_PACKET, of old: one of AF_PACKET
 
 int Type(const Scene& s) { return s.call.type & kTypeMask; }
 bool IsInternet(const Scene& s) { return s.call.domain == AF_INET; }
@@ -38,11 +41,27 @@ bool HasUnixType(const Scene& s) {
   return Type(s) == SOCK_STREAM || Type(s) == SOCK_DGRAM || Type(s) == SOCK_SEQPACKET || Type(s) == SOCK_RAW;
 }
 bool TypeUnsupported(const Scene& s) {
-  return (IsInternet(s) && (Type(s) == 0 || Type(s) > SOCK_RAW)) || (IsUnix(s) && !HasUnixType(s));
+  return (IsInternet(s) && (Type(s) == 0 || Type(s) > SOCK_RAW) && Type(s) != kPacket) ||
+         (IsUnix(s) && !HasUnixType(s));
 }
 bool ProtocolUnsupported(const Scene& s) {
-  return IsInternet(s) && Type(s) == SOCK_STREAM && s.call.protocol != 0 &&
-         s.call.protocol != IPPROTO_TCP && s.call.protocol != kMultipath;
+  const int protocol = s.call.protocol;
+  if (!IsInternet(s) || (Type(s) != SOCK_RAW && protocol == 0)) return false;
+  switch (Type(s)) {
+    case SOCK_STREAM: return protocol != IPPROTO_TCP && protocol != kMultipath;
+    case SOCK_DGRAM: return protocol != IPPROTO_UDP && protocol != kEcho && protocol != kLite;
+    case SOCK_RAW: return protocol == 0 && s.linux();
+    default: return false;
+  }
+}
+// A protocol that the family has, but of another type: by POSIX that may be EPROTOTYPE too.
+bool ProtocolOfAnotherType(const Scene& s) {
+  return ProtocolUnsupported(s) && (s.call.protocol == IPPROTO_TCP || s.call.protocol == IPPROTO_UDP);
+}
+bool RawForbidden(const Scene& s) { return IsInternet(s) && Type(s) == SOCK_RAW && s.world.nobody; }
+bool IsUdp(const Scene& s) {
+  return IsInternet(s) && Type(s) == SOCK_DGRAM &&
+         (s.call.protocol == 0 || s.call.protocol == IPPROTO_UDP);
 }
 bool IsTcp(const Scene& s) {
   return IsInternet(s) && Type(s) == SOCK_STREAM &&
@@ -51,7 +70,7 @@ bool IsTcp(const Scene& s) {
 bool IsUnixKind(const Scene& s) {
   return IsUnix(s) && HasUnixType(s) && (s.call.protocol == 0 || s.call.protocol == PF_UNIX);
 }
-bool IsModelled(const Scene& s) { return IsTcp(s) || IsUnixKind(s); }
+bool IsModelled(const Scene& s) { return IsTcp(s) || IsUdp(s) || IsUnixKind(s); }
 bool NoDescriptorLeft(const Scene& s) { return IsModelled(s) && NoFreeSlot(s); }
 
 void Open(Scene& s) {
@@ -120,7 +139,14 @@ constexpr Clause kSocketKind[] = {
      .says = "There is no such socket type."},
     {.id = "socket.protocol_unsupported", .error = EPROTONOSUPPORT, .when = ProtocolUnsupported,
      .cites = "POSIX socket() EPROTONOSUPPORT; Linux inet_create()",
-     .says = "Stream sockets of this family do not speak that protocol."},
+     .says = "Sockets of this family and type do not speak that protocol."},
+    {.id = "socket.protocol_prototype", .error = EPROTOTYPE, .when = ProtocolOfAnotherType,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX socket() EPROTOTYPE: \"The socket type is not supported by the protocol\"",
+     .says = "The protocol is there, for sockets of another type."},
+    {.id = "socket.raw_forbidden", .error = EPERM, .when = RawForbidden,
+     .on = kLinux, .cites = "socket(2), raw(7) EPERM; Linux inet_create() on CAP_NET_RAW",
+     .says = "A raw socket is for those who have CAP_NET_RAW."},
 };
 
 constexpr Clause kSocket[] = {
@@ -140,7 +166,9 @@ std::span<const Clause> SocketKindClauses() { return kSocketKind; }
 std::span<const Clause> SocketClauses() { return kSocket; }
 
 SocketKind SocketKindOf(const Call& call) {
-  if (call.domain != AF_UNIX) return SocketKind::kTcp;
+  if (call.domain != AF_UNIX) {
+    return (call.type & kTypeMask) == SOCK_DGRAM ? SocketKind::kUdp : SocketKind::kTcp;
+  }
   switch (call.type & kTypeMask) {
     case SOCK_STREAM: return SocketKind::kUnixStream;
     case SOCK_SEQPACKET: return SocketKind::kUnixSeqpacket;

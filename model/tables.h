@@ -21,6 +21,7 @@ std::span<const Clause> SenderClauses();        // shared by recvfrom and recvms
 std::span<const Clause> PiecesClauses();        // shared by sendmsg and recvmsg
 std::span<const Clause> VectorClauses();        // shared by readv and writev
 std::span<const Clause> WritevFirstClauses();
+std::span<const Clause> ErrorQueueClauses();    // shared by recv, recvfrom and recvmsg
 
 std::span<const Clause> SocketFlagsClauses();  // shared by socket and socketpair
 std::span<const Clause> SocketKindClauses();   // shared by them, too
@@ -28,19 +29,15 @@ std::span<const Clause> SocketClauses();
 std::span<const Clause> SocketpairFirstClauses();  // what socketpair() asks before it looks at the kind
 std::span<const Clause> SocketpairClauses();
 std::span<const Clause> BindClauses();
-std::span<const Clause> BindUnixClauses();
 std::span<const Clause> ListenClauses();
-std::span<const Clause> ListenUnixClauses();
+std::span<const Clause> ListenOnDatagramsClauses();
 std::span<const Clause> ConnectClauses();
-std::span<const Clause> ConnectUnixClauses();
+std::span<const Clause> ConnectUdpClauses();
 std::span<const Clause> AcceptFirstClauses();  // what accept() asks before it looks at the socket
-std::span<const Clause> AcceptUnixClauses();  // what unix sockets ask before the rest
 std::span<const Clause> AcceptClauses();
+std::span<const Clause> AcceptOnDatagramsClauses();
 std::span<const Clause> CloseClauses();
-std::span<const Clause> CloseUnixClauses();
-std::span<const Clause> ShutdownFirstClauses();  // of any kind of socket
 std::span<const Clause> ShutdownClauses();
-std::span<const Clause> ShutdownUnixClauses();
 std::span<const Clause> DupClauses();
 std::span<const Clause> GetsocknameClauses();
 std::span<const Clause> GetpeernameClauses();
@@ -48,9 +45,9 @@ std::span<const Clause> GetsockoptClauses();
 std::span<const Clause> SetsockoptFirstClauses();  // what setsockopt() asks before the descriptor
 std::span<const Clause> SetsockoptClauses();
 std::span<const Clause> SendClauses();
-std::span<const Clause> SendUnixClauses();
+std::span<const Clause> SendUdpClauses();
 std::span<const Clause> RecvClauses();
-std::span<const Clause> RecvUnixClauses();
+std::span<const Clause> RecvUdpClauses();
 std::span<const Clause> ReadClauses();
 std::span<const Clause> WriteClauses();
 std::span<const Clause> FcntlClauses();
@@ -64,6 +61,12 @@ bool BadLengthPointer(const Scene& s);
 
 // How many bytes a call asks to move: none where they are in no pieces.
 int TransferSize(const Call& call);
+// Its MSG_* flags: none of read, write, readv and writev.
+int TransferFlags(const Call& call);
+bool HasDestination(const Scene& s);  // sendto and sendmsg: an address of more than no bytes, in sendto of any length
+bool WantsSender(const Scene& s);     // recvfrom and recvmsg: there is a place for the sender's name
+// What was received has no sender: the name's length is 0.
+void TellNoSender(Scene& s);
 
 // The kind of socket that socket() or socketpair() makes where it makes one.
 SocketKind SocketKindOf(const Call& call);

@@ -2,6 +2,7 @@
 // is looked at, whatever its kind.
 
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "model/tables.h"
 
@@ -40,6 +41,8 @@ bool CountInvalid(const Scene& s) {
 }
 bool CountZero(const Scene& s) { return s.opens != Opens::kNothing && s.call.pieces == 0; }
 bool NothingToWrite(const Scene& s) { return s.has_socket() && TransferSize(s.call) == 0; }
+
+bool AsksForErrors(const Scene& s) { return (TransferFlags(s.call) & MSG_ERRQUEUE) != 0; }
 
 // clang-format off
 constexpr Clause kDestination[] = {
@@ -90,6 +93,12 @@ constexpr Clause kVector[] = {
      .says = "There are no pieces."},
 };
 
+constexpr Clause kErrorQueue[] = {
+    {.id = "recv.no_error_queued", .error = EAGAIN, .when = AsksForErrors,
+     .on = kLinux, .cites = "recv(2) MSG_ERRQUEUE; Linux ip_recv_error(), which never waits",
+     .says = "No error is queued: nobody asked for that by IP_RECVERR."},
+};
+
 constexpr Clause kWritevFirst[] = {
     {.id = "writev.nothing_to_write", .when = NothingToWrite,
      .on = kLinux, .cites = "Linux vfs_writev(): \"if (!tot_len)\", before the socket is asked",
@@ -109,7 +118,28 @@ std::span<const Clause> SenderClauses() { return kSender; }
 std::span<const Clause> PiecesClauses() { return kPieces; }
 std::span<const Clause> VectorClauses() { return kVector; }
 std::span<const Clause> WritevFirstClauses() { return kWritevFirst; }
+std::span<const Clause> ErrorQueueClauses() { return kErrorQueue; }
 
 int TransferSize(const Call& call) { return call.pieces <= 0 ? 0 : call.size; }
+
+int TransferFlags(const Call& call) {
+  const bool none = call.op == Op::kRead || call.op == Op::kWrite || call.op == Op::kReadv || call.op == Op::kWritev;
+  return none ? 0 : call.flags;
+}
+
+bool HasDestination(const Scene& s) {
+  if (s.call.pointer == Pointer::kNull) return false;
+  return s.call.op == Op::kSendto || (s.call.op == Op::kSendmsg && s.call.length != 0);
+}
+
+bool WantsSender(const Scene& s) {
+  return (s.call.op == Op::kRecvfrom || s.call.op == Op::kRecvmsg) && s.call.pointer != Pointer::kNull;
+}
+
+void TellNoSender(Scene& s) {
+  if (!WantsSender(s) || (s.call.pointer == Pointer::kBad && s.call.length == 0)) return;
+  s.reply.wrote |= kWroteAddressLength;
+  s.reply.address_length = 0;
+}
 
 }  // namespace sockspec

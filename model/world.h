@@ -82,8 +82,7 @@ struct Socket {
   SocketKind kind = SocketKind::kTcp;
   bool inet6 = false;      // of kTcp and kUdp: AF_INET6. An IPv4 address in it is written as a mapped one
   bool only_inet6 = false;  // IPV6_V6ONLY
-  bool owned = false;   // a descriptor leads to it, or a message that is under way
-  bool dead = false;    // of a unix socket: closed, and known of only as somebody's peer
+  bool owned = false;   // a descriptor leads to it
   Tcp tcp = Tcp::kClose;
   Link link = Link::kUnconnected;
   uint8_t shut = 0;     // 1: no more receiving, 2: no more sending (sk_shutdown)
@@ -124,8 +123,7 @@ struct Socket {
   bool answered = false;        // has sent after it had received, so it may put off acknowledgements
   bool unacked = false;         // has sent what the peer may not have acknowledged yet
   uint8_t segments = 0;         // how often data has come, up to 255
-  BoundName name;               // of a unix socket; its own where address_locked, else its listener's
-  uint32_t queued = 0;          // of a unix stream: bytes that came since its queue was empty, read or not
+  BoundName name;               // of a unix socket
   friend constexpr bool operator==(const Socket&, const Socket&) = default;
 };
 
@@ -140,8 +138,6 @@ struct PortEntry {
   Host fast_address = Host::kAny;
   friend constexpr bool operator==(const PortEntry&, const PortEntry&) = default;
 };
-
-inline constexpr int kPathEntries = 9;
 
 // What a descriptor number leads to.
 enum class Opens : uint8_t { kNothing, kSocket, kFile, kPipe, kEpoll };
@@ -162,8 +158,7 @@ struct Message {
   friend constexpr bool operator==(const Message&, const Message&) = default;
 };
 
-// A name in the file system, U0 to U7 or LOCKED_DIR, that a unix socket was bound to. It stays when the socket
-// goes.
+// A name in the file system, U0 to U7, that a unix socket was bound to. It stays when the socket goes.
 struct PathEntry {
   bool exists = false;
   uint8_t socket = kNone;  // kNone: nobody is behind it any more
@@ -214,7 +209,6 @@ enum class Lost : uint8_t {
   kTiming,       // bytes are under way while the connection ends
   kTorn,         // the other end of a connection is one that the world does not hold any more
   kUnspecified,  // a socket that the profile leaves open did something to others
-  kGarbage,      // sockets that only messages in their own queues hold go when the kernel likes
 };
 const char* LostBecause(Lost lost);
 
@@ -223,13 +217,12 @@ struct World {
   std::array<PortEntry, kMaxPorts> ports;
   std::array<Slot, kMaxHandles> slots;         // the descriptor table, from the lowest free number
   std::array<Message, kMaxMessages> messages;
-  std::array<PathEntry, kPathEntries> paths;
+  std::array<PathEntry, 8> paths;
   std::array<SetOption, kMaxSetOptions> options;
   std::array<Epoll, kMaxEpolls> epolls;
   std::array<uint8_t, kMaxHandles> handles;    // s_n: its slot; kNone: its creator failed, it stands for -1
   uint8_t seen = 0;                            // how many E names have been given
   uint8_t seen_names = 0;                      // how many @E names have been given
-  uint8_t chosen_names = 0;                    // how many the kernel has chosen, seen or not
   bool nobody = false;                         // env: uid=nobody
   uint8_t turn = 0;                            // counts arrivals in accept queues
   uint8_t nofile = 0;                          // how many slots there are; 0: all

@@ -224,7 +224,7 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
   if (Trouble trouble = CloseDescriptors(env); trouble.any()) return trouble;
   if (Trouble trouble = EnterFreshNetwork(Environment{}); trouble.any()) return trouble;
   programs_ = 0;
-  names_.ForgetEarlier();
+  names_.ForgetAll();
   usual_ephemeral_ = ThisSandbox().ephemeral;
   if (ThisSandbox().own_namespace || next_port_ + kMaxProgramPorts > ports_end_ ||
       next_narrow_ + kMaxNarrowRange > narrow_end_) {

@@ -10,27 +10,36 @@
 // of its own (descriptors.h) and leaves its signals to other threads (watchdog.h). What the
 // program's descriptors are not, the thread opens before it makes the kernel, or closes before the
 // next call. When the kernel goes, descriptors, limits and signals are as before; the thread stays
-// in its last namespace. Where several threads have kernels, all are made before the first runs a
+// in its last namespaces. Where several threads have kernels, all are made before the first runs a
 // program, since a thread starts with copies of what is open; and at most one of them runs programs
 // with `nofile`, a limit of the process.
 //
 // How replies are read, where it is not plain:
 //   addr=      After a success: what the kernel says it wrote, cut to the length it was given.
-//              After a failure: all 16 bytes, if any of them was touched. OTHER as the host, where
+//              After a failure: all of the address, if any byte was touched. OTHER as the host, where
 //              bytes beyond that length were touched, or where the address is none of call.h's.
-//   addrlen=   After a success with an address pointer: when it is not 16. Else: when it was
-//              changed.
+//   addrlen=   See reply.h.
 //   value=     After a success: as many of its bytes as the kernel says it wrote, the missing ones
 //              zero. After a failure: if any byte was touched.
 //   len=       After a success: when it is not OptionSize(). After a failure: when it was changed.
 //              Where bytes beyond it were touched, how far up they were.
-//   data=      What a stream's recv and read wrote: nothing at the end, nothing where MSG_TRUNC
-//              left the buffer as it was, nothing of FILE and PIPE. After a failure: if the first
-//              byte was touched.
-//   revents=   When poll gives 1.
-//   E names    Ports of the ephemeral range, in the order of sight; OTHER once 24 have been seen.
+//   data=      What a call that receives wrote: nothing at the end, nothing where MSG_TRUNC left the
+//              buffer as it was, nothing of FILE and PIPE. After a failure: if the first byte was
+//              touched.
+//   revents=   When poll and select give 1 or more.
+//   flags=     As recvmsg left msg_flags, which was 0.
+//   rights=    A descriptor that came in control data, which has room for one (CMSG_SPACE(4)) where the
+//              call makes one, and none otherwise.
+//   E names    Ports of the ephemeral range, in the order of sight; OTHER once 24 have been seen. So for
+//              @E names and what autobind chooses: a zero byte and five hexadecimal digits.
 // FILE is an empty regular file, as open(O_RDONLY) gives it; PIPE's other end is open, and nothing
-// is ever written to it. An E name that no reply has given yet, as an argument, is port 9.
+// is ever written to it. An E name that no reply has given yet, as an argument, is port 9, and an @E
+// name is one that autobind never chooses ("\0zzzzz"). The `size` bytes of a call with several pieces
+// are spread over them evenly, the earlier ones first. select()'s sets hold every descriptor, also one
+// beyond FD_SETSIZE; -1 is in none. The least number that fcntl(F_DUPFD) asks for is a slot.
+//
+// The calls that are given a path are made in the sandbox's directory (unix_directory.h); the thread's
+// working directory is before and after them the one that it had when the kernel was made.
 #ifndef SOCKSPEC_SUT_LINUX_H_
 #define SOCKSPEC_SUT_LINUX_H_
 

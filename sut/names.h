@@ -32,8 +32,11 @@ class Names {
   // Forgets the E names of the program before, but for which numbers they had.
   void Begin(const Numbers& numbers);
 
-  // And those: the namespace is one that no program has used.
-  void ForgetEarlier() { earlier_.reset(); }
+  // And those: the next program's namespace is one that none has used.
+  void ForgetAll() {
+    chosen_count_ = 0;
+    earlier_.reset();
+  }
 
   // Lays the address out as its host says.
   void Write(const Address& address, GivenAddress* to) const;

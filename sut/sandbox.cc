@@ -28,6 +28,12 @@ constexpr char kPrivilegedFile[] = "/proc/sys/net/ipv4/ip_unprivileged_port_star
 
 thread_local SandboxFacts facts;
 
+struct ReadOnlyFact {
+  bool read_only = false;
+  std::string note;
+};
+thread_local ReadOnlyFact told;  // outlives namespaces of the network
+
 // Writes a file of /proc in one piece. Below /proc/sys/net, Linux shows the namespace of the thread
 // that opens the file.
 Trouble Put(const char* path, const std::string& text) {
@@ -327,7 +333,8 @@ Trouble EnterUserNamespace() {
 }
 
 Trouble EnterFreshNetwork(const Environment& env) {
-  facts = SandboxFacts{};
+  facts = SandboxFacts{.read_only = told.read_only};
+  if (!told.note.empty()) facts.notes.push_back(told.note);
   if (unshare(CLONE_NEWNET) == 0) {
     facts.own_namespace = true;
   } else {
@@ -409,6 +416,8 @@ Trouble SetNobody(bool wanted) {
   }
   return {};
 }
+
+void TellReadOnly(bool read_only, const std::string& note) { told = {read_only, note}; }
 
 const SandboxFacts& ThisSandbox() { return facts; }
 

@@ -40,6 +40,7 @@ struct SandboxFacts {
   bool unreachable6 = false;   // and so for Host::kUnreachable6, …
   bool blackhole6 = false;
   bool prohibited6 = false;
+  bool read_only = false;  // UnixName kReadOnlyDir is on a file system that is mounted read-only
   bool unprivileged_ports = false;  // every port may be bound, whatever the user
   PortRange ephemeral;              // where the kernel chooses ports from
   std::vector<std::string> notes;   // why something is not so, a sentence each
@@ -66,6 +67,9 @@ Trouble SetEphemeralRange(PortRange range);
 // Makes the calling thread nobody, or what it was: takes away its effective capabilities, so that the permissions
 // of files hold, and makes ports below 1024 privileged in its namespace. 10 µs where something changes.
 Trouble SetNobody(bool wanted);
+
+// To be told what the directory for paths turned out to be (unix_directory.h); why not, is in `note`.
+void TellReadOnly(bool read_only, const std::string& note);
 
 // Of the calling thread, as the last EnterFreshNetwork() left it.
 const SandboxFacts& ThisSandbox();

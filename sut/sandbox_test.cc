@@ -151,10 +151,93 @@ TEST(Sandbox, AnUnprivilegedUserGetsAWholeOne) {
     if (!facts.own_namespace) lacking += " own_namespace";
     if (!facts.unreachable) lacking += " unreachable";
     if (!facts.blackhole) lacking += " blackhole";
+    if (!facts.prohibited) lacking += " prohibited";
+    if (!facts.silent) lacking += " silent";
+    if (facts.ipv6 && !(facts.unreachable6 && facts.blackhole6 && facts.prohibited6)) {
+      lacking += " routes of IPv6";
+    }
     if (!facts.unprivileged_ports) lacking += " unprivileged_ports";
     return "lacking:" + lacking;
   });
   EXPECT_EQ(said, "lacking:");
+}
+
+// The errno of a connection to the address, 0 for none; the time it takes, at most 0.2 s.
+int Connect(const char* host, int type) {
+  sockaddr_in in{.sin_family = AF_INET, .sin_port = htons(9)};
+  sockaddr_in6 in6{.sin6_family = AF_INET6, .sin6_port = htons(9)};
+  const bool is4 = inet_pton(AF_INET, host, &in.sin_addr) == 1;
+  if (!is4 && inet_pton(AF_INET6, host, &in6.sin6_addr) != 1) return -1;
+  const int fd = socket(is4 ? AF_INET : AF_INET6, type, 0);
+  const timeval timeout{.tv_usec = 200000};
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+  const int value = is4 ? connect(fd, reinterpret_cast<sockaddr*>(&in), sizeof in)
+                        : connect(fd, reinterpret_cast<sockaddr*>(&in6), sizeof in6);
+  const int error = errno;
+  close(fd);
+  return value == 0 ? 0 : error;
+}
+
+TEST(Sandbox, EveryRouteLeadsWhereItSays) {
+  const std::string said = InChild([]() -> std::string {
+    if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
+    std::string wrong;
+    const struct {
+      const char* host;
+      int error;
+    } rows[] = {{"127.0.0.1", ECONNREFUSED},     {"127.1.2.3", ECONNREFUSED},
+                {"192.0.2.1", ENETUNREACH},      {"198.51.100.1", EHOSTUNREACH},
+                {"203.0.113.1", EINVAL},         {"198.18.0.1", EACCES},
+                {"198.19.0.1", EINPROGRESS},     {"::1", ECONNREFUSED},
+                {"2001:db8::1", ENETUNREACH},    {"2001:db8:1::1", EHOSTUNREACH},
+                {"2001:db8:2::1", EINVAL},       {"2001:db8:3::1", EACCES}};
+    for (const auto& row : rows) {
+      if (strchr(row.host, ':') != nullptr && !ThisSandbox().ipv6) continue;
+      const int error = Connect(row.host, SOCK_STREAM);
+      if (error != row.error) wrong += Failed(row.host, error) + "; ";
+    }
+    return "wrong: " + wrong;
+  });
+  EXPECT_EQ(said, "wrong: ");
+}
+
+TEST(Sandbox, NothingComesBackFromTheSilentRoute) {
+  const std::string said = InChild([]() -> std::string {
+    if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
+    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(9)};
+    inet_pton(AF_INET, "198.19.0.1", &to.sin_addr);
+    if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) return Failed("connect", errno);
+    for (int i = 0; i < 3; ++i) {
+      if (send(fd, "x", 1, 0) != 1) return Failed("send", errno);
+      usleep(10000);
+    }
+    char byte;
+    if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0) return "something came";
+    return Failed("recv", errno);
+  });
+  EXPECT_EQ(said, "recv: Resource temporarily unavailable (EAGAIN)");
+}
+
+// Also without root, where the capabilities are those of a user namespace.
+TEST(Sandbox, NobodyMayNotAndMayAgain) {
+  for (const bool unprivileged : {false, true}) {
+    const std::string said = InChild([=]() -> std::string {
+      if (unprivileged) BecomeUnprivileged();
+      if (const std::string trouble = EnterSandbox({}); !trouble.empty()) return trouble;
+      const auto low_port = [] {
+        const int fd = socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(1023)};
+        const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+        const std::string result = bound ? "bound" : Failed("bind", errno);
+        close(fd);
+        return result;
+      };
+      const auto set = [](bool nobody) { return SetNobody(nobody).what; };
+      return low_port() + set(true) + ", " + low_port() + set(true) + set(false) + ", " + low_port() + set(false);
+    });
+    EXPECT_EQ(said, "bound, bind: Permission denied (EACCES), bound");
+  }
 }
 
 TEST(Sandbox, TheKernelHasAsManyPortsToChooseFromAsAskedFor) {

@@ -49,14 +49,15 @@ Trouble UnixDirectory::Open() {
   directory_ = MountMemory(0);
   // In a user namespace one may mount only in a mount namespace that belongs to it.
   if (directory_ < 0 && errno == EPERM && unshare(CLONE_NEWNS) == 0) directory_ = MountMemory(0);
+  std::string note;
   if (directory_ < 0) {
-    note_ = Failed("fsopen(tmpfs)", errno);
+    note = Failed("fsopen(tmpfs)", errno);
     if (Trouble trouble = OpenTemporary(); trouble.any()) return trouble;
   } else {
     read_only_mount_ = MountMemory(kReadOnly);
-    if (read_only_mount_ < 0) note_ = Failed("fsmount(tmpfs, read-only)", errno);
+    if (read_only_mount_ < 0) note = Failed("fsmount(tmpfs, read-only)", errno);
   }
-  read_only_ = read_only_mount_ >= 0;
+  TellReadOnly(read_only_mount_ >= 0, note);
   return Fill();
 }
 
@@ -87,7 +88,7 @@ Trouble UnixDirectory::Fill() {
   // Nothing can be mounted in what is mounted nowhere (before Linux 6.15), but a link may lead from there.
   const std::string link = "/proc/thread-self/fd/" + std::to_string(read_only_mount_);
   const std::string read_only = name(kUnixReadOnly);
-  const int made = read_only_ ? symlinkat(link.c_str(), directory_, read_only.c_str())
+  const int made = read_only_mount_ >= 0 ? symlinkat(link.c_str(), directory_, read_only.c_str())
                               : mkdirat(directory_, read_only.c_str(), 0700);
   if (made != 0) return {Failed("make the directory that is read-only", errno)};
   return {};

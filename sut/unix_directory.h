@@ -25,8 +25,9 @@ class UnixDirectory {
   UnixDirectory(const UnixDirectory&) = delete;
   UnixDirectory& operator=(const UnixDirectory&) = delete;
 
-  // Once. Gives the calling thread a working directory of its own and tables of descriptors and, where it needs
-  // one to mount in, a mount namespace.
+  // Once. Gives the calling thread a working directory and a table of descriptors of its own and, where it needs
+  // one to mount in, a mount namespace. SandboxFacts::read_only says whether `ro` is mounted read-only; else it is
+  // a plain directory.
   Trouble Open();
 
   // Lets the calling thread be in the directory for as long as this lives, if `wanted`; then it is back where it
@@ -46,10 +47,6 @@ class UnixDirectory {
   void Made(std::string_view path) { made_.emplace_back(path); }
   void RemoveMade();
 
-  // `ro` is a file system that is mounted read-only; else a plain directory, and `note` says why.
-  bool read_only() const { return read_only_; }
-  const std::string& note() const { return note_; }
-
   // Empty where it is mounted nowhere.
   const std::string& path() const { return path_; }
 
@@ -60,9 +57,7 @@ class UnixDirectory {
   int home_ = -1;            // where the thread was
   int directory_ = -1;
   int read_only_mount_ = -1;
-  bool read_only_ = false;
   std::string path_;
-  std::string note_;
   std::vector<std::string> made_;
 };
 

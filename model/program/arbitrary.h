@@ -10,14 +10,17 @@
 
 #include <cstdint>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include "model/program/bytes.h"
 #include "model/program/call.h"
 #include "model/program/declarations.h"
+#include "model/program/notation.h"
 #include "model/program/program.h"
 #include "model/program/reply.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 
@@ -53,24 +56,39 @@ inline rc::Gen<Port> ArbitraryPort() {
 
 inline rc::Gen<int32_t> ArbitraryLength() {
   return rc::gen::weightedOneOf<int32_t>({
-      {3, rc::gen::element(4, 8, 16)},
-      {2, rc::gen::inRange(-1, 20)},
+      {3, rc::gen::element(4, 8, 16, 28, 128)},
+      {2, rc::gen::inRange(-1, 30)},
       {1, rc::gen::arbitrary<int32_t>()},
   });
 }
 
+inline rc::Gen<UnixName> ArbitraryUnixName() {
+  return rc::gen::oneOf(
+      rc::gen::map(rc::gen::elementOf(std::vector<UnixNameRow>(std::begin(kUnixNames), std::end(kUnixNames))),
+                   [](const UnixNameRow& row) { return row.name; }),
+      rc::gen::map(rc::gen::inRange(0, kMaxChosenPorts), [](int n) { return UnixName::Chosen(n); }));
+}
+
+// A host that an address may have; half of them are the first ones of their layout.
+inline rc::Gen<Host> ArbitraryHost() {
+  return rc::gen::oneOf(
+      rc::gen::element(Host::kLoopback, Host::kLoopback6, Host::kUnix),
+      rc::gen::map(rc::gen::inRange(0, kHostCount), [](int n) { return static_cast<Host>(n); }));
+}
+
 inline rc::Gen<Address> ArbitraryAddress() {
-  return rc::gen::build<Address>(
-      rc::gen::set(&Address::family,
-                   rc::gen::weightedOneOf<int16_t>({
-                       {3, rc::gen::just<int16_t>(Address{}.family)},
-                       {1, rc::gen::map(rc::gen::inRange(-1, 12),
-                                        [](int n) { return static_cast<int16_t>(n); })},
-                       {1, rc::gen::arbitrary<int16_t>()},
-                   })),
-      rc::gen::set(&Address::host, rc::gen::map(rc::gen::inRange(0, kHostCount),
-                                                [](int n) { return static_cast<Host>(n); })),
-      rc::gen::set(&Address::port, ArbitraryPort()), rc::gen::set(&Address::dirty_tail));
+  return rc::gen::mapcat(ArbitraryHost(), [](Host host) {
+    return rc::gen::build<Address>(
+        rc::gen::set(&Address::family,
+                     rc::gen::weightedOneOf<int16_t>({
+                         {3, rc::gen::just(UsualFamily(host))},
+                         {1, rc::gen::map(rc::gen::inRange(-1, 12),
+                                          [](int n) { return static_cast<int16_t>(n); })},
+                         {1, rc::gen::arbitrary<int16_t>()},
+                     })),
+        rc::gen::set(&Address::host, rc::gen::just(host)), rc::gen::set(&Address::port, ArbitraryPort()),
+        rc::gen::set(&Address::dirty_tail), rc::gen::set(&Address::name, ArbitraryUnixName()));
+  });
 }
 
 inline rc::Gen<Call> ArbitraryCall() {
@@ -85,9 +103,13 @@ inline rc::Gen<Call> ArbitraryCall() {
       });
     };
     with(&Call::fd, ArbitraryDescriptor());
-    with(&Call::made, rc::gen::map(rc::gen::inRange(0, kMaxHandles),
-                                   [](int n) { return static_cast<uint8_t>(n); }));
+    with(&Call::fd2, ArbitraryDescriptor());
+    const auto handles = rc::gen::map(rc::gen::inRange(0, kMaxHandles),
+                                      [](int n) { return static_cast<uint8_t>(n); });
+    with(&Call::made, rc::gen::weightedOneOf<uint8_t>({{4, handles}, {1, rc::gen::just(kNoHandle)}}));
+    with(&Call::made2, handles);
     with(&Call::pointer, ArbitraryPointer());
+    with(&Call::buffer, ArbitraryPointer());
     with(&Call::length_pointer, ArbitraryPointer());
     with(&Call::address, ArbitraryAddress());
     with(&Call::length, ArbitraryLength());
@@ -110,7 +132,8 @@ inline rc::Gen<Program> ArbitraryProgram() {
               &Program::env,
               rc::gen::build<Environment>(
                   rc::gen::set(&Environment::nofile, rc::gen::inRange(0, kMaxNofile + 1)),
-                  rc::gen::set(&Environment::ephemeral, rc::gen::inRange(0, kMaxEphemeral + 1)))),
+                  rc::gen::set(&Environment::ephemeral, rc::gen::inRange(0, kMaxEphemeral + 1)),
+                  rc::gen::set(&Environment::nobody))),
           rc::gen::set(&Program::calls, rc::gen::container<std::vector<Call>>(ArbitraryCall()))),
       [](Program program) {
         Mend(program);
@@ -123,30 +146,34 @@ inline rc::Gen<Program> ArbitraryProgram() {
 inline rc::Gen<Reply> ArbitraryReply(const Call& call) {
   return rc::gen::exec([call] {
     Reply reply;
-    reply.wrote = *rc::gen::arbitrary<uint8_t>();
+    reply.wrote = *rc::gen::inRange<uint16_t>(0, 2 * kWroteReady);
     reply.blocked = *rc::gen::weightedElement<bool>({{4, false}, {1, true}});
-    if (!reply.blocked) reply.wrote &= static_cast<uint8_t>(~kBlocksOnly);
+    if (!reply.blocked) reply.wrote = static_cast<uint16_t>(reply.wrote & ~kBlocksOnly);
+    if (call.made == kNoHandle) reply.wrote = static_cast<uint16_t>(reply.wrote & ~kWroteRights);
     if ((reply.wrote & kBlocksOnly) != 0) {
       reply.wrote = kBlocksOnly;
       return reply;
     }
     if (*rc::gen::arbitrary<bool>()) {
       reply.error = *rc::gen::inRange<int16_t>(1, 140);
-    } else if (!DeclarationOf(call.op).makes(call)) {
+    } else if (!DeclarationOf(call.op).names_value(call)) {
       reply.value =
           *rc::gen::suchThat(rc::gen::arbitrary<int32_t>(), [](int n) { return n != -1; });
+      if ((reply.wrote & kWroteReady) != 0) reply.value = *rc::gen::inRange(0, kMaxReady + 1);
     }
     if ((reply.wrote & kWroteAddress) != 0) {
-      const bool short_room =
-          call.length_pointer == Pointer::kValid && call.length >= 0 && call.length < kExactLength;
-      reply.address_size =
-          *rc::gen::element<uint8_t>(2, 4, static_cast<uint8_t>(short_room ? 8 : 16));
-      reply.family = *rc::gen::element<int16_t>(0, 2, 10, 99);
-      if (reply.address_size >= 4) {
-        reply.port = *rc::gen::oneOf(ArbitraryPort(), rc::gen::just(kPortOther));
-      }
-      if (reply.address_size >= 8) {
-        reply.host = static_cast<Host>(*rc::gen::inRange(0, kHostCount + 1));
+      reply.family = *rc::gen::element<int16_t>(0, 1, 2, 10, 99);
+      const Host host = *rc::gen::oneOf(ArbitraryHost(), rc::gen::just(Host::kOther));
+      if (host == Host::kUnix) {
+        reply.host = host;
+        reply.name = *rc::gen::oneOf(ArbitraryUnixName(), rc::gen::just(kNameOther));
+        reply.address_size = static_cast<uint8_t>(ExactLength(reply.name));
+      } else {
+        reply.address_size = *rc::gen::element<uint8_t>(2, 4, SizeWithHost(call, host, reply.family));
+        if (reply.address_size >= 8) reply.host = host;
+        if (reply.address_size >= 4) {
+          reply.port = *rc::gen::oneOf(ArbitraryPort(), rc::gen::just(kPortOther));
+        }
       }
     }
     if ((reply.wrote & kWroteAddressLength) != 0) {
@@ -165,6 +192,14 @@ inline rc::Gen<Reply> ArbitraryReply(const Call& call) {
       }
     }
     if ((reply.wrote & kWroteEvents) != 0) reply.events = *rc::gen::arbitrary<int16_t>();
+    if ((reply.wrote & kWroteFlags) != 0) reply.flags = *rc::gen::arbitrary<int32_t>();
+    if ((reply.wrote & kWroteReady) != 0) {
+      std::vector<Descriptor> known = {kMinusOne, kFile, kPipe};
+      ForEachDescriptor(call, [&](const Argument&, Descriptor fd) { known.push_back(fd); });
+      for (int i = 0; i < ReadyCount(reply); ++i) {
+        reply.ready[i] = {.fd = *rc::gen::elementOf(known), .events = *rc::gen::arbitrary<int16_t>()};
+      }
+    }
     return reply;
   });
 }

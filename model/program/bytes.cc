@@ -12,9 +12,10 @@
 // Version 1 knew TCP over IPv4 and 20 calls; see kChoicesOfVersion1 and Reader::Old().
 #include "model/program/bytes.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <optional>
 
 #include "model/program/declarations.h"
@@ -37,7 +38,7 @@ constexpr size_t kOptionLengthsOfVersion1 = 13;
 // grow at their end.
 constexpr size_t kMostMembers = 3;
 constexpr size_t kChoicesOfVersion1[kOpsOfVersion1][kMostMembers] = {
-    {3, 9, 5},  // socket: domain, type, protocol
+    {1, 1, 5},  // socket: domain and type, which have lists of their own below, protocol
     {},         // bind
     {7},        // listen: backlog
     {},         // connect
@@ -58,6 +59,25 @@ constexpr size_t kChoicesOfVersion1[kOpsOfVersion1][kMostMembers] = {
     {3, 2},     // ioctl: request, arg of FIONBIO
     {6},        // poll: events
 };
+
+constexpr int32_t kDomainsOfVersion1[] = {AF_INET, AF_UNSPEC, 99};
+constexpr int32_t kTypesOfVersion1[] = {SOCK_STREAM,
+                                        SOCK_STREAM | SOCK_NONBLOCK,
+                                        SOCK_STREAM | SOCK_CLOEXEC,
+                                        SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                                        SOCK_SEQPACKET,
+                                        SOCK_RDM,
+                                        0,
+                                        15,
+                                        SOCK_STREAM | 0x100};
+
+// What version 1 took an argument's byte for; empty where it had no such argument.
+std::span<const int32_t> ChoicesOfVersion1(Op op, const Argument& argument, size_t member) {
+  if (argument.member == &Call::domain) return kDomainsOfVersion1;
+  if (argument.member == &Call::type) return kTypesOfVersion1;
+  if (member >= kMostMembers) return {};
+  return argument.choices.first(kChoicesOfVersion1[static_cast<int>(op)][member]);
+}
 
 // An environment's third byte holds its ports and, as a bit of their own, who runs it. Version 1 had only the
 // ports there.
@@ -229,9 +249,8 @@ class Reader {
         Get(argument, argument.choices, made, call);
       } else if (argument.member == nullptr) {
         Get(argument, {}, made, call);
-      } else if (member < kMostMembers) {
-        const size_t count = kChoicesOfVersion1[static_cast<int>(call.op)][member];
-        if (count != 0) Get(argument, argument.choices.first(count), made, call);
+      } else if (const auto choices = ChoicesOfVersion1(call.op, argument, member); !choices.empty()) {
+        Get(argument, choices, made, call);
       }
     }
   }

@@ -18,21 +18,30 @@ namespace {
 
 constexpr Token kFamilies[] = {
     {"AF_INET", AF_INET}, {"AF_UNSPEC", AF_UNSPEC}, {"AF_UNIX", AF_UNIX}, {"AF_INET6", AF_INET6}};
-constexpr int32_t kDomainChoices[] = {AF_INET, AF_UNSPEC, 99, AF_INET6, AF_UNIX};
+constexpr int32_t kDomainChoices[] = {AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC, 99};
+constexpr int32_t kPairDomainChoices[] = {AF_UNIX, AF_INET, AF_INET6, AF_UNSPEC, 99};
 
 constexpr Token kTypes[] = {{"SOCK_STREAM", SOCK_STREAM},       {"SOCK_DGRAM", SOCK_DGRAM},
                             {"SOCK_RAW", SOCK_RAW},             {"SOCK_RDM", SOCK_RDM},
                             {"SOCK_SEQPACKET", SOCK_SEQPACKET}};
 constexpr Token kSocketFlags[] = {{"SOCK_NONBLOCK", SOCK_NONBLOCK}, {"SOCK_CLOEXEC", SOCK_CLOEXEC}};
-constexpr int32_t kTypeChoices[] = {SOCK_STREAM, SOCK_STREAM | SOCK_NONBLOCK,
+constexpr int32_t kTypeChoices[] = {SOCK_STREAM,
+                                    SOCK_STREAM | SOCK_NONBLOCK,
+                                    SOCK_DGRAM,
+                                    SOCK_DGRAM | SOCK_NONBLOCK,
+                                    SOCK_SEQPACKET,
+                                    SOCK_SEQPACKET | SOCK_NONBLOCK,
                                     SOCK_STREAM | SOCK_CLOEXEC,
                                     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                                    SOCK_SEQPACKET, SOCK_RDM, 0, 15, SOCK_STREAM | 0x100,
-                                    SOCK_DGRAM, SOCK_DGRAM | SOCK_NONBLOCK,
-                                    SOCK_SEQPACKET | SOCK_NONBLOCK, SOCK_RAW};
+                                    SOCK_RAW,
+                                    SOCK_RDM,
+                                    0,
+                                    15,
+                                    SOCK_STREAM | 0x100};
 
 constexpr Token kProtocols[] = {{"IPPROTO_TCP", IPPROTO_TCP}, {"IPPROTO_UDP", IPPROTO_UDP}};
 constexpr int32_t kProtocolChoices[] = {0, IPPROTO_TCP, IPPROTO_UDP, -1, 300};
+constexpr int32_t kPairProtocolChoices[] = {0, PF_UNIX, IPPROTO_TCP, -1};
 
 constexpr int32_t kBacklogChoices[] = {1, 0, 2, 5, -1, INT_MAX, INT_MIN};
 constexpr Token kAcceptFlags[] = {{"SOCK_NONBLOCK", SOCK_NONBLOCK}, {"SOCK_CLOEXEC", SOCK_CLOEXEC}};
@@ -232,13 +241,13 @@ constexpr Argument kSocketArguments[] = {
      .member = &Call::domain,
      .tokens = kFamilies,
      .choices = kDomainChoices,
-     .ordinary = 1},
+     .ordinary = 3},
     {.name = "type",
      .kind = Kind::kType,
      .member = &Call::type,
      .tokens = kTypes,
      .choices = kTypeChoices,
-     .ordinary = 4},
+     .ordinary = 8},
     {.name = "protocol",
      .kind = Kind::kNumber,
      .member = &Call::protocol,
@@ -377,8 +386,20 @@ constexpr Argument kTargetArgument = {.name = "newfd",
                                       .existing = true,
                                       .descriptor = &Call::fd2};
 
-constexpr Argument kSocketpairArguments[] = {
-    kSocketArguments[0], kSocketArguments[1], kSocketArguments[2], {.name = "sv", .kind = Kind::kMadePair}};
+constexpr Argument kSocketpairArguments[] = {{.name = "domain",
+                                              .kind = Kind::kConstant,
+                                              .member = &Call::domain,
+                                              .tokens = kFamilies,
+                                              .choices = kPairDomainChoices,
+                                              .ordinary = 1},
+                                             kSocketArguments[1],
+                                             {.name = "protocol",
+                                              .kind = Kind::kNumber,
+                                              .member = &Call::protocol,
+                                              .tokens = kProtocols,
+                                              .choices = kPairProtocolChoices,
+                                              .ordinary = 1},
+                                             {.name = "sv", .kind = Kind::kMadePair}};
 constexpr Argument kSendtoArguments[] = {kFd, kSentArgument, kSizeArgument, kSendFlagsArgument,
                                          kDestination};
 constexpr Argument kRecvfromArguments[] = {kFd, kReceivedArgument, kSizeArgument, kRecvFlagsArgument,

@@ -89,6 +89,14 @@ struct Declaration {
   // Where it does not, Call::fd means nothing, although its default looks like s0.
   bool takes_descriptor() const { return arguments.front().kind == Kind::kDescriptor; }
   bool makes_pair() const { return arguments.back().kind == Kind::kMadePair; }
+  bool makes_if_any() const {
+    return std::any_of(arguments.begin(), arguments.end(),
+                       [](const Argument& argument) { return argument.kind == Kind::kMadeIfAny; });
+  }
+  // Whether the value of a success is written as a handle or as 0, so that the text says no number.
+  bool names_value(const Call& call) const {
+    return makes(call) || makes_pair() || returns == Returns::kTarget;
+  }
   // Whether only the arguments tell if the call makes a descriptor.
   bool may_make() const { return also_makes != nullptr; }
 };

@@ -10,33 +10,76 @@
 
 #include "model/program/bytes.h"
 #include "model/program/declarations.h"
+#include "model/program/notation.h"
 #include "model/program/tokens.h"
+#include "model/program/unix_name.h"
 
 namespace sockspec {
 namespace {
 
-// The simplest first. What comes after kUsualHosts is odd.
-constexpr Host kHosts[] = {Host::kLoopback,  Host::kAny,         Host::kLoopback2,
-                           Host::kNotOurs,   Host::kUnreachable, Host::kBlackhole,
-                           Host::kBroadcast, Host::kMulticast};
+// The simplest first, of each layout on its own: a socket takes addresses of one family, so that none of
+// another is simpler. What comes after kUsualHosts is odd.
+constexpr Host kHosts4[] = {Host::kLoopback,   Host::kAny,       Host::kLoopback2,
+                            Host::kNotOurs,    Host::kUnreachable, Host::kBlackhole,
+                            Host::kBroadcast,  Host::kMulticast, Host::kLocalBroadcast,
+                            Host::kProhibited, Host::kSilent};
+constexpr Host kHosts6[] = {Host::kLoopback6,         Host::kAny6,
+                            Host::kMappedLoopback,    Host::kNotOurs6,
+                            Host::kUnreachable6,      Host::kBlackhole6,
+                            Host::kProhibited6,       Host::kMulticast6,
+                            Host::kLinkLocal6,        Host::kMappedAny,
+                            Host::kMappedLoopback2,   Host::kMappedNotOurs,
+                            Host::kMappedUnreachable, Host::kMappedBlackhole,
+                            Host::kMappedBroadcast,   Host::kMappedMulticast,
+                            Host::kMappedLocalBroadcast, Host::kMappedProhibited,
+                            Host::kMappedSilent};
+constexpr Host kUnixHosts[] = {Host::kUnix};
+static_assert(std::size(kHosts4) + std::size(kHosts6) + std::size(kUnixHosts) == kHostCount);
 constexpr size_t kUsualHosts = 3;
 
-constexpr Address kSimplestAddress{.host = Host::kLoopback, .port = Port::Program(0)};
-constexpr int32_t kSimplestValue = 1;  // of an option
-constexpr auto kTypeBits = static_cast<uint32_t>(kTypeMask);
+// The hosts that are laid out as `host` is.
+std::span<const Host> HostsLike(Host host) {
+  if (host == Host::kUnix) return kUnixHosts;
+  return IsIpv6(host) ? std::span<const Host>(kHosts6) : kHosts4;
+}
 
-bool IsLinger(const Call& call) { return OptionSize(call.level, call.option) == 8; }
+constexpr Address kSimplestAddress{.host = Host::kLoopback, .port = Port::Program(0)};
+constexpr int kPaths = 8;                  // U0 … U7
+constexpr int kAbstracts = 8;              // @A0 … @A7
+constexpr int32_t kSimplestValue = 1;      // of an option
+constexpr auto kTypeBits = static_cast<uint32_t>(kTypeMask);
 
 bool IsOption(const Argument& argument) {
   return argument.kind == Kind::kOptionIn || argument.kind == Kind::kOptionOut;
 }
 
+bool HasLengthPointer(const Argument& argument) {
+  return (argument.kind == Kind::kAddressOut && !argument.in_place) || argument.kind == Kind::kOptionOut;
+}
+
+// The length that is no odd one, given what else the argument is.
 int32_t UsualLength(const Argument& argument, const Call& call) {
-  return IsOption(argument) ? OptionSize(call.level, call.option) : kExactLength;
+  switch (argument.kind) {
+    case Kind::kAddressIn:
+      return UsualAddressInLength(argument, call);
+    case Kind::kAddressOut:
+      if (call.pointer == Pointer::kNull && !argument.in_place) return kExactLength;  // beside a good pointer to it
+      return UsualAddressOutLength(argument, call.pointer).length;
+    default:
+      return OptionSize(call.level, call.option);
+  }
 }
 
 std::span<const int32_t> LengthChoices(const Argument& argument) {
   return IsOption(argument) ? OptionLengths() : AddressLengths();
+}
+
+// Changes `call` by `edit`; a length that was usual before is so afterwards, since the text does not say it.
+template <typename Edit>
+void KeepingUsualLength(const Argument& argument, Call& call, Edit edit) {
+  const bool usual = call.length == UsualLength(argument, call);
+  edit(call);
+  if (usual) call.length = UsualLength(argument, call);
 }
 
 // ---- Complexity
@@ -94,11 +137,22 @@ uint64_t PortComplexity(Port port) {
   return kMaxProgramPorts + 1 + kMaxChosenPorts;
 }
 
+uint64_t NameComplexity(UnixName name) {
+  if (name.IsPath()) return static_cast<uint64_t>(name.path());
+  if (name.IsAbstract()) return kPaths + static_cast<uint64_t>(name.abstract());
+  constexpr uint64_t kNamesOfPrograms = kPaths + kAbstracts;
+  if (name == kUnnamed) return kNamesOfPrograms;
+  if (name.IsChosen()) return kNamesOfPrograms + 1 + static_cast<uint64_t>(name.chosen());
+  return kNamesOfPrograms + 1 + kMaxChosenPorts;
+}
+
 uint64_t AddressComplexity(const Address& address) {
-  const auto host = std::find(std::begin(kHosts), std::end(kHosts), address.host);
-  return LengthComplexity(Address{}.family, AddressFamilies(), address.family) +
-         static_cast<uint64_t>(host - std::begin(kHosts)) + PortComplexity(address.port) +
-         (address.dirty_tail ? 1 : 0);
+  const std::span<const Host> hosts = HostsLike(address.host);
+  const auto host = std::find(hosts.begin(), hosts.end(), address.host);
+  const uint64_t name =
+      address.host == Host::kUnix ? NameComplexity(address.name) : PortComplexity(address.port);
+  return LengthComplexity(UsualFamily(address.host), AddressFamilies(), address.family) +
+         static_cast<uint64_t>(host - hosts.begin()) + name + (address.dirty_tail ? 1 : 0);
 }
 
 uint64_t DescriptorComplexity(Descriptor fd) {
@@ -111,20 +165,22 @@ uint64_t DescriptorComplexity(Descriptor fd) {
 uint64_t ArgumentComplexity(const Argument& argument, const Call& call) {
   const auto pointers =
       static_cast<uint64_t>(call.pointer) + static_cast<uint64_t>(call.length_pointer);
+  // No address is simpler than any.
+  constexpr uint64_t kOptional[] = {1, 0, 2};  // by Pointer: valid, NULL, bad
   const auto length = [&] {
     if (call.length_pointer != Pointer::kValid) return uint64_t{0};
     return LengthComplexity(UsualLength(argument, call), LengthChoices(argument), call.length);
   };
   switch (argument.kind) {
     case Kind::kDescriptor:
-      return DescriptorComplexity(call.fd);
+      return DescriptorComplexity(call.*argument.descriptor);
     case Kind::kConstant:
     case Kind::kFlags:
     case Kind::kType:
     case Kind::kNumber:
       return ChoiceComplexity(argument, call.*argument.member);
     case Kind::kAddressIn:
-      return pointers + length() +
+      return (argument.optional ? kOptional[static_cast<int>(call.pointer)] : pointers) + length() +
              (call.pointer == Pointer::kValid ? AddressComplexity(call.address) : 0);
     case Kind::kOptionIn:
       return pointers + length() +
@@ -135,9 +191,11 @@ uint64_t ArgumentComplexity(const Argument& argument, const Call& call) {
     case Kind::kOptionOut:
       return pointers + length();
     case Kind::kMadePair:
+      return 0;
     case Kind::kMadeIfAny:
+      return call.made == kNoHandle ? 0 : 1;
     case Kind::kBuffer:
-      return pointers;
+      return static_cast<uint64_t>(call.buffer);
   }
   return 0;
 }
@@ -218,10 +276,12 @@ class Simplifier {
   void TryPointers(const Argument& argument) {
     const auto repaired = [&](Call& call) {
       if (call.pointer == Pointer::kValid) return;
-      call.pointer = Pointer::kValid;
-      call.address = kSimplestAddress;
-      call.value = kSimplestValue;
-      call.seconds = 0;
+      KeepingUsualLength(argument, call, [](Call& call) {
+        call.pointer = Pointer::kValid;
+        call.address = kSimplestAddress;
+        call.value = kSimplestValue;
+        call.seconds = 0;
+      });
     };
     const auto length_repaired = [&](Call& call) {
       if (call.length_pointer == Pointer::kValid) return;
@@ -234,8 +294,10 @@ class Simplifier {
     });
     Try(repaired);
     Try(length_repaired);
-    if (call_.pointer == Pointer::kBad) {
-      Try([](Call& call) { call.pointer = Pointer::kNull; });
+    if (call_.pointer == Pointer::kBad || argument.optional) {
+      Try([&](Call& call) {
+        KeepingUsualLength(argument, call, [](Call& call) { call.pointer = Pointer::kNull; });
+      });
     }
     if (call_.length_pointer == Pointer::kBad) {
       Try([](Call& call) { call.length_pointer = Pointer::kNull; });
@@ -250,29 +312,45 @@ class Simplifier {
     TryNumbers(&Call::length);
   }
 
-  void TryAddresses() {
+  void TryAddresses(const Argument& argument) {
     if (call_.pointer != Pointer::kValid) return;
-    for (const Host host : kHosts) {
-      Try([&](Call& call) { call.address.host = host; });
+    const auto with = [&](auto edit) {
+      Try([&](Call& call) {
+        KeepingUsualLength(argument, call, [&](Call& call) { edit(call.address); });
+      });
+    };
+    for (const Host host : HostsLike(call_.address.host)) {
+      with([&](Address& address) { address.host = host; });
     }
-    for (int i = 0; i < kMaxProgramPorts; ++i) {
-      Try([&](Call& call) { call.address.port = Port::Program(i); });
+    if (call_.address.host == Host::kUnix) {
+      for (int i = 0; i < kPaths; ++i) {
+        with([&](Address& address) { address.name = UnixName::Path(i); });
+      }
+      for (int i = 0; i < kAbstracts; ++i) {
+        with([&](Address& address) { address.name = UnixName::Abstract(i); });
+      }
+      with([](Address& address) { address.name = kUnnamed; });
+    } else {
+      for (int i = 0; i < kMaxProgramPorts; ++i) {
+        with([&](Address& address) { address.port = Port::Program(i); });
+      }
+      with([](Address& address) { address.port = kPortZero; });
+      for (int i = 0; i < kMaxChosenPorts; ++i) {
+        with([&](Address& address) { address.port = Port::Chosen(i); });
+      }
     }
-    Try([&](Call& call) { call.address.port = kPortZero; });
-    for (int i = 0; i < kMaxChosenPorts; ++i) {
-      Try([&](Call& call) { call.address.port = Port::Chosen(i); });
-    }
+    with([](Address& address) { address.family = UsualFamily(address.host); });
     for (const int32_t family : AddressFamilies()) {
-      Try([&](Call& call) { call.address.family = static_cast<int16_t>(family); });
+      with([&](Address& address) { address.family = static_cast<int16_t>(family); });
     }
-    Try([&](Call& call) { call.address.dirty_tail = false; });
+    with([](Address& address) { address.dirty_tail = false; });
   }
 
   void Simplify(const Argument& argument) {
     switch (argument.kind) {
       case Kind::kDescriptor:
         for (const Descriptor fd : {kMinusOne, kNeverOpen, kFile}) {
-          Try([&](Call& call) { call.fd = fd; });
+          Try([&](Call& call) { call.*argument.descriptor = fd; });
         }
         return;
       case Kind::kConstant:
@@ -282,7 +360,7 @@ class Simplifier {
         return TryChoices(argument);
       case Kind::kAddressIn:
         TryPointers(argument);
-        TryAddresses();
+        TryAddresses(argument);
         return TryLengths(argument);
       case Kind::kOptionIn:
         TryPointers(argument);
@@ -296,9 +374,12 @@ class Simplifier {
         TryPointers(argument);
         return TryLengths(argument);
       case Kind::kMadePair:
+        return;
       case Kind::kMadeIfAny:
+        return Try([](Call& call) { call.made = kNoHandle; });
       case Kind::kBuffer:
-        return TryPointers(argument);
+        Try([](Call& call) { call.buffer = Pointer::kValid; });
+        return Try([](Call& call) { call.buffer = Pointer::kNull; });
     }
   }
 
@@ -349,9 +430,34 @@ Port RandomPort(Random& random) {
   return Port::Chosen(static_cast<int>(random.Below(4)));
 }
 
-Host RandomHost(uint32_t odd, Random& random) {
-  if (random.OneIn(odd)) return random.Pick(kHosts);
-  return random.OneIn(2) ? kHosts[0] : kHosts[random.Below(kUsualHosts)];
+Host RandomHost(std::span<const Host> hosts, uint32_t odd, Random& random) {
+  if (random.OneIn(odd)) return random.Pick(hosts);
+  const auto usual = static_cast<uint32_t>(std::min(hosts.size(), kUsualHosts));
+  return random.OneIn(2) ? hosts.front() : hosts[random.Below(usual)];
+}
+
+UnixName RandomName(uint32_t odd, Random& random) {
+  if (random.OneIn(odd)) return random.Pick(kUnixNames).name;
+  if (random.OneIn(16)) return UnixName::Chosen(static_cast<int>(random.Below(4)));
+  const int n = random.OneIn(2) ? 0 : random.OneIn(2) ? 1 : static_cast<int>(random.Below(kPaths));
+  return random.OneIn(3) ? UnixName::Abstract(n) : UnixName::Path(n);
+}
+
+// An address that is laid out as those of `hosts` are.
+Address RandomAddressOf(std::span<const Host> hosts, uint32_t odd, Random& random) {
+  Address address{.host = RandomHost(hosts, odd, random)};
+  address.family = UsualFamily(address.host);
+  if (address.host == Host::kUnix) {
+    address.name = RandomName(odd, random);
+  } else {
+    address.port = RandomPort(random);
+  }
+  if (random.OneIn(odd)) {
+    address.family =
+        static_cast<int16_t>(random.OneIn(4) ? AnyNumber(random) : random.Pick(AddressFamilies()));
+  }
+  address.dirty_tail = IsIpv4(address.host) && random.OneIn(odd);
+  return address;
 }
 
 Address RandomAddressOf(uint32_t odd, Random& random) {
@@ -359,13 +465,8 @@ Address RandomAddressOf(uint32_t odd, Random& random) {
   if (random.OneIn(16)) {
     return {.family = AF_UNSPEC, .host = Host::kAny, .port = kPortZero};
   }
-  Address address{.host = RandomHost(odd, random), .port = RandomPort(random)};
-  if (random.OneIn(odd)) {
-    address.family =
-        static_cast<int16_t>(random.OneIn(4) ? AnyNumber(random) : random.Pick(AddressFamilies()));
-  }
-  address.dirty_tail = random.OneIn(odd);
-  return address;
+  if (random.OneIn(2)) return RandomAddressOf(kHosts4, odd, random);
+  return RandomAddressOf(random.OneIn(2) ? std::span<const Host>(kHosts6) : kUnixHosts, odd, random);
 }
 
 int32_t RandomOptionValue(Random& random) {
@@ -386,6 +487,7 @@ void Fill(const Argument& argument, uint32_t odd, Call& call, Random& random) {
       return;
     case Kind::kAddressIn:
       if (random.OneIn(odd)) call.pointer = OddPointer(random);
+      if (argument.optional && random.OneIn(3)) call.pointer = Pointer::kNull;
       call.address = RandomAddressOf(odd, random);
       break;
     case Kind::kAddressOut:
@@ -406,26 +508,59 @@ void Fill(const Argument& argument, uint32_t odd, Call& call, Random& random) {
       break;
     case Kind::kMadePair:
     case Kind::kMadeIfAny:
+      return;  // handles
     case Kind::kBuffer:
-      if (random.OneIn(odd)) call.pointer = OddPointer(random);
+      if (random.OneIn(odd)) call.buffer = OddPointer(random);
       return;
   }
   call.length = random.OneIn(odd) ? OddLength(argument, random) : UsualLength(argument, call);
 }
 
+void MutateAddress(Address& address, Random& random) {
+  const std::span<const Host> hosts = HostsLike(address.host);
+  switch (random.Below(6)) {
+    case 0:
+    case 1:
+      if (address.host == Host::kUnix) {
+        address.name = RandomName(/*odd=*/4, random);
+      } else {
+        address.port = RandomPort(random);
+      }
+      break;
+    case 2: {
+      const bool usual = address.family == UsualFamily(address.host);
+      address.host = RandomHost(hosts, /*odd=*/4, random);
+      if (usual) address.family = UsualFamily(address.host);
+      break;
+    }
+    case 3:
+      address.dirty_tail = !address.dirty_tail;
+      break;
+    case 4:
+      address = RandomAddressOf(hosts, /*odd=*/4, random);
+      break;
+    default:
+      address = RandomAddressOf(/*odd=*/4, random);
+      break;
+  }
+}
+
 // Changes one part of an argument that is made of several.
 void MutatePart(const Argument& argument, Call& call, Random& random) {
-  const bool has_length_pointer =
-      argument.kind == Kind::kAddressOut || argument.kind == Kind::kOptionOut;
+  if (argument.kind == Kind::kBuffer) {
+    call.buffer = call.buffer == Pointer::kValid ? OddPointer(random) : Pointer::kValid;
+    return;
+  }
+  const bool is_out = argument.kind == Kind::kAddressOut || argument.kind == Kind::kOptionOut;
   if (random.OneIn(6)) {
-    call.pointer = call.pointer == Pointer::kValid ? OddPointer(random) : Pointer::kValid;
-  } else if (has_length_pointer && random.OneIn(4)) {
+    KeepingUsualLength(argument, call, [&](Call& call) {
+      call.pointer = call.pointer == Pointer::kValid ? OddPointer(random) : Pointer::kValid;
+    });
+  } else if (HasLengthPointer(argument) && random.OneIn(4)) {
     call.length_pointer =
         call.length_pointer == Pointer::kValid ? OddPointer(random) : Pointer::kValid;
     call.length = UsualLength(argument, call);
-  } else if (argument.kind == Kind::kBuffer) {
-    call.pointer = Pointer::kValid;
-  } else if (has_length_pointer || random.OneIn(6)) {
+  } else if (is_out || random.OneIn(6)) {
     call.length = call.length == UsualLength(argument, call) ? OddLength(argument, random)
                                                              : UsualLength(argument, call);
   } else if (argument.kind == Kind::kOptionIn) {
@@ -435,21 +570,10 @@ void MutatePart(const Argument& argument, Call& call, Random& random) {
       call.value = RandomOptionValue(random);
     }
   } else {
-    switch (random.Below(5)) {
-      case 0:
-      case 1:
-        call.address.port = RandomPort(random);
-        break;
-      case 2:
-        call.address.host = RandomHost(/*odd=*/4, random);
-        break;
-      case 3:
-        call.address.dirty_tail = !call.address.dirty_tail;
-        break;
-      default:
-        call.address = RandomAddressOf(/*odd=*/4, random);
-        break;
-    }
+    KeepingUsualLength(argument, call, [&](Call& call) {
+      call.pointer = Pointer::kValid;
+      MutateAddress(call.address, random);
+    });
   }
 }
 
@@ -465,11 +589,17 @@ uint64_t Complexity(const Call& call) {
 
 std::vector<Call> Simpler(const Call& call) { return Simplifier(call).Run(); }
 
+// Arguments that only a whole program can change.
+static bool IsHandles(const Argument& argument) {
+  return argument.kind == Kind::kDescriptor || argument.kind == Kind::kMadePair ||
+         argument.kind == Kind::kMadeIfAny;
+}
+
 void MutateArgument(Call& call, Random& random) {
   const Argument* chosen = nullptr;
   uint32_t seen = 0;
   for (const Argument& argument : DeclarationOf(call.op).arguments) {
-    if (argument.kind == Kind::kDescriptor || !argument.UsedBy(call)) continue;
+    if (IsHandles(argument) || !argument.UsedBy(call)) continue;
     if (random.OneIn(++seen)) chosen = &argument;  // each of them with the same probability
   }
   if (chosen == nullptr) return;
@@ -485,11 +615,10 @@ void MutateArgument(Call& call, Random& random) {
 
 Call RandomArguments(Op op, Random& random) {
   Call call{.op = op};
-  const Declaration& declaration = DeclarationOf(op);
-  if (declaration.takes_descriptor()) call.fd = kMinusOne;
-  for (const Argument& argument : declaration.arguments) {
+  for (const Argument& argument : DeclarationOf(op).arguments) {
     if (argument.UsedBy(call)) Fill(argument, kOdd, call, random);
   }
+  ForEachDescriptor(call, [](const Argument&, Descriptor& fd) { fd = kMinusOne; });
   Mend(call);
   return call;
 }

@@ -17,7 +17,8 @@ namespace sockspec {
 uint64_t Complexity(const Call& call);
 
 // Calls like `call` with one argument made simpler, the simplest first: an earlier choice, a good
-// pointer, the exact length, AF_INET, 127.0.0.1, P0, a clean tail, fewer flags, a smaller number.
+// pointer, the exact length, the family of the host, 127.0.0.1, [::1], P0, U0, a clean tail, fewer flags, a
+// smaller number; no address at all where a call may do without. An address keeps its layout.
 // Each has a smaller Complexity(), so taking one after the other comes to an end. `call` is one
 // that Mend() leaves alone, and so are those that are given back.
 std::vector<Call> Simpler(const Call& call);
@@ -26,7 +27,8 @@ std::vector<Call> Simpler(const Call& call);
 // descriptor stays as it is.
 void MutateArgument(Call& call, Random& random);
 
-// A call with all arguments but handles filled in: Call::fd is kMinusOne, Call::made is kNoHandle.
+// A call with all arguments but handles filled in: every descriptor is kMinusOne, Call::made and made2 are
+// kNoHandle.
 // Mostly what works as a rule; about one argument in thirty is odd: a bad pointer, a wrong length
 // or family, an address that is not ours, a number from anywhere.
 Call RandomArguments(Op op, Random& random);

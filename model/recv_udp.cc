@@ -1,0 +1,170 @@
+// recv(), recvfrom(), recvmsg(), read() and readv() of a UDP socket: one datagram a call.
+//
+// In `posix` a datagram that was sent may be here, late or lost, and may overtake another: any one that was sent
+// may be the next, and none need be.
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+constexpr uint8_t kReceive = 1;
+// udp_recvmsg() does not read the others.
+constexpr int kModelledFlags = MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_OOB | MSG_NOSIGNAL | MSG_WAITALL | MSG_DONTROUTE;
+constexpr Version kLengthFirst = {6, 2};  // since then the length of an address is told before the address
+
+bool Modelled(const Scene& s) { return (TransferFlags(s.call) & ~kModelledFlags) == 0; }
+bool Peeks(const Scene& s) { return (TransferFlags(s.call) & MSG_PEEK) != 0; }
+bool Urgent(const Scene& s) { return Modelled(s) && (TransferFlags(s.call) & MSG_OOB); }
+bool ErrorPending(const Scene& s) { return Modelled(s) && s.me().error != 0; }
+bool MayTellError(const Scene& s) { return ErrorPending(s); }
+
+bool Waits(const Scene& s) {
+  return Modelled(s) && (s.posix() || s.me().error == 0) && FirstMessage(s.world, s.index) != kNone;
+}
+bool Dry(const Scene& s) {
+  return Modelled(s) && (s.posix() || s.me().error == 0) && FirstMessage(s.world, s.index) == kNone;
+}
+const Message& First(const Scene& s) { return s.world.messages[FirstMessage(s.world, s.index)]; }
+bool Unwritable(const Scene& s) {
+  return Waits(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0 && First(s).size > 0;
+}
+bool Undefined(const Scene& s) { return Modelled(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0; }
+bool Shut(const Scene& s) { return Dry(s) && (s.me().shut & kReceive); }
+bool ShutForReading(const Scene& s) { return Shut(s) && !s.nonblocking(); }
+
+// What comes back has a sender, or none (after shutdown()): then only the length of the name is written.
+bool Returns(const Scene& s) { return Waits(s) || ShutForReading(s); }
+bool LengthUnreadable(const Scene& s) { return Returns(s) && WantsSender(s) && BadLengthPointer(s); }
+bool NegativeLength(const Scene& s) { return Returns(s) && WantsSender(s) && LengthNegative(s); }
+bool SenderUnwritable(const Scene& s) {
+  return Waits(s) && WantsSender(s) && s.call.pointer == Pointer::kBad && s.call.length > 0;
+}
+
+bool MayBeLate(const Scene& s) { return Waits(s) && s.nonblocking(); }
+bool MayBeLateBlocking(const Scene& s) { return Waits(s) && !s.nonblocking(); }
+bool WouldBlock(const Scene& s) { return Dry(s) && s.nonblocking(); }
+bool Blocks(const Scene& s) { return Dry(s) && !s.nonblocking() && !(s.me().shut & kReceive); }
+bool ShutUnspecified(const Scene& s) { return Modelled(s) && (s.me().shut & kReceive); }
+
+void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }
+
+uint8_t Chosen(Scene& s) {
+  uint8_t candidates[kMaxMessages];
+  int count = 0;
+  for (int i = 0; i < kMaxMessages && s.world.messages[i].live; ++i) {
+    if (s.world.messages[i].to == s.index) candidates[count++] = static_cast<uint8_t>(i);
+  }
+  if (count == 0) return kNone;
+  return candidates[s.posix() ? s.Fork(count) : 0];
+}
+// Copies the first datagram's bytes and takes it; what did not fit is gone.
+Message TakeFirst(Scene& s) {
+  const uint8_t at = Chosen(s);
+  if (at == kNone) return {};
+  const Message message = s.world.messages[at];
+  const uint32_t room = static_cast<uint32_t>(TransferSize(s.call));
+  const uint32_t copied = std::min(message.size, room);
+  const bool asked = TransferFlags(s.call) & MSG_TRUNC;
+  s.reply.value = static_cast<int32_t>(asked ? message.size : copied);
+  if (copied > 0) {
+    s.reply.wrote |= kWroteData;
+    s.reply.data = {message.start, copied, false};
+  }
+  if (s.call.op == Op::kRecvmsg && copied < message.size) {
+    s.reply.wrote |= kWroteFlags;
+    s.reply.flags = MSG_TRUNC;
+  }
+  if (!Peeks(s)) TakeMessage(s.world, at);
+  return message;
+}
+void Take(Scene& s) {
+  const Message message = TakeFirst(s);
+  if (message.live && WantsSender(s)) s.WriteAddress(message.host, message.port);
+}
+void Lose(Scene& s) {
+  if (!Peeks(s)) TakeMessage(s.world, FirstMessage(s.world, s.index));
+}
+// The bytes are written when it turns out that the name cannot be.
+void LoseSender(Scene& s) {
+  TakeFirst(s);
+  s.reply.wrote &= ~kWroteFlags;
+}
+void LoseSenderTellLength(Scene& s) {
+  LoseSender(s);
+  if (s.call.length == kExactLength) return;
+  s.reply.wrote |= kWroteAddressLength;
+  s.reply.address_length = kExactLength;
+}
+void End(Scene& s) { TellNoSender(s); }
+
+// clang-format off
+constexpr Clause kRecvUdp[] = {
+    {.id = "recv.datagram_urgent", .error = EOPNOTSUPP, .when = Urgent,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX recv() EOPNOTSUPP; Linux does not read the flag",
+     .says = "There is no urgent data in datagrams."},
+    {.id = "recv.datagram_undefined", .when = Undefined,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
+     .says = "The bytes have no place to go: POSIX says nothing."},
+    {.id = "recv.datagrams_shut_unspecified", .when = ShutUnspecified,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX shutdown() \"disables further receive operations\", and does not say what they give",
+     .says = "The socket was shut down for reading."},
+    {.id = "recv.datagram_pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
+     .on = kLinux, .cites = "udp(7); Linux __skb_recv_udp(), sock_error()",
+     .says = "What became of an earlier datagram is told, and cleared, whatever is queued."},
+    {.id = "recv.datagram_may_tell", .error = kPendingError, .when = MayTellError, .then = TellPending,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX XSH 2.10.12: pending errors of connectionless sockets",
+     .says = "What became of an earlier datagram may be told."},
+    {.id = "recv.datagram_unwritable", .error = EFAULT, .when = Unwritable, .then = Lose,
+     .on = kLinux, .cites = "Linux udp_recvmsg(); recv(2) EFAULT",
+     .says = "The bytes have no place to go, and the datagram is lost, unless MSG_PEEK looked at it."},
+    {.id = "recv.datagram_sender_length_unreadable", .error = EFAULT, .when = LengthUnreadable, .then = LoseSender,
+     .on = kLinux, .cites = "Linux __sys_recvfrom(), move_addr_to_user()",
+     .says = "The length of the name cannot be read; the bytes are written, and the datagram is gone."},
+    {.id = "recv.datagram_sender_length_negative", .error = EINVAL, .when = NegativeLength, .then = LoseSender,
+     .on = kLinux, .cites = "Linux __sys_recvfrom(), move_addr_to_user(); recv(2) EINVAL",
+     .says = "The place for the name has a negative length; the bytes are written, and the datagram is gone."},
+    {.id = "recv.datagram_sender_unwritable", .error = EFAULT, .when = SenderUnwritable, .then = LoseSender,
+     .on = kLinux, .until = kLengthFirst, .cites = "Linux __sys_recvfrom(), move_addr_to_user(); recv(2) EFAULT",
+     .says = "The sender's name cannot be written; the bytes are, and the datagram is gone."},
+    {.id = "recv.datagram_sender_unwritable_length_told", .error = EFAULT, .when = SenderUnwritable,
+     .then = LoseSenderTellLength, .on = kLinux, .since = kLengthFirst,
+     .cites = "observed on Linux 6.18: recvfrom(s0, 5, 0, BAD_PTR, addrlen=4) = -1 EFAULT, addrlen=16, data=[0,5)",
+     .says = "The sender's name cannot be written, its length and the bytes are, and the datagram is gone."},
+    // Two replies are right by POSIX: UDP promises neither that a datagram comes nor when.
+    {.id = "recv.datagram_late", .error = EAGAIN, .when = MayBeLate,
+     .on = kPosix, .strength = Strength::kMay, .cites = "RFC 768; POSIX SOCK_DGRAM: \"delivery is not guaranteed\"",
+     .says = "What was sent may not be here yet, or never come."},
+    {.id = "recv.datagram_late_blocks", .blocks = true, .when = MayBeLateBlocking,
+     .on = kPosix, .strength = Strength::kMay, .cites = "RFC 768; POSIX SOCK_DGRAM: \"delivery is not guaranteed\"",
+     .says = "What was sent may not be here yet, or never come."},
+    {.id = "recv.datagram", .when = Waits, .then = Take,
+     .cites = "POSIX recv(), recvfrom(); udp(7); Linux udp_recvmsg()",
+     .says = "The first datagram that is queued; what of it finds no room is lost."},
+    {.id = "recv.datagrams_shut", .when = ShutForReading, .then = End,
+     .on = kLinux, .cites = "Linux __skb_wait_for_more_packets() on RCV_SHUTDOWN",
+     .says = "Nothing is queued, and the socket was shut down for reading: 0, without a sender."},
+    {.id = "recv.no_datagram", .error = EAGAIN, .when = WouldBlock,
+     .on = kLinux, .cites = "Linux __skb_recv_udp(), which does not ask for RCV_SHUTDOWN where it does not wait",
+     .says = "Nothing is queued, and the socket does not block, shut down or not."},
+    {.id = "recv.no_datagram_yet", .error = EAGAIN, .when = WouldBlock,
+     .on = kPosix, .cites = "POSIX recv() EAGAIN",
+     .says = "Nothing is queued, and the socket does not block."},
+    {.id = "recv.datagram_blocks", .blocks = true, .when = Blocks,
+     .cites = "POSIX recv(); Linux __skb_wait_for_more_packets()",
+     .says = "Nothing is queued, and the socket blocks until something is."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> RecvUdpClauses() { return kRecvUdp; }
+
+}  // namespace sockspec

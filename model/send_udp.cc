@@ -1,0 +1,191 @@
+// send(), sendto(), sendmsg(), write() and writev() of a UDP socket: one datagram a call.
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "model/tables.h"
+
+namespace sockspec {
+namespace {
+
+constexpr uint8_t kSend = 2;
+constexpr int kLargestLength = 65535;   // that the length of a datagram may say
+constexpr int kLargestDatagram = 65507;  // 65535, without the headers of IP and UDP
+// MSG_MORE waits for more, and MSG_DONTROUTE asks for a way of its own; what else there is UDP does not read.
+constexpr int kUnmodelledFlags = MSG_MORE | MSG_DONTROUTE;
+
+bool Modelled(const Scene& s) {
+  return (TransferFlags(s.call) & kUnmodelledFlags) == 0 && (s.linux() || s.call.control == 0);
+}
+bool NoPortLeft(const Scene& s) {
+  return Modelled(s) && s.me().bound == kNone && PortsToBind(s.world, s.index, s.me().address).none();
+}
+bool BeyondAnyLength(const Scene& s) { return Modelled(s) && TransferSize(s.call) > kLargestLength; }
+bool Urgent(const Scene& s) { return Modelled(s) && (TransferFlags(s.call) & MSG_OOB); }
+bool Addressed(const Scene& s) { return Modelled(s) && HasDestination(s); }
+bool TooShort(const Scene& s) { return Addressed(s) && s.call.length < kExactLength; }
+bool LengthInvalid(const Scene& s) { return Addressed(s) && s.call.length != kExactLength; }
+bool FamilyUnspecified(const Scene& s) { return Addressed(s) && s.call.address.family == AF_UNSPEC; }
+bool WrongFamily(const Scene& s) {
+  return Addressed(s) && !FamilyUnspecified(s) &&
+         (s.call.address.family != AF_INET || !IsIpv4(s.call.address.host));
+}
+bool ToPortZero(const Scene& s) { return Addressed(s) && s.call.address.port == kPortZero; }
+bool Connected(const Scene& s) { return s.me().tcp == Tcp::kEstablished; }
+bool NoDestination(const Scene& s) { return Modelled(s) && !HasDestination(s) && !Connected(s); }
+bool AddressedAlthoughConnected(const Scene& s) { return Addressed(s) && Connected(s); }
+
+Way WayTo(const Scene& s) {
+  return FindWay(s.me().source, HasDestination(s) ? s.call.address.host : s.me().remote);
+}
+bool Refuses(const Scene& s, int error) {
+  return Modelled(s) && !NoDestination(s) && !WrongFamily(s) && !ToPortZero(s) && WayTo(s).error == error;
+}
+bool NoRoute(const Scene& s) { return Refuses(s, ENETUNREACH); }
+bool HostUnreachable(const Scene& s) { return Refuses(s, EHOSTUNREACH); }
+bool ThroughBlackhole(const Scene& s) { return Refuses(s, EINVAL); }
+bool Prohibited(const Scene& s) { return Refuses(s, EACCES); }
+bool ToBroadcast(const Scene& s) { return Refuses(s, 0) && WayTo(s).broadcast && !MayBroadcast(s); }
+bool TooLong(const Scene& s) { return Modelled(s) && TransferSize(s.call) > kLargestDatagram; }
+bool ErrorPending(const Scene& s) { return Modelled(s) && s.me().error != 0; }
+bool Shut(const Scene& s) { return Modelled(s) && (s.me().shut & kSend); }
+bool ShutForWriting(const Scene& s) { return Shut(s) && (s.linux() || (s.me().user_shut & kSend)); }
+bool ShutWithoutPeer(const Scene& s) { return Shut(s) && !ShutForWriting(s); }
+bool Unreadable(const Scene& s) {
+  return Modelled(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0;
+}
+bool Goes(const Scene& s) {
+  return Refuses(s, 0) || (s.posix() && (NoRoute(s) || HostUnreachable(s) || ToPortZero(s)));
+}
+bool NothingWritten(const Scene& s) { return s.call.op == Op::kWrite && s.call.size == 0; }
+
+// inet_send_prepare() binds before anything else is looked at.
+// Whether a refused call leaves a port behind, POSIX does not say.
+void Refuse(Scene& s) {
+  if (s.me().bound != kNone) return;
+  if (s.posix() && (PortsToBind(s.world, s.index, s.me().address).none() || s.Fork(2) == 1)) return;
+  BindToAnyPort(s);
+}
+void TellPending(Scene& s) {
+  Refuse(s);
+  s.reply.error = TakePendingError(s.me());
+}
+void Send(Scene& s) {
+  BindToAnyPort(s);
+  if (s.world.lost != Lost::kNo) return;
+  const PortIndex port = HasDestination(s) ? FindPort(s.world, s.call.address.port) : s.me().remote_port;
+  const uint32_t size = static_cast<uint32_t>(TransferSize(s.call));
+  s.reply.value = static_cast<int32_t>(size);
+  SendDatagram(s, s.index, WayTo(s), port, size);
+}
+
+// clang-format off
+constexpr Clause kSendUdp[] = {
+    {.id = "send.datagram_no_port_left", .error = EAGAIN, .when = NoPortLeft,
+     .on = kLinux, .cites = "Linux inet_send_prepare(), inet_autobind(); send(2) EAGAIN",
+     .says = "The socket is unbound, and every port of the ephemeral range is taken."},
+    {.id = "send.datagram_may_lack_a_port", .error = EAGAIN, .when = NoPortLeft,
+     .on = kPosix, .strength = Strength::kResource, .cites = "POSIX XSH 2.3: further errors are allowed",
+     .says = "The socket is unbound, and every port is taken."},
+    {.id = "send.beyond_any_datagram", .error = EMSGSIZE, .when = BeyondAnyLength, .then = Refuse,
+     .on = kLinux, .cites = "Linux udp_sendmsg(): len > 0xFFFF; send(2) EMSGSIZE",
+     .says = "The message is longer than a datagram can say, which comes before its destination."},
+    {.id = "send.datagram_urgent", .error = EOPNOTSUPP, .when = Urgent, .then = Refuse,
+     .cites = "POSIX send() EOPNOTSUPP; Linux udp_sendmsg() on MSG_OOB",
+     .says = "There is no urgent data in datagrams; an unbound socket gets a port all the same."},
+    {.id = "send.destination_short", .error = EINVAL, .when = TooShort, .then = Refuse,
+     .on = kLinux, .cites = "Linux udp_sendmsg(); sendto(2) EINVAL",
+     .says = "The address is shorter than one of this family."},
+    {.id = "send.destination_length", .error = EINVAL, .when = LengthInvalid, .then = Refuse,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX sendto() EINVAL (may)",
+     .says = "The length is not that of an address of this family."},
+    {.id = "send.destination_family", .error = EAFNOSUPPORT, .when = WrongFamily, .then = Refuse,
+     .cites = "POSIX sendto() EAFNOSUPPORT; Linux udp_sendmsg()",
+     .says = "The address is of another family than the socket."},
+    {.id = "send.destination_unspecified", .error = EAFNOSUPPORT, .when = FamilyUnspecified, .then = Refuse,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX sendto() EAFNOSUPPORT; Linux takes it for AF_INET",
+     .says = "AF_UNSPEC, which some take for the socket's own family."},
+    {.id = "send.destination_port_zero", .error = EINVAL, .when = ToPortZero, .then = Refuse,
+     .on = kLinux, .cites = "Linux udp_sendmsg(): dport == 0",
+     .says = "Nobody has port 0."},
+    {.id = "send.destination_port_invalid", .error = EINVAL, .when = ToPortZero, .then = Refuse,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX XSH 2.3: further errors are allowed",
+     .says = "Nobody has port 0."},
+    {.id = "send.no_destination", .error = EDESTADDRREQ, .when = NoDestination, .then = Refuse,
+     .cites = "POSIX send() EDESTADDRREQ; Linux udp_sendmsg(); send(2) EDESTADDRREQ",
+     .says = "The socket has no peer, and the call names none; an unbound socket gets a port all the same."},
+    {.id = "send.no_peer", .error = ENOTCONN, .when = NoDestination, .then = Refuse,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX send() ENOTCONN: \"The socket is not connected\"",
+     .says = "The socket has no peer, and the call names none."},
+    {.id = "send.datagram_is_connected", .error = EISCONN, .when = AddressedAlthoughConnected, .then = Refuse,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX sendto() EISCONN (may): \"A destination address was specified and the socket is already connected\"",
+     .says = "The call names somebody although the socket has a peer."},
+    {.id = "send.no_route", .error = ENETUNREACH, .when = NoRoute, .then = Refuse,
+     .on = kLinux, .cites = "POSIX send() ENETUNREACH (may); Linux ip_route_output_flow()",
+     .says = "No route leads to the network."},
+    {.id = "send.host_unreachable", .error = EHOSTUNREACH, .when = HostUnreachable, .then = Refuse,
+     .on = kLinux, .cites = "POSIX sendto() EHOSTUNREACH (may); Linux fib_props[RTN_UNREACHABLE]",
+     .says = "The route says that the host cannot be reached."},
+    {.id = "send.blackhole", .error = EINVAL, .when = ThroughBlackhole, .then = Refuse,
+     .on = kLinux, .cites = "Linux fib_props[RTN_BLACKHOLE]; ip-route(8)",
+     .says = "A blackhole route swallows it, which Linux tells by EINVAL."},
+    {.id = "send.prohibited", .error = EACCES, .when = Prohibited, .then = Refuse,
+     .on = kLinux, .cites = "Linux fib_props[RTN_PROHIBIT]; ip-route(8)",
+     .says = "The route says that it is forbidden."},
+    {.id = "send.broadcast", .error = EACCES, .when = ToBroadcast, .then = Refuse,
+     .on = kLinux, .cites = "send(2) EACCES; Linux udp_sendmsg()",
+     .says = "A broadcast address needs SO_BROADCAST."},
+    // What a network says of an address that leads nowhere, and when, POSIX leaves to it.
+    {.id = "send.may_no_route", .error = ENETUNREACH, .when = NoRoute, .then = Refuse,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX send() ENETUNREACH (may)",
+     .says = "No route leads to the network."},
+    {.id = "send.may_be_unreachable", .error = EHOSTUNREACH, .when = HostUnreachable, .then = Refuse,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX sendto() EHOSTUNREACH (may)",
+     .says = "The host cannot be reached."},
+    {.id = "send.may_be_forbidden", .error = EACCES, .when = ToBroadcast, .then = Refuse,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX SO_BROADCAST \"permits sending of broadcast messages\"",
+     .says = "A broadcast address needs SO_BROADCAST."},
+    {.id = "send.blackhole_unspecified", .when = ThroughBlackhole, .then = Refuse,
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX knows no blackhole routes",
+     .says = "A blackhole route swallows it."},
+    {.id = "send.prohibited_unspecified", .when = Prohibited, .then = Refuse,
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX knows no prohibited routes",
+     .says = "The route says that it is forbidden."},
+    {.id = "send.datagram_too_long", .error = EMSGSIZE, .when = TooLong, .then = Refuse,
+     .cites = "POSIX send() EMSGSIZE; udp(7); Linux __ip_append_data()",
+     .says = "With its headers the message is longer than a packet can be."},
+    {.id = "send.datagram_pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
+     .on = kLinux, .cites = "udp(7); Linux sock_alloc_send_pskb(), sock_error()",
+     .says = "What became of an earlier datagram is told, and cleared; this one does not go."},
+    {.id = "send.datagram_may_tell", .error = kPendingError, .when = ErrorPending, .then = TellPending,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX XSH 2.10.12: pending errors of connectionless sockets",
+     .says = "What became of an earlier datagram may be told."},
+    {.id = "send.datagram_shut", .error = EPIPE, .when = ShutForWriting, .then = Refuse,
+     .cites = "POSIX send() EPIPE; Linux sock_alloc_send_pskb()",
+     .says = "The socket was shut down for writing; no signal comes of it."},
+    {.id = "send.datagram_may_be_shut", .error = EPIPE, .when = ShutWithoutPeer, .then = Refuse,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX shutdown() ENOTCONN; send() EPIPE",
+     .says = "shutdown() was tried while the socket had no peer, and may have had its effect."},
+    {.id = "send.datagram_unreadable", .error = EFAULT, .when = Unreadable, .then = Refuse,
+     .on = kLinux, .cites = "Linux ip_generic_getfrag(); send(2) EFAULT",
+     .says = "The bytes lie where the process has no memory."},
+    {.id = "send.datagram_undefined", .when = Unreadable, .then = Refuse,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
+     .says = "The bytes cannot be read: POSIX says nothing."},
+    {.id = "write.nothing_written_unspecified", .when = NothingWritten, .then = Send,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX write(): of other than regular files 0 bytes are unspecified",
+     .says = "write() of 0 bytes may send a datagram without any, or not."},
+    {.id = "send.datagram", .when = Goes, .then = Send,
+     .cites = "POSIX send(), sendto(); udp(7); Linux udp_sendmsg()",
+     .says = "A datagram goes out, of no bytes too; an unbound socket gets a port of the kernel's choice first."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> SendUdpClauses() { return kSendUdp; }
+
+}  // namespace sockspec
