@@ -70,9 +70,9 @@ void Lose(Scene& s) {
 }
 void LoseAndTellLength(Scene& s) {
   Lose(s);
-  if (s.call.length == kExactLength) return;
+  if (s.call.length == AddressLength(s.me())) return;
   s.reply.wrote |= kWroteAddressLength;
-  s.reply.address_length = kExactLength;
+  s.reply.address_length = AddressLength(s.me());
 }
 
 // clang-format off

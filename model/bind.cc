@@ -8,25 +8,38 @@
 namespace sockspec {
 namespace {
 
-bool LengthInvalid(const Scene& s) { return s.has_socket() && s.call.length != kExactLength; }
-bool TooShort(const Scene& s) { return s.call.length < kExactLength; }
+bool LengthInvalid(const Scene& s) { return s.has_socket() && s.call.length != AddressLength(s.me()); }
+bool TooShort(const Scene& s) { return s.call.length < ShortestAddress(s.me()); }
+Host Wanted(const Scene& s) { return ReadAddress(s).host; }
+bool Inet6(const Scene& s) { return s.me().inet6; }
 bool WrongFamily(const Scene& s) {
-  const Address& a = s.call.address;
-  return a.family != AF_INET && !(a.family == AF_UNSPEC && a.host == Host::kAny);
+  const Reading read = ReadAddress(s);
+  if (Inet6(s)) return read.family != AF_INET6;
+  return read.family != AF_INET && !(read.family == AF_UNSPEC && read.host == Host::kAny);
 }
 bool NotLocal(const Scene& s) {
-  switch (s.call.address.host) {
+  switch (Wanted(s)) {
     case Host::kAny:
     case Host::kLoopback:
     case Host::kLoopback2:
     case Host::kBroadcast:
     case Host::kMulticast:
     case Host::kLocalBroadcast:
+    case Host::kAny6:
+    case Host::kLoopback6:
+    case Host::kMulticast6:  // a matter of rows of their own
+    case Host::kLinkLocal6:
       return false;
-    default:  // every other IPv4 host is somebody else's
+    default:  // every other host is somebody else's
       return true;
   }
 }
+bool NotOurs(const Scene& s) { return NotLocal(s) && (s.posix() || !Inet6(s)); }
+bool NotOurs6(const Scene& s) { return NotLocal(s) && Inet6(s); }
+bool ToMany6(const Scene& s) { return Inet6(s) && Wanted(s) == Host::kMulticast6; }
+bool WithoutScope(const Scene& s) { return Inet6(s) && Wanted(s) == Host::kLinkLocal6; }
+bool Inet6Only(const Scene& s) { return Inet6(s) && s.me().only_inet6 && IsIpv4(Wanted(s)); }
+bool Privileged(const Scene& s) { return s.world.nobody && ReadAddress(s).port == kPortPrivileged; }
 bool AlreadyBound(const Scene& s) {
   return s.has_socket() && (s.me().tcp != Tcp::kClose || s.me().bound != kNone);
 }
@@ -34,36 +47,40 @@ bool ShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut != 0; 
 bool AlreadyConnected(const Scene& s) {
   return s.has_socket() && s.me().tcp != Tcp::kClose && s.me().tcp != Tcp::kListen;
 }
-bool PortTaken(const Scene& s) {
-  const PortIndex port = LookUpPort(s.world, s.call.address.port);
-  return s.has_socket() && port != kNone &&
-         PortConflicts(s, s.call.address.host, port, false);
+bool Taken(const Scene& s, Among among) {
+  const PortIndex port = LookUpPort(s.world, ReadAddress(s).port);
+  return s.has_socket() && port != kNone && PortConflicts(s, Wanted(s), port, false, among);
 }
+bool PortTaken(const Scene& s) { return Taken(s, s.posix() ? Among::kOwnFamily : Among::kEveryone); }
+bool PortTakenAcross(const Scene& s) { return !PortTaken(s) && Taken(s, Among::kEveryone); }
 bool NoPortLeft(const Scene& s) {
-  return s.has_socket() && s.call.address.port == kPortZero &&
-         PortsToBind(s.world, s.index, s.call.address.host).none();
+  return s.has_socket() && ReadAddress(s).port == kPortZero && PortsToBind(s, Wanted(s)).none();
 }
 bool Unbound(const Scene& s) { return s.has_socket() && !AlreadyBound(s); }
-bool WantsAnyPort(const Scene& s) { return Unbound(s) && s.call.address.port == kPortZero; }
+bool WantsAnyPort(const Scene& s) { return Unbound(s) && ReadAddress(s).port == kPortZero; }
+
+void Unspecified(Scene& s) { MakeUnspecified(s.world, s.index); }
 
 // __inet_bind(): the addresses are cleared where no port could be had, also those of an earlier life.
-void ForgetAddress(Scene& s) { s.me().address = s.me().source = Host::kAny; }
+void ForgetAddress(Scene& s) { s.me().address = s.me().source = Wildcard(s.me()); }
 
 void Bind(Scene& s, PortIndex port) {
   Socket& socket = s.me();
-  const Host host = s.call.address.host;
+  const Host host = Wanted(s);
   socket.address = host;
   const bool many = host == Host::kBroadcast || host == Host::kMulticast || host == Host::kLocalBroadcast;
-  socket.source = many ? Host::kAny : host;  // sends from the device's own address then
+  socket.source = many && !socket.inet6 ? Host::kAny : host;  // sends from the device's own address then
+  if (s.linux()) socket.only_inet6 = EndpointAt(socket, host).only_inet6;
   HoldPort(s.world, s.index, port, false);
   socket.local = port;
-  socket.remote = Host::kAny;
+  socket.remote = Wildcard(socket);
   socket.remote_port = kNone;
-  if (host != Host::kAny) socket.address_locked = true;
+  // A socket of AF_INET6 keeps ::ffff:0.0.0.0 too.
+  if (host != Wildcard(socket)) socket.address_locked = true;
 }
-void BindToChosen(Scene& s) { Bind(s, TakePort(s, PortsToBind(s.world, s.index, s.call.address.host))); }
+void BindToChosen(Scene& s) { Bind(s, TakePort(s, PortsToBind(s, Wanted(s)))); }
 void BindToPort(Scene& s) {
-  const PortIndex port = FindPort(s.world, s.call.address.port);
+  const PortIndex port = FindPort(s.world, ReadAddress(s).port);
   if (s.world.lost != Lost::kNo) return;
   Bind(s, port);
   s.me().port_locked = true;
@@ -73,13 +90,16 @@ void BindToPort(Scene& s) {
 constexpr int kShortestInet6 = 24;  // SIN6_LEN_RFC2133
 bool SelinuxLength(const Scene& s) {
   const int16_t family = s.call.address.family;
+  const bool looks_inet6 = family == AF_INET6 || (family == AF_UNSPEC && Inet6(s));
   return s.has_socket() &&
          (s.call.length < 2 ||
           ((family == AF_UNSPEC || family == AF_INET) && s.call.length < kExactLength) ||
-          (family == AF_INET6 && s.call.length < kShortestInet6));
+          (looks_inet6 && s.call.length < kShortestInet6));
 }
 bool SelinuxFamily(const Scene& s) {
-  return s.has_socket() && s.call.address.family != AF_INET6 && WrongFamily(s);
+  const int16_t family = s.call.address.family;
+  if (Inet6(s)) return family != AF_INET && family != AF_INET6;
+  return s.has_socket() && family != AF_INET6 && WrongFamily(s);
 }
 
 // clang-format off
@@ -97,14 +117,43 @@ constexpr Clause kBind[] = {
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX bind() EINVAL (may)",
      .says = "The length is not that of an address of this family."},
     {.id = "bind.wrong_family", .error = EAFNOSUPPORT, .when = WrongFamily,
-     .cites = "POSIX bind() EAFNOSUPPORT; Linux __inet_bind(), which takes AF_UNSPEC with 0.0.0.0",
+     .cites = "POSIX bind() EAFNOSUPPORT; Linux __inet_bind(), which takes AF_UNSPEC with 0.0.0.0, __inet6_bind()",
      .says = "The address is of another family than the socket."},
-    {.id = "bind.not_ours", .error = EADDRNOTAVAIL, .when = NotLocal,
+    {.id = "bind.not_ours", .error = EADDRNOTAVAIL, .when = NotOurs,
      .cites = "POSIX bind() EADDRNOTAVAIL; Linux inet_addr_valid_or_nonlocal()",
      .says = "No interface of this machine has the address."},
+    {.id = "bind.to_many_inet6", .error = EINVAL, .when = ToMany6,
+     .on = kLinux, .cites = "Linux __inet6_bind() on IPV6_ADDR_MULTICAST and SOCK_STREAM",
+     .says = "A stream is not bound to an IPv6 multicast address; an IPv4 one is no hindrance."},
+    {.id = "bind.to_many_inet6_unspecified", .when = ToMany6, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX does not say what a stream of many is",
+     .says = "A stream is bound to a multicast address."},
+    {.id = "bind.privileged", .error = EACCES, .when = Privileged,
+     .on = kLinux, .cites = "bind(2) EACCES; Linux __inet_bind(), __inet6_bind(), inet_port_requires_bind_service()",
+     .says = "The port is one of the privileged, and the user is not."},
+    {.id = "bind.protected", .error = EACCES, .when = Privileged,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX bind() EACCES (may)",
+     .says = "The port is protected, and the user has no permission to bind to it."},
     {.id = "bind.twice", .error = EINVAL, .when = AlreadyBound,
      .cites = "POSIX bind() EINVAL; Linux __inet_bind() \"double bind\"",
      .says = "The socket has a port already, or is in use."},
+    {.id = "bind.inet6_only", .error = EINVAL, .when = Inet6Only,
+     .on = kLinux, .cites = "Linux __inet6_bind(): \"makes no sense\"",
+     .says = "An IPv4 address, on a socket with IPV6_V6ONLY or one that was bound to an IPv6 address before."},
+    {.id = "bind.inet6_only_unspecified", .when = Inet6Only, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.10.20.2 does not say how a socket with IPV6_V6ONLY refuses IPv4",
+     .says = "An IPv4 address, on a socket with IPV6_V6ONLY."},
+    {.id = "bind.scope_missing", .error = EINVAL, .when = WithoutScope,
+     .on = kLinux, .cites = "Linux __inet6_bind(): \"Binding to link-local address requires an interface\"; ipv6(7)",
+     .says = "A link-local address says nothing without an interface."},
+    {.id = "bind.scope_missing_unspecified", .when = WithoutScope, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX <netinet/in.h>: the scope of sin6_scope_id is left to the implementation",
+     .says = "A link-local address says nothing without an interface."},
+    {.id = "bind.not_ours_inet6", .error = EADDRNOTAVAIL, .when = NotOurs6,
+     .on = kLinux, .cites = "Linux __inet6_bind(): ipv6_chk_addr(), inet_addr_valid_or_nonlocal()",
+     .says = "No interface of this machine has the address; a socket of AF_INET6 is asked last."},
     {.id = "bind.connected", .error = EISCONN, .when = AlreadyConnected,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX bind() EISCONN (may)",
      .says = "The socket is already connected."},
@@ -114,6 +163,10 @@ constexpr Clause kBind[] = {
     {.id = "bind.port_taken", .error = EADDRINUSE, .when = PortTaken, .then = ForgetAddress,
      .cites = "POSIX bind() EADDRINUSE; Linux inet_csk_get_port()",
      .says = "Another socket holds the port and would be in the way."},
+    {.id = "bind.port_taken_across", .error = EADDRINUSE, .when = PortTakenAcross, .then = ForgetAddress,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX bind() EADDRINUSE; XSH 2.10.20 does not say what sockets of two families do to each other",
+     .says = "A socket of the other family holds the port."},
     {.id = "bind.no_port_left", .error = EADDRINUSE, .when = NoPortLeft, .then = ForgetAddress,
      .cites = "POSIX bind() EADDRINUSE; Linux inet_csk_find_open_port(); ip(7)",
      .says = "Every port of the ephemeral range is taken."},

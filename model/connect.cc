@@ -18,7 +18,7 @@ bool Dissolves(const Scene& s) {
          s.call.address.family == AF_UNSPEC;
 }
 
-bool LengthInvalid(const Scene& s) { return s.has_socket() && s.call.length != kExactLength; }
+bool LengthInvalid(const Scene& s) { return s.has_socket() && s.call.length != AddressLength(s.me()); }
 
 bool Linked(const Scene& s, Link link) { return s.has_socket() && s.me().link == link; }
 bool WasShutDown(const Scene& s) { return Linked(s, Link::kDisconnecting); }
@@ -42,31 +42,64 @@ bool Listening(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kLi
 bool Fresh(const Scene& s) {
   return Linked(s, Link::kUnconnected) && s.me().tcp == Tcp::kClose && !Dissolves(s);
 }
-bool TooShort(const Scene& s) { return Fresh(s) && s.call.length < kExactLength; }
-bool WrongFamily(const Scene& s) { return Fresh(s) && s.call.address.family != AF_INET; }
+bool TooShort(const Scene& s) { return Fresh(s) && s.call.length < ShortestAddress(s.me()); }
+bool WrongFamily(const Scene& s) { return Fresh(s) && ReadAddress(s).family != FamilyOf(s.me()); }
 // POSIX only says that a wrong length may be refused.
 bool Tries(const Scene& s) { return Fresh(s) && (s.posix() || !TooShort(s)) && !WrongFamily(s); }
-bool ToHost(const Scene& s, Host host) { return Tries(s) && s.call.address.host == host; }
-bool NoRoute(const Scene& s) { return ToHost(s, Host::kNotOurs); }
-bool HostUnreachable(const Scene& s) { return ToHost(s, Host::kUnreachable); }
-bool ThroughBlackhole(const Scene& s) { return ToHost(s, Host::kBlackhole); }
+bool To(const Scene& s, Host host) { return Tries(s) && ReadAddress(s).host == host; }
+bool NoRoute(const Scene& s) {
+  return To(s, Host::kNotOurs) || To(s, Host::kNotOurs6) || To(s, Host::kOther);
+}
+bool HostUnreachable(const Scene& s) { return To(s, Host::kUnreachable) || To(s, Host::kUnreachable6); }
+bool ThroughBlackhole(const Scene& s) { return To(s, Host::kBlackhole) || To(s, Host::kBlackhole6); }
+bool Prohibited(const Scene& s) { return To(s, Host::kProhibited) || To(s, Host::kProhibited6); }
 bool ToMany(const Scene& s) {
-  return ToHost(s, Host::kBroadcast) || ToHost(s, Host::kMulticast);
+  return To(s, Host::kBroadcast) || To(s, Host::kMulticast) || To(s, Host::kLocalBroadcast);
+}
+bool ToMany6(const Scene& s) { return To(s, Host::kMulticast6); }
+bool WithoutScope(const Scene& s) { return To(s, Host::kLinkLocal6); }
+bool Answerable(const Scene& s) {
+  return To(s, Host::kAny) || To(s, Host::kLoopback) || To(s, Host::kLoopback2) || To(s, Host::kAny6) ||
+         To(s, Host::kLoopback6);
+}
+
+// :: means ourselves, as IPv4 where the socket is bound to a mapped address (tcp_v6_connect). So does 0.0.0.0:
+// what the socket is bound to, or 127.0.0.1 (ip_route_output_key_hash_rcu).
+Host Destination(const Scene& s) {
+  Host host = ReadAddress(s).host;
+  if (host == Host::kAny6) host = IsIpv4(s.me().address) ? Host::kLoopback : Host::kLoopback6;
+  if (host != Host::kAny) return host;
+  const Host source = SendingAddress(s.me());
+  return source == Host::kAny ? Host::kLoopback : source;
+}
+// Of a socket of AF_INET6: to an IPv4 address.
+bool OverIpv4(const Scene& s) { return Tries(s) && s.me().inet6 && IsIpv4(Destination(s)); }
+bool Inet6Only(const Scene& s) { return OverIpv4(s) && s.me().only_inet6; }
+// bind() of AF_INET6 does not ask whether one can send from an address, as that of AF_INET does.
+bool FromMany(const Scene& s) {
+  return OverIpv4(s) && (s.me().source == Host::kBroadcast || s.me().source == Host::kMulticast);
+}
+bool FromOneOfMany(const Scene& s) {
+  const Host source = s.me().address;
+  return OverIpv4(s) && (source == Host::kBroadcast || source == Host::kMulticast || source == Host::kLocalBroadcast);
+}
+bool FromBroadcast(const Scene& s) { return OverIpv4(s) && s.me().source == Host::kLocalBroadcast; }
+bool CrossesFamilies(const Scene& s) {
+  return Answerable(s) && IsIpv6(Destination(s)) && IsIpv4(s.me().address);
 }
 bool Routed(const Scene& s) {
-  return ToHost(s, Host::kAny) || ToHost(s, Host::kLoopback) || ToHost(s, Host::kLoopback2);
+  return Answerable(s) && !(s.linux() && (Inet6Only(s) || FromMany(s) || FromBroadcast(s) || CrossesFamilies(s)));
 }
-// __ip_route_output_key(): 0.0.0.0 means ourselves, and an unbound socket sends from 127.0.0.1, the
-// preferred source of the route to 127.0.0.0/8.
-Host Destination(const Scene& s) {
-  if (s.call.address.host != Host::kAny) return s.call.address.host;
-  return s.me().source == Host::kAny ? Host::kLoopback : s.me().source;
+// An unbound socket sends from the preferred source of the route: 127.0.0.1 for 127.0.0.0/8, else ::1.
+Host Source(const Scene& s) {
+  if (IsIpv6(Destination(s))) return IsIpv6(s.me().address) && s.me().address != Host::kAny6 ? s.me().address : Host::kLoopback6;
+  const Host source = SendingAddress(s.me());
+  return source == Host::kAny ? Host::kLoopback : source;
 }
-Host Source(const Scene& s) { return s.me().source == Host::kAny ? Host::kLoopback : s.me().source; }
 
 PortChoice Ports(const Scene& s) {
   return PortsToConnect(s.world, s.index, Source(s), Destination(s),
-                        LookUpPort(s.world, s.call.address.port));
+                        LookUpPort(s.world, ReadAddress(s).port));
 }
 bool NoPortLeft(const Scene& s) {
   return Routed(s) && s.me().bound == kNone && Ports(s).none();
@@ -74,7 +107,7 @@ bool NoPortLeft(const Scene& s) {
 
 // The socket that has our four-tuple already, where the port is one that bind() gave us.
 uint8_t Twin(const Scene& s) {
-  const PortIndex port = LookUpPort(s.world, s.call.address.port);
+  const PortIndex port = LookUpPort(s.world, ReadAddress(s).port);
   if (s.me().bound == kNone) return kNone;
   for (int i = 0; i < kMaxSockets; ++i) {
     const Socket& other = s.world.sockets[i];
@@ -102,17 +135,26 @@ bool TupleLingers(const Scene& s) {
          s.world.sockets[twin].tcp == Tcp::kFinWait;
 }
 
+// tcp_v6_connect() where tcp_v4_connect() has failed: the socket speaks IPv6 again, whatever it did before.
+void ForgetIpv4(Scene& s) {
+  if (OverIpv4(s)) s.me().speaks_ipv4 = false;
+}
 // tcp_v4_connect(), its failure path: the port goes back unless bind() asked for it, the address too. A socket
 // bound to a broadcast or multicast address has got the address that it would have sent from, and keeps it.
 void GiveUp(Scene& s) {
   Socket& socket = s.me();
+  ForgetIpv4(s);
   socket.address = socket.source = Source(s);
   EnterClose(s.world, s.index);
-  if (!socket.address_locked) socket.address = socket.source = Host::kAny;
+  ResetAddress(s.world, s.index);
   socket.remote_port = kNone;
 }
 void Unspecified(Scene& s) {
   if (s.posix()) MakeUnspecified(s.world, s.index);
+}
+void NotRouted(Scene& s) {
+  ForgetIpv4(s);
+  Unspecified(s);
 }
 void GiveUpUnspecified(Scene& s) {
   GiveUp(s);
@@ -132,9 +174,10 @@ Arrival Attempt(Scene& s) {
     tail = Socket{};
   }
   const PortChoice ports = socket.bound == kNone ? Ports(s) : PortChoice{};
+  if (s.linux() && OverIpv4(s)) socket.speaks_ipv4 = true;
   socket.address = socket.source = source;
   socket.remote = destination;
-  socket.remote_port = FindPort(s.world, s.call.address.port);
+  socket.remote_port = FindPort(s.world, ReadAddress(s).port);
   socket.tcp = Tcp::kSynSent;
   if (socket.bound == kNone) {
     const PortIndex port = TakePort(s, ports);
@@ -291,21 +334,65 @@ constexpr Clause kConnect[] = {
     {.id = "connect.wrong_family", .error = EAFNOSUPPORT, .when = WrongFamily,
      .cites = "POSIX connect() EAFNOSUPPORT; Linux tcp_v4_connect()",
      .says = "The address is of another family than the socket."},
-    {.id = "connect.no_route", .error = ENETUNREACH, .when = NoRoute, .then = Unspecified,
+    {.id = "connect.inet6_only", .error = ENETUNREACH, .when = Inet6Only,
+     .on = kLinux, .cites = "Linux tcp_v6_connect(), __inet6_bind()",
+     .says = "An IPv4 address, on a socket with IPV6_V6ONLY or one that was bound to an IPv6 address."},
+    {.id = "connect.inet6_only_unspecified", .when = Inet6Only, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.10.20.2 does not say how a socket with IPV6_V6ONLY refuses IPv4",
+     .says = "An IPv4 address, on a socket with IPV6_V6ONLY."},
+    {.id = "connect.from_many", .error = EINVAL, .when = FromMany, .then = ForgetIpv4,
+     .on = kLinux, .cites = "Linux ip_route_output_key_hash_rcu(); observed on Linux 6.18: bind(s0, [::ffff:224.0.0.1]:P0), "
+                            "connect(s0, [::ffff:127.0.0.1]:P1) = -1 EINVAL",
+     .says = "A socket of AF_INET6 is bound to the mapped form of a multicast or broadcast address, and would send from it."},
+    {.id = "connect.from_broadcast", .error = ENETUNREACH, .when = FromBroadcast, .then = ForgetIpv4,
+     .on = kLinux, .cites = "Linux ip_route_output_key_hash_rcu(): __ip_dev_find()",
+     .says = "A socket of AF_INET6 is bound to the mapped form of a network's broadcast address, which is no source."},
+    {.id = "connect.from_many_unspecified", .when = FromOneOfMany, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX does not say what a stream from many is",
+     .says = "The socket is bound to a multicast or broadcast address."},
+    {.id = "connect.no_route", .error = ENETUNREACH, .when = NoRoute, .then = NotRouted,
      .cites = "POSIX connect() ENETUNREACH; Linux ip_route_output_key()",
      .says = "No route leads to the network."},
-    {.id = "connect.host_unreachable", .error = EHOSTUNREACH, .when = HostUnreachable, .then = Unspecified,
+    {.id = "connect.host_unreachable", .error = EHOSTUNREACH, .when = HostUnreachable, .then = NotRouted,
      .cites = "POSIX connect() EHOSTUNREACH; Linux fib_props[RTN_UNREACHABLE]",
      .says = "The route says that the host cannot be reached."},
-    {.id = "connect.blackhole", .error = EINVAL, .when = ThroughBlackhole, .then = Unspecified,
+    {.id = "connect.blackhole", .error = EINVAL, .when = ThroughBlackhole, .then = NotRouted,
      .on = kLinux, .cites = "Linux fib_props[RTN_BLACKHOLE]; ip-route(8)",
      .says = "A blackhole route swallows it, which Linux tells by EINVAL."},
     {.id = "connect.blackhole_unspecified", .when = ThroughBlackhole, .then = Unspecified,
      .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX knows no blackhole routes",
      .says = "A blackhole route swallows it."},
-    {.id = "connect.to_many", .error = ENETUNREACH, .when = ToMany, .then = Unspecified,
+    {.id = "connect.prohibited", .error = EACCES, .when = Prohibited, .then = NotRouted,
+     .on = kLinux, .cites = "Linux fib_props[RTN_PROHIBIT]; ip-route(8)",
+     .says = "The route says that it is forbidden."},
+    {.id = "connect.prohibited_unspecified", .when = Prohibited, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX knows no prohibiting routes",
+     .says = "The route says that it is forbidden."},
+    {.id = "connect.scope_missing", .error = EINVAL, .when = WithoutScope,
+     .on = kLinux, .cites = "Linux tcp_v6_connect(); ipv6(7) on sin6_scope_id",
+     .says = "A link-local address says nothing without an interface."},
+    {.id = "connect.scope_missing_unspecified", .when = WithoutScope, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX <netinet/in.h>: the scope of sin6_scope_id is left to the implementation",
+     .says = "A link-local address says nothing without an interface."},
+    {.id = "connect.to_many", .error = ENETUNREACH, .when = ToMany, .then = NotRouted,
      .on = kLinux, .cites = "Linux tcp_v4_connect() on RTCF_MULTICAST | RTCF_BROADCAST",
      .says = "A stream goes to one host, not to a multicast or broadcast address."},
+    {.id = "connect.to_many_inet6", .error = ENETUNREACH, .when = ToMany6,
+     .on = kLinux, .cites = "Linux tcp_v6_connect() on IPV6_ADDR_MULTICAST",
+     .says = "A stream goes to one host, not to a multicast address."},
+    {.id = "connect.to_many_inet6_unspecified", .when = ToMany6, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX connect() does not say what a stream to many is",
+     .says = "A stream goes to one host, not to a multicast address."},
+    {.id = "connect.families_crossed", .error = EAFNOSUPPORT, .when = CrossesFamilies,
+     .on = kLinux, .cites = "Linux ip6_dst_lookup_tail()",
+     .says = "The socket is bound to an IPv4 address, and the destination is an IPv6 one."},
+    {.id = "connect.families_crossed_unspecified", .when = CrossesFamilies, .then = Unspecified,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX does not say how a socket that is bound to an IPv4-mapped address refuses IPv6",
+     .says = "The socket is bound to an IPv4 address, and the destination is an IPv6 one."},
     {.id = "connect.to_many_unspecified", .when = ToMany, .then = Unspecified,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX connect() does not say what a stream to many is",

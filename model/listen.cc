@@ -20,7 +20,7 @@ bool PortTaken(const Scene& s) {
          PortConflicts(s, s.me().address, s.me().bound, true);
 }
 bool NoPortLeft(const Scene& s) {
-  return Unbound(s) && PortsToBind(s.world, s.index, s.me().address).none();
+  return Unbound(s) && PortsToBind(s, s.me().address).none();
 }
 bool Listening(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kListen; }
 bool Bound(const Scene& s) {
@@ -40,9 +40,10 @@ void Open(Scene& s) {
   HoldPort(s.world, s.index, socket.bound, false);
   socket.local = socket.bound;
   socket.in_group = socket.reuse_port;
+  socket.turn = s.world.turn++;
 }
 void Autobind(Scene& s) {
-  const PortIndex port = TakePort(s, PortsToBind(s.world, s.index, s.me().address));
+  const PortIndex port = TakePort(s, PortsToBind(s, s.me().address));
   if (s.world.lost != Lost::kNo) return;
   s.me().tcp = Tcp::kListen;
   HoldPort(s.world, s.index, port, false);

@@ -52,20 +52,59 @@ void TakeReset(World& world, uint8_t index) {
   Done(world, index);
 }
 
-// The best listener for a SYN to host:port, or kNone: a specific address wins over the wildcard.
-// `count` is how many of a reuseport group are equally good.
+// Whether both are in one reuseport group (inet_reuseport_add_sock).
+bool InOneGroup(const Socket& a, const Socket& b) {
+  return a.in_group && b.in_group && a.bound == b.bound && a.inet6 == b.inet6 && a.only_inet6 == b.only_inet6 &&
+         a.address == b.address;
+}
+
+// Whether the kernel comes to `a` before `b` in its list of listeners: the last one is the first, but those of
+// AF_INET6 with SO_REUSEPORT stand at the end, as they came (__inet_hash).
+bool ComesBefore(const Socket& a, const Socket& b) {
+  const bool a_last = a.inet6 && a.in_group;
+  const bool b_last = b.inet6 && b.in_group;
+  if (a_last != b_last) return b_last;
+  return a_last ? a.turn < b.turn : a.turn > b.turn;
+}
+
+// The best listener for a SYN to host:port, or kNone: a specific address wins over the wildcard, and for IPv4 a
+// socket of AF_INET over one of AF_INET6; but the first that has SO_REUSEPORT ends the search, and its group
+// takes the SYN. `count` is how many there are in it, `pick` which one of them it shall be.
 uint8_t FindListener(const World& world, Host host, PortIndex port, int pick, int* count) {
-  for (const Host wanted : {host, Host::kAny}) {
-    uint8_t found = kNone;
-    *count = 0;
+  *count = 0;
+  if (port == kNone) return kNone;
+  for (const Host wanted : {host, IsIpv6(host) ? Host::kAny6 : Host::kAny}) {
+    // The list of those that listen there, as the kernel walks along it.
+    uint8_t list[kMaxSockets];
+    int size = 0;
     for (int i = 0; i < kMaxSockets; ++i) {
       const Socket& socket = world.sockets[i];
-      if (!socket.live || socket.tcp != Tcp::kListen || socket.bound != port || port == kNone) continue;
-      if (socket.address != wanted) continue;
-      if ((*count)++ == pick || found == kNone) found = static_cast<uint8_t>(i);
+      if (!socket.live || socket.tcp != Tcp::kListen || socket.bound != port) continue;
+      if (!TakesPacketTo(socket, host, wanted)) continue;
+      int at = size++;
+      for (; at > 0 && ComesBefore(socket, world.sockets[list[at - 1]]); --at) list[at] = list[at - 1];
+      list[at] = static_cast<uint8_t>(i);
     }
-    if (found != kNone) return found;
-    if (wanted == Host::kAny) break;
+    uint8_t found = kNone;
+    int best = 0;
+    for (int n = 0; n < size; ++n) {
+      const Socket& socket = world.sockets[list[n]];
+      const int score = IsIpv4(host) && !socket.inet6 ? 2 : 1;
+      if (score <= best) continue;
+      best = score;
+      found = list[n];
+      if (socket.in_group && socket.reuse_port) break;
+    }
+    if (found == kNone) continue;
+    const Socket& first = world.sockets[found];
+    *count = 1;
+    if (!first.in_group || !first.reuse_port) return found;
+    *count = 0;
+    for (int i = 0; i < kMaxSockets; ++i) {
+      if (!world.sockets[i].live || !InOneGroup(world.sockets[i], first)) continue;
+      if ((*count)++ == pick) found = static_cast<uint8_t>(i);
+    }
+    return found;
   }
   return kNone;
 }
@@ -93,6 +132,10 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   const Socket& parent = world.sockets[listener];
   const Socket& peer = world.sockets[client];
   Socket& socket = world.sockets[child];
+  socket.inet6 = parent.inet6;
+  socket.only_inet6 = parent.only_inet6;
+  socket.speaks_ipv4 = parent.inet6 && (parent.speaks_ipv4 || IsIpv4(peer.source));
+  if (parent.speaks_ipv4 && IsIpv6(peer.source)) world.lost = Lost::kMute;  // see SendSyn()
   socket.link = Link::kUnconnected;
   socket.shut = parent.shut;
   socket.reuse_address = parent.reuse_address;
@@ -178,7 +221,7 @@ void Disconnect(World& world, uint8_t index) {
   socket.read = socket.arrived;
   socket.late = 0;
   socket.remote_port = kNone;
-  if (!socket.address_locked) socket.address = socket.source = Host::kAny;
+  ResetAddress(world, index);
   socket.shut = 0;
   socket.done = false;
 }
@@ -219,6 +262,11 @@ void CloseQuietly(World& world, uint8_t index) {
 Arrival SendSyn(Scene& scene, uint8_t client) {
   World& world = scene.world;
   Socket& socket = world.sockets[client];
+  if (socket.remote == Host::kSilent) return Arrival::kStuck;
+  // Linux builds IPv4 packets out of an IPv6 connection, once the socket has been connected over IPv4: nothing
+  // that would make it forget that (icsk_af_ops) happens when the connection is dissolved. Observed on 6.1 and
+  // 6.18: connect(s1, [::ffff:127.0.0.1]:P0), connect(s1, AF_UNSPEC), connect(s1, [::1]:P0) stays EALREADY.
+  if (socket.speaks_ipv4 && IsIpv6(socket.remote)) return Arrival::kStuck;
   // Somebody may have the mirrored four-tuple: ourselves, one who connects to us, or a tail of old times.
   for (int i = 0; i < kMaxSockets; ++i) {
     Socket& other = world.sockets[i];
@@ -230,6 +278,7 @@ Arrival SendSyn(Scene& scene, uint8_t client) {
     }
     switch (other.tcp) {
       case Tcp::kSynSent:
+        if (other.speaks_ipv4 && IsIpv6(other.remote)) world.lost = Lost::kMute;
         Establish(world, client, static_cast<uint8_t>(i));
         OpenPassively(world, static_cast<uint8_t>(i));
         return world.sockets[client].tcp == Tcp::kClose ? Arrival::kEnded : Arrival::kConnected;
@@ -310,6 +359,8 @@ void SendFin(World& world, uint8_t index) {
   if (world.lost != Lost::kNo) return;
   const Socket& closer = world.sockets[first];
   world.sockets[tail] = Socket{.live = true,
+                               .inet6 = closer.inet6,
+                               .only_inet6 = closer.only_inet6,
                                .tcp = Tcp::kTimeWait,
                                .reuse_address = closer.reuse_address,
                                .reuse_port = closer.reuse_port,

@@ -487,14 +487,15 @@ void Scene::MakeDescriptor(Slot to) {
 
 void Scene::WriteAddress(Host host, PortIndex port) {
   if (call.length_pointer != Pointer::kValid) return;
+  const int32_t whole = AddressLength(me());
   if (call.pointer != Pointer::kValid) {
     // Nothing of the address is asked for, but its length is told all the same; accept() and
     // recvfrom() with NULL ask for neither.
     const bool asks = call.op == Op::kGetsockname || call.op == Op::kGetpeername;
     if (!asks && call.pointer == Pointer::kNull) return;
-    if (call.length == kExactLength) return;
+    if (call.length == whole) return;
     reply.wrote |= kWroteAddressLength;
-    reply.address_length = kExactLength;
+    reply.address_length = whole;
     return;
   }
   Port name = kPortZero;
@@ -523,15 +524,17 @@ void Scene::WriteAddress(Host host, PortIndex port) {
     }
     if (world.lost != Lost::kCoincidence) name = entry.name;
   }
-  const int32_t length = std::min(call.length, kExactLength);
+  const int32_t length = std::min(call.length, whole);
   if (length >= 2) {
+    const int32_t host_ends = me().inet6 ? 24 : 8;
+    const bool has_host = length >= host_ends;
     reply.wrote |= kWroteAddress;
-    reply.family = 2;
-    reply.address_size = length == 16 ? 16 : length >= 8 ? 8 : length >= 4 ? 4 : 2;
+    reply.family = FamilyOf(me());
+    reply.address_size = static_cast<uint8_t>(length == whole ? whole : has_host ? host_ends : length >= 4 ? 4 : 2);
     if (length >= 4) reply.port = name;
-    if (length >= 8) reply.host = host;
+    if (has_host) reply.host = me().inet6 ? Mapped(host) : host;
   }
-  // addrlen= stays 16, the size of the whole address, however little of it had room.
+  // addrlen= stays the size of the whole address, however little of it had room.
 }
 
 void Scene::WriteOption(int32_t value, int32_t seconds) {

@@ -23,8 +23,20 @@ bool Holds(const Socket& socket, SocketKind kind, PortIndex port) {
   return socket.live && socket.kind == kind && socket.bound == port;
 }
 
-// ipv4_rcv_saddr_equal with wildcards.
-bool Overlap(Host a, Host b) { return a == b || a == Host::kAny || b == Host::kAny; }
+// Up to 6.1 the bucket of 0.0.0.0 is known by the family of the first socket in it.
+bool IsOldLinux(const Scene& scene) { return scene.linux() && scene.profile.version < Version{6, 2}; }
+
+// Whether a socket that wants a port finds `other` in its way, by their addresses. A wildcard is compared with
+// everybody who holds the port; who wants an address looks for that and for wildcards only, each in a bucket of
+// its own (inet_csk_bind_conflict, inet_bhash2_conflict, inet_bind2_bucket_match_addr_any).
+bool Overlap(const Endpoint& wanted, const Endpoint& other, const PortEntry& entry, bool old) {
+  if (wanted.host == Host::kAny || wanted.host == Host::kAny6) return AddressesMeet(wanted, other, true, true);
+  const bool ipv4 = IsIpv4(wanted.host);
+  const bool wildcard = other.host == Host::kAny6 ||
+                        (other.host == Host::kAny && ipv4 && !(old && wanted.inet6 && entry.any_inet6));
+  if (!wildcard && wanted.host != other.host) return false;
+  return !(other.only_inet6 && ipv4);
+}
 
 bool HasOwner(const World& world, SocketKind kind, PortIndex port) {
   return std::any_of(world.sockets.begin(), world.sockets.end(),
@@ -32,17 +44,26 @@ bool HasOwner(const World& world, SocketKind kind, PortIndex port) {
 }
 
 // sk_reuseport_match(): the short cut for SO_REUSEPORT. All our sockets are of one user.
-bool ReusePortMatches(const PortEntry& entry, const Socket& socket, Host host) {
+bool ReusePortMatches(const PortEntry& entry, const Socket& socket, const Endpoint& wanted) {
   if (entry.fast_reuse_port <= 0 || !socket.reuse_port || socket.in_group) return false;
-  // ipv4_rcv_saddr_equal(), where only the bucket's address may be the wildcard.
-  return entry.fast_reuse_port == kReusePortAny || entry.fast_address == host ||
-         entry.fast_address == Host::kAny;
+  const Endpoint fast = {.inet6 = entry.fast_inet6, .only_inet6 = entry.fast_only_inet6, .host = entry.fast_address};
+  return AddressesMeet(fast, wanted, true, false);
 }
 
 // inet_bind_conflict() with an explicit port: `relax` and `reuseport_ok` are true there.
 bool InTheWay(const Socket& socket, const Socket& other) {
   if (socket.reuse_address && other.reuse_address && other.tcp != Tcp::kListen) return false;
   return !(socket.reuse_port && other.reuse_port && !socket.in_group);
+}
+
+// Of those that hold the port with 0.0.0.0, the first says of which family their bucket is. `index` joins them
+// where that is its address.
+void JoinWildcards(World& world, uint8_t index, PortIndex port) {
+  if (world.sockets[index].address != Host::kAny) return;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    if (i != index && Holds(world.sockets[i], SocketKind::kTcp, port) && world.sockets[i].address == Host::kAny) return;
+  }
+  world.ports[port].any_inet6 = world.sockets[index].inet6;
 }
 
 // An unseen port that no socket tells any more is as good as one that never was.
@@ -66,7 +87,8 @@ int UsablePorts(const World& world, SocketKind kind) {
 
 // udp_lib_lport_inuse(): whether `other` stands in the way of a socket that wants host and port.
 bool DatagramsCollide(const Socket& socket, Host host, const Socket& other) {
-  return !(socket.reuse_address && other.reuse_address) && Overlap(host, other.address);
+  return !(socket.reuse_address && other.reuse_address) &&
+         AddressesMeet(EndpointAt(socket, host), EndpointOf(other), true, true);
 }
 bool DatagramsShare(const Socket& socket, const Socket& other) {
   return socket.reuse_port && other.reuse_port && !socket.in_group;
@@ -105,6 +127,7 @@ void JoinGroup(World& world, uint8_t index) {
     if (i == index || !other.live || other.kind != SocketKind::kUdp) continue;
     if (other.in_group) fresh = std::max<uint8_t>(fresh, other.group + 1);
     if (!Holds(other, SocketKind::kUdp, socket.bound) || !other.reuse_port) continue;
+    if (other.inet6 != socket.inet6 || other.only_inet6 != socket.only_inet6) continue;
     if (other.address != socket.address) continue;
     if (mate == kNone || other.turn > world.sockets[mate].turn) mate = static_cast<uint8_t>(i);
   }
@@ -132,7 +155,7 @@ void LeaveGroup(Socket& socket) {
 
 }  // namespace
 
-bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening) {
+bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening, Among among) {
   if (port == kNone) return false;
   const World& world = scene.world;
   const Socket& socket = scene.me();
@@ -140,23 +163,31 @@ bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening
   if (socket.kind == SocketKind::kUdp) return DatagramPortConflicts(world, scene.index, host, port);
   // The socket itself is among the owners where listen() asks again.
   if (!HasOwner(world, SocketKind::kTcp, port)) return false;
+  const Endpoint wanted = listening ? EndpointOf(socket) : EndpointAt(socket, host);
+  const bool old = IsOldLinux(scene);
   // Up to 6.1 a bucket remembers that all had SO_REUSEADDR when they bound, also of one that has cleared it
-  // since. Observed on 6.18: bind(s1, P0) = -1 EADDRINUSE after s0 bound P0 and cleared it.
-  const bool remembers = scene.linux() && scene.profile.version < Version{6, 2};
-  const bool reuse = socket.reuse_address && !listening && remembers;
-  if ((entry.fast_reuse > 0 && reuse) || ReusePortMatches(entry, socket, host)) return false;
+  // since, and that all had SO_REUSEPORT, whatever their addresses. Observed on 6.18: bind(s1, P0) = -1
+  // EADDRINUSE after s0 bound P0 and cleared SO_REUSEADDR; and after s0 bound 127.0.0.1:P0 and cleared
+  // SO_REUSEPORT, where s1 wants 0.0.0.0:P0.
+  const bool reuse = socket.reuse_address && !listening && old;
+  if (entry.fast_reuse > 0 && reuse) return false;
+  if (old && entry.fast_reuse_port == kReusePortAny && socket.reuse_port && !socket.in_group) return false;
+  if (ReusePortMatches(entry, socket, wanted)) return false;
   for (int i = 0; i < kMaxSockets; ++i) {
     const Socket& other = world.sockets[i];
-    if (i != scene.index && Holds(other, SocketKind::kTcp, port) && Overlap(host, other.address) &&
-        InTheWay(socket, other)) {
-      return true;
-    }
+    if (i == scene.index || !Holds(other, SocketKind::kTcp, port)) continue;
+    if (among == Among::kOwnFamily && other.inet6 != socket.inet6) continue;
+    if (Overlap(wanted, EndpointOf(other), entry, old) && InTheWay(socket, other)) return true;
   }
   return false;
 }
 
-PortChoice PortsToBind(const World& world, uint8_t index, Host host) {
-  const SocketKind kind = world.sockets[index].kind;
+PortChoice PortsToBind(const Scene& scene, Host host) {
+  const World& world = scene.world;
+  const uint8_t index = scene.index;
+  const SocketKind kind = scene.me().kind;
+  const Endpoint wanted = EndpointAt(scene.me(), host);
+  const bool old = IsOldLinux(scene);
   PortChoice choice;
   if (world.ephemeral == 0) {
     choice.fresh = true;
@@ -169,7 +200,8 @@ PortChoice PortsToBind(const World& world, uint8_t index, Host host) {
     bool taken = kind == SocketKind::kUdp && DatagramPortTaken(world, index, host, static_cast<PortIndex>(p));
     for (int i = 0; kind == SocketKind::kTcp && i < kMaxSockets; ++i) {
       // inet_csk_find_open_port() asks without `relax`: neither option helps there.
-      taken |= i != index && Holds(world.sockets[i], kind, p) && Overlap(host, world.sockets[i].address);
+      taken |= i != index && Holds(world.sockets[i], kind, p) &&
+               Overlap(wanted, EndpointOf(world.sockets[i]), world.ports[p], old);
     }
     if (!taken) choice.known[choice.count++] = static_cast<PortIndex>(p);
   }
@@ -239,6 +271,7 @@ void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
   }
   PortEntry& entry = world.ports[port];
   const bool empty = !HasOwner(world, SocketKind::kTcp, port);
+  if (socket.bound != port) JoinWildcards(world, index, port);
   if (by_connect) {
     if (empty) {
       entry.fast_reuse = -1;
@@ -251,16 +284,19 @@ void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
   const bool reuse = socket.reuse_address && socket.tcp != Tcp::kListen;
   if (empty) {
     entry.fast_reuse = reuse;
-    entry.fast_reuse_port = socket.reuse_port ? kReusePortAny : 0;
-    entry.fast_address = socket.address;
-  } else {
-    if (!reuse) entry.fast_reuse = 0;
-    if (!socket.reuse_port) {
-      entry.fast_reuse_port = 0;
-    } else if (!ReusePortMatches(entry, socket, socket.address)) {
-      entry.fast_reuse_port = kReusePortStrict;
-      entry.fast_address = socket.address;
+  } else if (!reuse) {
+    entry.fast_reuse = 0;
+  }
+  if (!socket.reuse_port) {
+    entry.fast_reuse_port = 0;
+  } else if (empty || !ReusePortMatches(entry, socket, EndpointOf(socket))) {
+    // After 6.1 there is no kReusePortAny; so the address is kept there too, where 6.1 does not look at it.
+    if (empty || entry.fast_reuse_port != kReusePortAny) {
+      entry.fast_reuse_port = empty ? kReusePortAny : kReusePortStrict;
     }
+    entry.fast_inet6 = socket.inet6;
+    entry.fast_only_inet6 = socket.only_inet6;
+    entry.fast_address = socket.address;
   }
   socket.bound = port;
 }
@@ -276,6 +312,13 @@ void MovePort(World& world, uint8_t index) {
   if (socket.bound == kNone) return;
   socket.moved = world.turn++;
   LeaveGroup(socket);
+}
+
+void ResetAddress(World& world, uint8_t index) {
+  Socket& socket = world.sockets[index];
+  if (socket.address_locked) return;
+  socket.address = socket.source = Wildcard(socket);
+  if (socket.bound != kNone) JoinWildcards(world, index, socket.bound);
 }
 
 PortIndex LookUpPort(const World& world, Port name) {

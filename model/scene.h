@@ -151,10 +151,47 @@ void TakeMessage(World& world, uint8_t message);
 // What a socket that goes leaves unread.
 void DropMessages(World& world, uint8_t socket);
 
+// --- addresses (addresses.cc): of sockets of AF_INET and AF_INET6 ---------------------------------------
+
+// What a socket reads in an address. The host is one of the world's: an IPv4 address in a socket of AF_INET6 is
+// the IPv4 host; Host::kOther is an address that nobody has. Whether the length reaches that far, nobody asks.
+struct Reading {
+  int16_t family = 0;
+  Host host = Host::kAny;
+  Port port;
+};
+Reading ReadAddress(const Address& address, bool inet6);
+Reading ReadAddress(const Scene& scene);  // the scene's socket, the call's address
+
+int16_t FamilyOf(const Socket& socket);         // AF_INET or AF_INET6
+int32_t AddressLength(const Socket& socket);    // of its own addresses, in bytes
+int32_t ShortestAddress(const Socket& socket);  // that it takes: of AF_INET6 without the scope
+Host Wildcard(const Socket& socket);            // 0.0.0.0 or ::
+// The address it sends IPv4 packets from, as it was bound; Host::kAny: none (inet_saddr).
+Host SendingAddress(const Socket& socket);
+
+// What the kernel compares of two sockets on one port: sk_family, sk_rcv_saddr, sk_v6_rcv_saddr, sk_ipv6only.
+struct Endpoint {
+  bool inet6 = false;
+  bool only_inet6 = false;
+  Host host = Host::kAny;
+};
+Endpoint EndpointOf(const Socket& socket);
+// As bind() to `host` would make it: an IPv6 address says that there is no IPv4.
+Endpoint EndpointAt(const Socket& socket, Host host);
+// inet_rcv_saddr_equal(), ipv6_rcv_saddr_equal(), ipv4_rcv_saddr_equal(): `wild_…` says whether a wildcard on
+// that side meets every address.
+bool AddressesMeet(const Endpoint& one, const Endpoint& other, bool wild_one, bool wild_other);
+// Whether a packet to `host` is for a socket that is bound to `bound_to`: to that host, or to the wildcard of the
+// packet's own family. (compute_score().)
+bool TakesPacketTo(const Socket& socket, Host host, Host bound_to);
+
 // --- ports (ports.cc): who may have which -------------------------------------------------------------
 
 // Whether the scene's socket may not have host:port, an explicit port; `listening`: listen() asks again.
-bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening);
+// POSIX does not say what sockets of two families do to each other.
+enum class Among : uint8_t { kEveryone, kOwnFamily };
+bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening, Among among = Among::kEveryone);
 // The ports that the kernel may choose: none at all, or a fork among them. Where the ephemeral range is as
 // wide as usual, a port that nobody has named; where the environment made it small, any that is free, and for
 // connect() one in use too, as long as the four-tuple is new.
@@ -164,7 +201,7 @@ struct PortChoice {
   bool fresh = false;  // one that nobody has named
   bool none() const { return count == 0 && !fresh; }
 };
-PortChoice PortsToBind(const World& world, uint8_t index, Host host);
+PortChoice PortsToBind(const Scene& scene, Host host);
 PortChoice PortsToConnect(const World& world, uint8_t index, Host source, Host remote, PortIndex port);
 // Whether the kernel may choose a port for a socket of this kind that it has chosen before: nobody holds it,
 // or only such sockets as share it.
@@ -176,6 +213,8 @@ void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect);
 void ReleasePort(World& world, uint8_t index);
 // The address of a UDP socket that has a port has changed: udp_lib_rehash().
 void MovePort(World& world, uint8_t index);
+// inet_bhash2_reset_saddr(): the address is gone, unless bind() gave it.
+void ResetAddress(World& world, uint8_t index);
 // The entry of a port named in the program; kNone for port 0. Makes one where the name is new.
 PortIndex FindPort(World& world, Port name);
 PortIndex LookUpPort(const World& world, Port name);  // kNone where the name is new

@@ -39,9 +39,9 @@ bool NameUndefined(const Scene& s) {
 }
 // The length is written back although the name itself could not be.
 void TellLength(Scene& s) {
-  if (s.call.length == kExactLength) return;
+  if (s.call.length == AddressLength(s.me())) return;
   s.reply.wrote |= kWroteAddressLength;
-  s.reply.address_length = kExactLength;
+  s.reply.address_length = AddressLength(s.me());
 }
 
 // clang-format off

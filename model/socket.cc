@@ -19,7 +19,8 @@ constexpr int kLite = 136;          // IPPROTO_UDPLITE, not modelled
 constexpr int kPacket = 10;         // SOCK_PACKET, of old: one of AF_PACKET
 
 int Type(const Scene& s) { return s.call.type & kTypeMask; }
-bool IsInternet(const Scene& s) { return s.call.domain == AF_INET; }
+bool IsInternet(const Scene& s) { return s.call.domain == AF_INET || s.call.domain == AF_INET6; }
+bool IsInternet6(const Scene& s) { return s.call.domain == AF_INET6; }
 bool FlagsUnknown(const Scene& s) {
   return (s.call.type & ~kTypeMask & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0;
 }
@@ -76,9 +77,12 @@ bool NoDescriptorLeft(const Scene& s) { return IsModelled(s) && NoFreeSlot(s); }
 void Open(Scene& s) {
   const uint8_t made = NewSocket(s.world);
   if (s.world.lost != Lost::kNo) return;
-  s.world.sockets[made].kind = SocketKindOf(s.call);
-  s.world.sockets[made].owned = true;
-  s.world.sockets[made].nonblocking = (s.call.type & SOCK_NONBLOCK) != 0;
+  Socket& socket = s.world.sockets[made];
+  socket.kind = SocketKindOf(s.call);
+  socket.owned = true;
+  socket.inet6 = IsInternet6(s);
+  socket.address = socket.source = socket.remote = Wildcard(socket);
+  socket.nonblocking = (s.call.type & SOCK_NONBLOCK) != 0;
   s.MakeDescriptor({Opens::kSocket, made, (s.call.type & SOCK_CLOEXEC) != 0});
 }
 
@@ -105,6 +109,9 @@ constexpr Clause kSocketKind[] = {
     {.id = "socket.family_unsupported", .error = EAFNOSUPPORT, .when = FamilyUnsupported,
      .on = kPosix, .cites = "POSIX socket() EAFNOSUPPORT",
      .says = "The implementation does not support the address family."},
+    {.id = "socket.inet6_unsupported", .error = EAFNOSUPPORT, .when = IsInternet6,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX socket() EAFNOSUPPORT; IPv6 is an option (IP6)",
+     .says = "The implementation has no IPv6."},
     {.id = "socket.protocol_out_of_range", .error = EINVAL, .when = ProtocolOutOfRange,
      .on = kLinux, .cites = "Linux inet_create()",
      .says = "The protocol's number is none that IP has."},

@@ -10,6 +10,7 @@ namespace sockspec {
 namespace {
 
 std::string HostName(Host host) { return std::string(kHostNames[static_cast<int>(host)]); }
+std::string HostName(const Socket& socket, Host host) { return HostName(socket.inet6 ? Mapped(host) : host); }
 
 std::string PortName(const World& world, PortIndex port) {
   if (port == kNone) return "0";
@@ -59,6 +60,7 @@ const char* LostBecause(Lost lost) {
     case Lost::kCoincidence: return "the kernel chose a port that had a name already";
     case Lost::kMixed: return "the end of a call depends on what the kernel chose without telling";
     case Lost::kTiming: return "bytes were under way while the connection ended";
+    case Lost::kMute: return "a socket that spoke IPv4 before sends IPv6 packets that nobody understands";
     case Lost::kTorn: return "the other end of a connection was replaced";
     case Lost::kUnspecified: return "an unspecified socket may have done something to others";
   }
@@ -109,10 +111,10 @@ std::string Describe(const World& world) {
     }
     text += names + ": " + std::string(PhaseName(PhaseOf(socket)));
     if (socket.local != kNone || socket.bound != kNone) {
-      text += ", local " + HostName(socket.address) + ":" + PortName(world, socket.local);
+      text += ", local " + HostName(socket, socket.address) + ":" + PortName(world, socket.local);
     }
     if (socket.remote_port != kNone) {
-      text += ", peer " + HostName(socket.remote) + ":" + PortName(world, socket.remote_port);
+      text += ", peer " + HostName(socket, socket.remote) + ":" + PortName(world, socket.remote_port);
     }
     if (socket.tcp == Tcp::kListen) {
       text += ", " + std::to_string(QueueLength(world, static_cast<uint8_t>(i))) +
@@ -127,6 +129,7 @@ std::string Describe(const World& world) {
     if (socket.nonblocking) text += ", O_NONBLOCK";
     if (socket.reuse_address) text += ", SO_REUSEADDR";
     if (socket.reuse_port) text += ", SO_REUSEPORT";
+    if (socket.only_inet6) text += ", IPV6_V6ONLY";
     if (socket.linger) text += ", SO_LINGER " + std::to_string(socket.linger_seconds);
     text += "\n";
   }

@@ -81,7 +81,8 @@ struct Socket {
   bool live = false;    // this entry is in use
   SocketKind kind = SocketKind::kTcp;
   bool inet6 = false;      // of kTcp and kUdp: AF_INET6. An IPv4 address in it is written as a mapped one
-  bool only_inet6 = false;  // IPV6_V6ONLY
+  bool only_inet6 = false;  // IPV6_V6ONLY; on Linux also since it was bound to an IPv6 address
+  bool speaks_ipv4 = false;  // of AF_INET6 on Linux: has been connected over IPv4, and was not made to forget it
   bool owned = false;   // a descriptor leads to it
   Tcp tcp = Tcp::kClose;
   Link link = Link::kUnconnected;
@@ -104,7 +105,7 @@ struct Socket {
   int32_t backlog = 0;
   int32_t receive_buffer = -1;  // bytes; -1: as the kernel chose
   int32_t send_buffer = -1;
-  Host address = Host::kAny;    // the address it is bound to (receives on)
+  Host address = Host::kAny;    // the address it is bound to (receives on); of AF_INET6: addresses.cc
   Host source = Host::kAny;     // the address it sends from
   Host remote = Host::kAny;
   PortIndex bound = kNone;      // the port it holds in the table of bound ports
@@ -112,7 +113,8 @@ struct Socket {
   PortIndex remote_port = kNone;
   uint8_t peer = kNone;         // the socket at the other end, while that still knows of us
   uint8_t listener = kNone;     // whose accept queue it waits in
-  uint8_t turn = 0;             // its place in that queue; of kUdp: among those with its port
+  uint8_t turn = 0;             // its place in that queue; of a listener: among the listeners; of kUdp: among those
+                                // with its port
   uint8_t moved = 0;            // of kUdp: its place among those with its address and port
   uint8_t group = kNone;        // of kUdp: which reuseport group
   uint32_t sent = 0;            // bytes accepted from the user, so far
@@ -135,7 +137,10 @@ struct PortEntry {
   bool for_udp = false;  // chosen for a UDP socket first
   int8_t fast_reuse = 0;
   int8_t fast_reuse_port = 0;  // 0 no, 1 any address, 2 this address only
+  bool fast_inet6 = false;
+  bool fast_only_inet6 = false;
   Host fast_address = Host::kAny;
+  bool any_inet6 = false;  // a socket of AF_INET6 was the first of those that hold it with 0.0.0.0
   friend constexpr bool operator==(const PortEntry&, const PortEntry&) = default;
 };
 
@@ -208,6 +213,7 @@ enum class Lost : uint8_t {
   kMixed,        // how a call ends depends on a choice of the kernel's that it does not tell
   kTiming,       // bytes are under way while the connection ends
   kTorn,         // the other end of a connection is one that the world does not hold any more
+  kMute,         // a socket sends what nobody can read
   kUnspecified,  // a socket that the profile leaves open did something to others
 };
 const char* LostBecause(Lost lost);
