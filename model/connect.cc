@@ -60,7 +60,7 @@ bool ToMany6(const Scene& s) { return To(s, Host::kMulticast6); }
 bool WithoutScope(const Scene& s) { return To(s, Host::kLinkLocal6); }
 bool Answerable(const Scene& s) {
   return To(s, Host::kAny) || To(s, Host::kLoopback) || To(s, Host::kLoopback2) || To(s, Host::kAny6) ||
-         To(s, Host::kLoopback6);
+         To(s, Host::kLoopback6) || To(s, Host::kSilent);
 }
 
 // :: means ourselves, as IPv4 where the socket is bound to a mapped address (tcp_v6_connect). So does 0.0.0.0:
