@@ -15,7 +15,7 @@ bool Dissolves(const Scene& s) {
   return !FamilyCutOff(s) && s.call.address.family == AF_UNSPEC;
 }
 bool NoPortLeft(const Scene& s) {
-  return s.me().bound == kNone && PortsToBind(s.world, s.index, s.me().address).none();
+  return s.me().bound == kNone && PortsToBind(s, s.me().address).none();
 }
 bool LengthInvalid(const Scene& s) { return !Dissolves(s) && s.call.length != kExactLength; }
 bool TooShort(const Scene& s) { return s.call.length < kExactLength; }

@@ -224,7 +224,7 @@ void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, ui
 void BindToAnyPort(Scene& scene) {
   Socket& socket = scene.me();
   if (socket.bound != kNone) return;
-  const PortIndex port = TakePort(scene, PortsToBind(scene.world, scene.index, socket.address));
+  const PortIndex port = TakePort(scene, PortsToBind(scene, socket.address));
   if (scene.world.lost != Lost::kNo) return;
   HoldPort(scene.world, scene.index, port, false);
   socket.local = port;

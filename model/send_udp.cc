@@ -18,7 +18,7 @@ bool Modelled(const Scene& s) {
   return (TransferFlags(s.call) & kUnmodelledFlags) == 0 && (s.linux() || s.call.control == 0);
 }
 bool NoPortLeft(const Scene& s) {
-  return Modelled(s) && s.me().bound == kNone && PortsToBind(s.world, s.index, s.me().address).none();
+  return Modelled(s) && s.me().bound == kNone && PortsToBind(s, s.me().address).none();
 }
 bool BeyondAnyLength(const Scene& s) { return Modelled(s) && TransferSize(s.call) > kLargestLength; }
 bool Urgent(const Scene& s) { return Modelled(s) && (TransferFlags(s.call) & MSG_OOB); }
@@ -63,7 +63,7 @@ bool NothingWritten(const Scene& s) { return s.call.op == Op::kWrite && s.call.s
 // Whether a refused call leaves a port behind, POSIX does not say.
 void Refuse(Scene& s) {
   if (s.me().bound != kNone) return;
-  if (s.posix() && (PortsToBind(s.world, s.index, s.me().address).none() || s.Fork(2) == 1)) return;
+  if (s.posix() && (PortsToBind(s, s.me().address).none() || s.Fork(2) == 1)) return;
   BindToAnyPort(s);
 }
 void TellPending(Scene& s) {
