@@ -30,8 +30,8 @@ struct CHeader {
 // expected as `transcript.said` has them; where there is none, what comes back is printed and not
 // compared. A call that sleeps for half a second is interrupted and counts as blocking.
 //
-// Calls in two halves (Part) would need threads, which the file has not: of a program with such
-// calls it is one that says so and exits with 125.
+// A call in two halves (Part) is made by a thread of its own, and is expected to sleep by the time that the
+// program goes on. All other calls are the main thread's, whichever thread they are said to be of.
 std::string EmitC(const Transcript& transcript, const CHeader& header = {});
 
 }  // namespace sockspec

@@ -3,51 +3,84 @@
 #define SOCKSPEC_MODEL_PROGRAM_C_HELPERS_H_
 
 #include <initializer_list>
+#include <span>
 #include <string_view>
 
 namespace sockspec {
 
 // In the order in which the file has them.
 enum class Helper {
+  // c_helpers_environment.cc
   kHosts,
   kNever,
   kBadPointer,
   kNullPointer,
+  kNegative,
   kCannot,
+  kPut,
+  kUserNamespace,
   kNetwork,
   kRoutes,
   kEphemeral,
+  kCapabilities,
+  kDirectory,
   kNofile,
   kFile,
   kPipe,
+  // c_helpers_calls.cc
   kErrnoName,
   kTell,
+  kThreadType,
   kCall,
   kExpect,
   kShow,
+  kThreads,
+  kResume,
   kFinish,
   kGave,
   kBlockingOnly,
-  kStreams,
   kSentBy,
   kMade,
-  kSameStream,
+  kMadePair,
+  kGaveTarget,
   kFlagTable,
   kStatusFlags,
   kDescriptorFlags,
+  kMessageFlags,
   kPollEvents,
+  kEpollEvents,
   kTellFlags,
   kGaveFlags,
+  kChosenPorts,
+  kChosenNames,
+  kPassed,
   kAddress,
+  kAddress6,
+  kPathAddress,
+  kAbstractAddress,
   kDirty,
   kValue,
   kLinger,
+  kSent,
+  kInto,
+  kVector,
+  kMessage,
+  kControl,
+  kWithRights,
+  kBrokenPipe,
+  kPolled,
+  kSet,
+  kMilliseconds,
+  kEvent,
+  kReady,
+  // c_helpers_replies.cc
   kOut,
   kRoom,
   kWritten,
   kTellLength,
-  kChosen,
   kPortName,
+  kUnixName,
+  kWholeLength,
   kHostName,
   kFamilyName,
   kTellAddress,
@@ -59,12 +92,14 @@ enum class Helper {
   kTellLinger,
   kAnswer,
   kTellAnswer,
-  kSent,
-  kInto,
   kTellData,
-  kBrokenPipe,
   kTellSignal,
-  kPolled,
+  kTellMessageFlags,
+  kRights,
+  kTellRights,
+  kTellPolled,
+  kTellSelected,
+  kTellReady,
 };
 
 struct HelperText {
@@ -73,6 +108,13 @@ struct HelperText {
   std::initializer_list<std::string_view> includes;
   std::string_view text;  // c.cc puts something in the place of a @WORD@
 };
+
+// What a file has by itself: the world that the program finds.
+std::span<const HelperText> EnvironmentHelpers();
+// What makes calls, and builds their arguments.
+std::span<const HelperText> CallHelpers();
+// What tells of the replies.
+std::span<const HelperText> ReplyHelpers();
 
 const HelperText& TextOf(Helper helper);
 
