@@ -205,9 +205,16 @@ Transcript WithPredictions(const Transcript& transcript, const Profile& profile)
     const Predicted& p = predictions[i];
     if (whole.said[i].reply || p.verdict != Verdict::kConforms || p.allowed.empty()) continue;
     whole.said[i].reply = p.reply;
-    // What the kernel may choose is not to be expected of it.
+    // What the kernel may choose is not to be expected of it: an option's value, or a count and what goes with it.
+    // Ports that it chooses have names.
     for (const Allowed& a : p.allowed) {
-      if (a.clause == p.clause && a.open) whole.said[i].reply->wrote &= ~kWroteValue;
+      if (a.clause != p.clause || !a.open || !whole.said[i].reply) continue;
+      Reply& reply = *whole.said[i].reply;
+      if ((reply.wrote & (kWroteValue | kWroteAddress)) == 0) {
+        whole.said[i].reply.reset();
+      } else {
+        reply.wrote &= ~kWroteValue;
+      }
     }
     if (whole.said[i].clause.empty() && p.clause != nullptr) whole.said[i].clause = p.clause->id;
   }
