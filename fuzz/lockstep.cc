@@ -363,6 +363,13 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
         seen.allowed = static_cast<uint8_t>(oracle_.allowed());
         break;
       case Verdict::kDiverges: {
+        // A port that the kernel chose was by chance the number of another one, which the model takes for two.
+        if (kernel_.Coincidence()) {
+          run_.discarded = true;
+          run_.why_discarded = "the kernel chose a port that had another use";
+          go_on = false;
+          break;
+        }
         const int64_t before = MillisecondsNow();
         Diverged(i, call, reply);
         go_on = oracle_.Resynchronise(call, reply);
@@ -396,10 +403,6 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
   return run_;
 }
 
-// Two ports that the kernel chose and nobody has seen may by chance be the same number, or that of
-// a port the program saw before. Where the oracle can see it, it says kDiscarded. Where it cannot,
-// this is a divergence that does not repeat; confirmation, which runs in fresh namespaces with
-// other choices, sorts it out, and nothing is guessed here.
 void Lockstep::Diverged(int index, const Call& call, const Reply& reply) {
   Divergence divergence{.index = index, .allowed = oracle_.Ask(call), .actual = reply};
   Reply expected;
