@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "model/tables.h"
+#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
@@ -53,14 +54,21 @@ void Take(Scene& s) {
   const bool accept4 = s.call.op == Op::kAccept4;
   socket.nonblocking = accept4 && (s.call.flags & SOCK_NONBLOCK) != 0;
   s.MakeDescriptor({Opens::kSocket, child, accept4 && (s.call.flags & SOCK_CLOEXEC) != 0});
-  s.WriteAddress(socket.remote, socket.remote_port);
+  if (IsUnix(socket.kind)) {
+    const BoundName& name = s.world.sockets[socket.peer].name;
+    WriteName(s, name, NameLength(name));
+  } else {
+    s.WriteAddress(socket.remote, socket.remote_port);
+  }
 }
 // do_accept(): the connection is out of the queue already when the address turns out to have no place.
 void Lose(Scene& s) {
   const uint8_t child = Head(s);
   Socket& socket = s.world.sockets[child];
   socket.listener = kNone;
-  if (socket.tcp == Tcp::kClose) {
+  if (IsUnix(socket.kind)) {
+    ReleaseUnix(s.world, child);
+  } else if (socket.tcp == Tcp::kClose) {
     CloseQuietly(s.world, child);
   } else if (UnreadAtMost(socket) > 0 || (socket.linger && socket.linger_seconds == 0)) {
     CloseWithReset(s.world, child);
@@ -69,10 +77,12 @@ void Lose(Scene& s) {
   }
 }
 void LoseAndTellLength(Scene& s) {
+  const Socket& child = s.world.sockets[Head(s)];
+  const int32_t told = IsUnix(child.kind) ? NameLength(s.world.sockets[child.peer].name) : AddressLength(child);
   Lose(s);
-  if (s.call.length == AddressLength(s.me())) return;
+  if (s.call.length == told) return;
   s.reply.wrote |= kWroteAddressLength;
-  s.reply.address_length = AddressLength(s.me());
+  s.reply.address_length = told;
 }
 
 // clang-format off
@@ -83,13 +93,13 @@ constexpr Clause kAcceptFirst[] = {
     {.id = "accept.no_descriptor_left", .error = EMFILE, .when = NoDescriptorLeft,
      .cites = "POSIX accept() EMFILE; Linux get_unused_fd_flags(), before the queue is looked at",
      .says = "The process has as many descriptors open as it may; the connection stays in the queue."},
-};
-
-constexpr Clause kAccept[] = {
     {.id = "accept.undefined", .when = AddressUndefined,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
      .says = "There is no place for the address: POSIX says nothing."},
+};
+
+constexpr Clause kAccept[] = {
     {.id = "accept.not_listening", .error = EINVAL, .when = NotListening,
      .cites = "POSIX accept() EINVAL; Linux inet_csk_accept()",
      .says = "The socket does not listen."},

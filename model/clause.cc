@@ -22,52 +22,65 @@ Tables TablesOf(Op op) {
     case Op::kSocketpair:
       return {{SocketFlagsClauses()}, {SocketpairFirstClauses()}, {SocketKindClauses()}, {SocketpairClauses()}};
     case Op::kBind:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kInet}};
-    case Op::kListen: return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp},
-              {ListenOnDatagramsClauses(), kDatagrams}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kInet},
+              {BindUnixClauses(), kUnix}};
+    case Op::kListen:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp},
+              {ListenOnDatagramsClauses(), kDatagrams}, {ListenUnixClauses(), kUnixConnected}};
     case Op::kConnect:
       return {{NotOpenClauses()}, {AddressClauses()}, {NotASocketClauses()}, {ConnectClauses(), kTcp},
-              {ConnectUdpClauses(), kUdp}};
+              {ConnectUdpClauses(), kUdp}, {ConnectUnixClauses(), kUnix}};
     case Op::kAccept:
     case Op::kAccept4:
-      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()}, {AcceptClauses(), kTcp},
-              {AcceptOnDatagramsClauses(), kDatagrams}};
-    case Op::kClose: return {{NotOpenClauses()}, {CloseClauses(), kInet | kNoSocket}};
-    case Op::kShutdown: return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownClauses(), kInet}};
+      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()},
+              {AcceptOnDatagramsClauses(), kDatagrams}, {AcceptUnixClauses(), kUnixConnected},
+              {AcceptClauses(), kTcp | kUnixConnected}};
+    case Op::kClose: return {{NotOpenClauses()}, {CloseClauses()}, {CloseUnixClauses(), kUnix}};
+    case Op::kShutdown:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownFirstClauses()}, {ShutdownClauses(), kInet},
+              {ShutdownUnixClauses(), kUnix}};
     case Op::kDup: return {{NotOpenClauses()}, {DupClauses()}};
     case Op::kGetsockname:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kInet}, {GetsocknameClauses(), kInet}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses()}, {GetsocknameClauses()}};
     case Op::kGetpeername:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses(), kInet}, {GetpeernameClauses(), kInet}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses()}, {GetpeernameClauses()}};
     case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses(), kInet}};
     case Op::kSetsockopt:
       return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses(), kInet}};
-    case Op::kSend: return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
+    case Op::kSend:
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp},
+              {SendUnixClauses(), kUnix}};
     case Op::kRecv:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp},
-              {RecvUdpClauses(), kUdp}};
-    case Op::kRead: return {{NotOpenClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
-    case Op::kWrite: return {{NotOpenClauses()}, {WriteClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
+              {RecvUdpClauses(), kUdp}, {RecvUnixClauses(), kUnix}};
+    case Op::kRead:
+      return {{NotOpenClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp},
+              {RecvUnixClauses(), kUnix}};
+    case Op::kWrite:
+      return {{NotOpenClauses()}, {WriteClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp},
+              {SendUnixClauses(), kUnix}};
     case Op::kFcntl: return {{NotOpenClauses()}, {FcntlClauses()}};
-    case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses(), kInet}};
-    case Op::kPoll: return {{PollClauses(), kInet | kNoSocket}};
+    case Op::kIoctl: return {{NotOpenClauses()}, {IoctlClauses()}};
+    case Op::kPoll: return {{PollClauses()}};
     case Op::kSendto:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {SendClauses(), kTcp},
-              {SendUdpClauses(), kUdp}};
+              {SendUdpClauses(), kUdp}, {SendUnixClauses(), kUnix}};
     case Op::kRecvfrom:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {SenderClauses()}, {ErrorQueueClauses(), kInet},
-              {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+              {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}, {RecvUnixClauses(), kUnix}};
     case Op::kSendmsg:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {PiecesClauses()},
-              {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}};
+              {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}, {SendUnixClauses(), kUnix}};
     case Op::kRecvmsg:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvmsgFirstClauses()}, {SenderClauses()},
-              {PiecesClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+              {PiecesClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp},
+              {RecvUnixClauses(), kUnix}};
     case Op::kReadv:
-      return {{NotOpenClauses()}, {VectorClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}};
+      return {{NotOpenClauses()}, {VectorClauses()}, {ReadClauses()}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp},
+              {RecvUnixClauses(), kUnix}};
     case Op::kWritev:
       return {{NotOpenClauses()}, {VectorClauses()}, {WritevFirstClauses()}, {SendClauses(), kTcp},
-              {SendUdpClauses(), kUdp}};
+              {SendUdpClauses(), kUdp}, {SendUnixClauses(), kUnix}};
     case Op::kDup2:
     case Op::kDup3:
     case Op::kSelect:

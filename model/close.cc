@@ -1,18 +1,12 @@
 // close(): gives a descriptor up; the last one of a socket ends it.
 
 #include "model/tables.h"
+#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
 
-int Descriptors(const Scene& s) {
-  int count = 0;
-  for (const Slot& slot : s.world.slots) {
-    count += slot.opens == Opens::kSocket && slot.socket == s.index;
-  }
-  return count;
-}
-bool Shared(const Scene& s) { return s.slot >= 0 && s.has_socket() && Descriptors(s) > 1; }
+bool Shared(const Scene& s) { return s.slot >= 0 && s.has_socket() && Holders(s.world, s.index) > 1; }
 bool NotASocketOfOurs(const Scene& s) { return s.slot >= 0 && !s.has_socket(); }
 bool Listening(const Scene& s) { return s.slot >= 0 && s.has_socket() && s.me().tcp == Tcp::kListen; }
 bool Synchronised(const Scene& s) {
@@ -26,6 +20,10 @@ bool LingersNot(const Scene& s) {
 bool IsSocket(const Scene& s) { return s.slot >= 0 && s.has_socket(); }
 
 void Forget(Scene& s) { s.world.slots[s.slot] = {}; }
+void GiveUp(Scene& s) {
+  Forget(s);
+  LoseTrackOfGarbage(s.world);
+}
 void EndListener(Scene& s) {
   Forget(s);
   CloseListener(s.world, s.index);
@@ -53,9 +51,9 @@ constexpr Clause kClose[] = {
     {.id = "close.file", .when = NotASocketOfOurs, .then = Forget,
      .cites = "POSIX close(); close(2)",
      .says = "The descriptor of a file or a pipe is closed."},
-    {.id = "close.shared", .when = Shared, .then = Forget,
+    {.id = "close.shared", .when = Shared, .then = GiveUp,
      .cites = "POSIX close(): the last descriptor of an open file description ends it",
-     .says = "Another descriptor still leads to the socket, which stays as it is."},
+     .says = "Another descriptor leads to the socket, or a message under way does, and it stays as it is."},
     {.id = "close.listener", .when = Listening, .then = EndListener,
      .of = kTcp,
      .cites = "Linux __tcp_close(), inet_csk_listen_stop()",
@@ -73,6 +71,7 @@ constexpr Clause kClose[] = {
      .cites = "POSIX close(); RFC 9293 3.6; Linux __tcp_close()",
      .says = "A FIN is sent if none was, and the kernel sees the connection through."},
     {.id = "close.last", .when = IsSocket, .then = End,
+     .of = kInet,
      .cites = "POSIX close(); Linux __tcp_close()",
      .says = "The socket is gone, and so is its port."},
 };

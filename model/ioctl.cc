@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "model/tables.h"
+#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
@@ -14,6 +15,19 @@ bool SetsBlocking(const Scene& s) { return Request(s, FIONBIO); }
 bool AsksUnread(const Scene& s) { return Request(s, FIONREAD); }
 bool AsksUnreadOfListener(const Scene& s) { return AsksUnread(s) && s.me().tcp == Tcp::kListen; }
 bool AsksMark(const Scene& s) { return Request(s, SIOCATMARK); }
+
+// unix_inq_len(): all that is queued, of datagrams the first.
+void TellUnreadUnix(Scene& s) {
+  const Socket& me = s.me();
+  uint32_t count = me.kind == SocketKind::kUnixStream ? Unread(me) : 0;
+  for (const Message& message : s.world.messages) {
+    if (me.kind == SocketKind::kUnixStream || !message.live || message.to != s.index) continue;
+    count += message.size;
+    if (me.kind == SocketKind::kUnixDatagram) break;
+  }
+  s.reply.wrote |= kWroteValue;
+  s.reply.option = static_cast<int32_t>(count);
+}
 
 void SetBlocking(Scene& s) { s.me().nonblocking = s.call.value != 0; }
 bool IsDry(const Scene& s) { return AsksUnread(s) && FirstMessage(s.world, s.index) == kNone; }
@@ -54,10 +68,10 @@ constexpr Clause kIoctl[] = {
      .cites = "ioctl_list(2) FIONBIO; Linux ioctl_fionbio()",
      .says = "O_NONBLOCK changes for every descriptor of the socket."},
     {.id = "ioctl.unread_of_listener", .error = EINVAL, .when = AsksUnreadOfListener,
-     .of = kTcp, .on = kLinux, .cites = "tcp(7) SIOCINQ: EINVAL; Linux tcp_ioctl()",
+     .of = kTcp | kUnixConnected, .on = kLinux, .cites = "tcp(7) SIOCINQ: EINVAL; Linux tcp_ioctl(), unix_inq_len()",
      .says = "A listener has no bytes to count."},
     {.id = "ioctl.unread_of_listener_unspecified", .when = AsksUnreadOfListener,
-     .of = kTcp, .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX has no FIONREAD for sockets",
+     .of = kTcp | kUnixConnected, .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX has no FIONREAD for sockets",
      .says = "A listener has no bytes to count."},
     {.id = "ioctl.no_datagram", .when = IsDry, .then = TellNothing,
      .of = kUdp, .on = kLinux, .cites = "udp(7) FIONREAD; Linux udp_ioctl()",
@@ -74,8 +88,24 @@ constexpr Clause kIoctl[] = {
     {.id = "ioctl.unread", .when = AsksUnread, .then = TellUnread,
      .of = kTcp, .cites = "tcp(7) SIOCINQ; Linux tcp_inq()",
      .says = "How many bytes can be read."},
+    {.id = "ioctl.unread_of_unix", .when = AsksUnread, .then = TellUnreadUnix,
+     .of = kUnix, .cites = "unix(7) SIOCINQ; Linux unix_inq_len()",
+     .says = "How many bytes can be read; of a datagram socket, those of the first datagram."},
+    {.id = "ioctl.no_mark_among_records", .error = EOPNOTSUPP, .when = AsksMark,
+     .of = kUnixDatagram | kUnixSeqpacket, .on = kLinux, .since = {6, 2},
+     .cites = "observed on Linux 6.18: ioctl(s0, SIOCATMARK) = -1 EOPNOTSUPP",
+     .says = "Records know no urgent data."},
+    // Two replies are right here: 6.1.176 answers 0, and a later 6.1 has this refusal.
+    {.id = "ioctl.no_mark_or_zero", .error = EOPNOTSUPP, .when = AsksMark,
+     .of = kUnixDatagram | kUnixSeqpacket, .on = kLinux, .strength = Strength::kMay, .until = {6, 2},
+     .cites = "Linux 6.1 unix_ioctl(), after its release",
+     .says = "Records know no urgent data."},
+    {.id = "ioctl.no_mark_unspecified", .when = AsksMark,
+     .of = kUnixDatagram | kUnixSeqpacket, .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX sockatmark() does not say what a mark among records is",
+     .says = "Records know no urgent data."},
     {.id = "ioctl.at_mark", .when = AsksMark, .then = TellMark,
-     .of = kTcp, .cites = "POSIX sockatmark(); tcp(7) SIOCATMARK",
+     .of = kTcp | kUnix, .cites = "POSIX sockatmark(); tcp(7) SIOCATMARK",
      .says = "Whether the next byte is the urgent one."},
 };
 // clang-format on

@@ -3,21 +3,34 @@
 #include <errno.h>
 
 #include "model/tables.h"
+#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
 
 bool HasSocket(const Scene& s) { return s.has_socket(); }
+// A unix socket that had a peer keeps it when that one is gone.
 bool HasNoPeer(const Scene& s) {
+  if (IsUnix(s.me().kind)) return s.me().peer == kNone;
   return s.has_socket() && (s.me().remote_port == kNone || s.me().tcp == Tcp::kClose ||
                             s.me().tcp == Tcp::kSynSent);
 }
-bool WasConnected(const Scene& s) { return HasNoPeer(s) && s.me().link == Link::kConnected; }
+bool WasConnected(const Scene& s) {
+  if (IsUnix(s.me().kind)) return s.me().peer != kNone && s.world.sockets[s.me().peer].dead;
+  return HasNoPeer(s) && s.me().link == Link::kConnected;
+}
 bool NeverConnected(const Scene& s) { return HasNoPeer(s) && s.me().link != Link::kConnected; }
 bool ShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut == 3; }
 
-void TellLocal(Scene& s) { s.WriteAddress(s.me().address, s.me().local); }
-void TellPeer(Scene& s) { s.WriteAddress(s.me().remote, s.me().remote_port); }
+void Tell(Scene& s, const BoundName& name) { WriteName(s, name, NameLength(name)); }
+void TellLocal(Scene& s) {
+  if (IsUnix(s.me().kind)) return Tell(s, s.me().name);
+  s.WriteAddress(s.me().address, s.me().local);
+}
+void TellPeer(Scene& s) {
+  if (IsUnix(s.me().kind)) return Tell(s, s.world.sockets[s.me().peer].name);
+  s.WriteAddress(s.me().remote, s.me().remote_port);
+}
 
 // clang-format off
 constexpr Clause kGetsockname[] = {
@@ -25,13 +38,13 @@ constexpr Clause kGetsockname[] = {
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX getsockname() EINVAL (may)",
      .says = "The socket has been shut down."},
     {.id = "getsockname.local", .when = HasSocket, .then = TellLocal,
-     .cites = "POSIX getsockname(); Linux inet_getname()",
-     .says = "The local name; 0.0.0.0 and port 0 where there is none."},
+     .cites = "POSIX getsockname(); Linux inet_getname(), unix_getname()",
+     .says = "The local name; 0.0.0.0 and port 0, or no more than AF_UNIX, where there is none."},
 };
 
 constexpr Clause kGetpeername[] = {
     {.id = "getpeername.not_connected", .error = ENOTCONN, .when = HasNoPeer,
-     .on = kLinux, .cites = "POSIX getpeername() ENOTCONN; Linux inet_getname()",
+     .on = kLinux, .cites = "POSIX getpeername() ENOTCONN; Linux inet_getname(), unix_getname()",
      .says = "There is no peer, or no longer."},
     {.id = "getpeername.never_connected", .error = ENOTCONN, .when = NeverConnected,
      .on = kPosix, .cites = "POSIX getpeername() ENOTCONN",
@@ -43,7 +56,7 @@ constexpr Clause kGetpeername[] = {
      .on = kPosix, .cites = "POSIX getpeername() EINVAL: \"The socket has been shut down\"",
      .says = "The socket has been shut down."},
     {.id = "getpeername.peer", .when = HasSocket, .then = TellPeer,
-     .cites = "POSIX getpeername(); Linux inet_getname()",
+     .cites = "POSIX getpeername(); Linux inet_getname(), unix_getname()",
      .says = "The peer's name."},
 };
 // clang-format on

@@ -75,8 +75,11 @@ bool Agree(const Reply& expected, const Reply& seen) {
   return true;
 }
 
-// Whether the call names a port that the kernel has not chosen yet.
+// Whether the call names a port or an abstract name that the kernel has not chosen yet.
 bool NamesUnseenPort(const Call& call, const World& world) {
+  if (call.address.host == Host::kUnix && call.address.name.IsChosen()) {
+    return call.address.name.chosen() >= world.seen_names;
+  }
   return call.address.port.IsChosen() && call.address.port.chosen() >= world.seen;
 }
 
@@ -302,7 +305,11 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
 void Oracle::LearnName(const Reply& reply) {
   World& world = worlds_[0];
   count_ = 1;
-  if ((reply.wrote & kWroteAddress) == 0 || !reply.port.IsChosen()) return;
+  if ((reply.wrote & kWroteAddress) == 0) return;
+  if (reply.name.IsChosen() && reply.name.chosen() >= world.seen_names) {
+    world.seen_names = static_cast<uint8_t>(reply.name.chosen() + 1);
+  }
+  if (!reply.port.IsChosen()) return;
   if (reply.port.chosen() < world.seen) return;
   const PortIndex port = NewPort(world);
   world.ports[port].name = reply.port;
@@ -344,6 +351,9 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
   if (reply.error != 0 && call.made2 != kNoHandle) after.handles[call.made2] = kNone;
   // A name that the reply gave out, and no clause did.
   if ((reply.wrote & kWroteAddress) && reply.port.IsChosen() && reply.port.chosen() >= after.seen) {
+    after.lost = Lost::kUnspecified;
+  }
+  if ((reply.wrote & kWroteAddress) && reply.name.IsChosen() && reply.name.chosen() >= after.seen_names) {
     after.lost = Lost::kUnspecified;
   }
   worlds_[0] = after;

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "model/scene.h"
+#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
@@ -57,12 +58,13 @@ int16_t Ready(const World& world, uint8_t socket) {
     case SocketKind::kUdp: return UdpReady(world, socket);
     case SocketKind::kUnixStream:
     case SocketKind::kUnixDatagram:
-    case SocketKind::kUnixSeqpacket: return 0;
+    case SocketKind::kUnixSeqpacket: return UnixReady(world, socket);
   }
   __builtin_unreachable();
 }
 
 int16_t Uncertain(const World& world, uint8_t socket) {
+  if (IsUnix(world.sockets[socket].kind)) return UnixUncertain(world, socket);
   return world.sockets[socket].kind == SocketKind::kTcp ? TcpUncertain(world, socket) : int16_t{0};
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "model/tables.h"
+#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
@@ -24,6 +25,7 @@ bool AddressUndefined(const Scene& s) {
 
 // getsockname() and getpeername() look for the name first and for its place only then.
 bool HasName(const Scene& s) {
+  if (s.has_socket() && IsUnix(s.me().kind)) return s.call.op == Op::kGetsockname || s.me().peer != kNone;
   return s.has_socket() &&
          (s.call.op == Op::kGetsockname ||
           (s.me().remote_port != kNone && s.me().tcp != Tcp::kClose && s.me().tcp != Tcp::kSynSent));
@@ -39,9 +41,13 @@ bool NameUndefined(const Scene& s) {
 }
 // The length is written back although the name itself could not be.
 void TellLength(Scene& s) {
-  if (s.call.length == AddressLength(s.me())) return;
+  int32_t told = AddressLength(s.me());
+  if (IsUnix(s.me().kind)) {
+    told = NameLength((s.call.op == Op::kGetsockname ? s.me() : s.world.sockets[s.me().peer]).name);
+  }
+  if (s.call.length == told) return;
   s.reply.wrote |= kWroteAddressLength;
-  s.reply.address_length = AddressLength(s.me());
+  s.reply.address_length = told;
 }
 
 // clang-format off

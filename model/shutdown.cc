@@ -64,10 +64,13 @@ void Nothing(Scene& s) { Settle(s.me()); }
 bool HasPeer(const Scene& s) { return In(s, Tcp::kEstablished); }
 
 // clang-format off
-constexpr Clause kShutdown[] = {
+constexpr Clause kShutdownFirst[] = {
     {.id = "shutdown.how_unknown", .error = EINVAL, .when = HowUnknown,
-     .cites = "POSIX shutdown() EINVAL; Linux inet_shutdown()",
+     .cites = "POSIX shutdown() EINVAL; Linux inet_shutdown(), unix_shutdown()",
      .says = "The direction is none of SHUT_RD, SHUT_WR and SHUT_RDWR."},
+};
+
+constexpr Clause kShutdown[] = {
     {.id = "shutdown.not_connected", .error = ENOTCONN, .when = NotConnected, .then = Mark,
      .on = kLinux, .cites = "Linux inet_shutdown(): the shutdown is noted all the same",
      .says = "TCP is in CLOSE: there is nothing to shut down, but it is remembered."},
@@ -108,6 +111,7 @@ constexpr Clause kShutdown[] = {
 
 }  // namespace
 
+std::span<const Clause> ShutdownFirstClauses() { return kShutdownFirst; }
 std::span<const Clause> ShutdownClauses() { return kShutdown; }
 
 }  // namespace sockspec

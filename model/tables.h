@@ -29,15 +29,23 @@ std::span<const Clause> SocketClauses();
 std::span<const Clause> SocketpairFirstClauses();  // what socketpair() asks before it looks at the kind
 std::span<const Clause> SocketpairClauses();
 std::span<const Clause> BindClauses();
+std::span<const Clause> BindUnixClauses();
 std::span<const Clause> ListenClauses();
 std::span<const Clause> ListenOnDatagramsClauses();
 std::span<const Clause> ConnectClauses();
 std::span<const Clause> ConnectUdpClauses();
+std::span<const Clause> ListenUnixClauses();
+std::span<const Clause> ConnectClauses();
+std::span<const Clause> ConnectUnixClauses();
 std::span<const Clause> AcceptFirstClauses();  // what accept() asks before it looks at the socket
+std::span<const Clause> AcceptUnixClauses();  // what unix sockets ask before the rest
 std::span<const Clause> AcceptClauses();
 std::span<const Clause> AcceptOnDatagramsClauses();
 std::span<const Clause> CloseClauses();
+std::span<const Clause> CloseUnixClauses();
+std::span<const Clause> ShutdownFirstClauses();  // of any kind of socket
 std::span<const Clause> ShutdownClauses();
+std::span<const Clause> ShutdownUnixClauses();
 std::span<const Clause> DupClauses();
 std::span<const Clause> GetsocknameClauses();
 std::span<const Clause> GetpeernameClauses();
@@ -48,6 +56,9 @@ std::span<const Clause> SendClauses();
 std::span<const Clause> SendUdpClauses();
 std::span<const Clause> RecvClauses();
 std::span<const Clause> RecvUdpClauses();
+std::span<const Clause> SendUnixClauses();
+std::span<const Clause> RecvClauses();
+std::span<const Clause> RecvUnixClauses();
 std::span<const Clause> ReadClauses();
 std::span<const Clause> WriteClauses();
 std::span<const Clause> FcntlClauses();

@@ -4,7 +4,9 @@
 
 #include "model/program/notation.h"
 #include "model/program/text.h"
+#include "model/program/unix_name.h"
 #include "model/scene.h"
+#include "model/unix_network.h"
 
 namespace sockspec {
 namespace {
@@ -30,6 +32,52 @@ std::string NamesOf(const World& world, int index) {
     names += (names.empty() ? "s" : ", s") + std::to_string(h);
   }
   return names;
+}
+
+std::string UnixNameText(const BoundName& bound) {
+  if (bound.length == 0) return "no name";
+  std::string text;
+  if (bound.name.IsChosen()) {
+    text = "@E" + std::to_string(bound.name.chosen());
+  } else if (const UnixNameRow* row = FindUnixName(bound.name); row != nullptr) {
+    text = row->token;
+  } else {
+    return "(a name not seen yet)";
+  }
+  return bound.length == ExactLength(bound.name) ? text : text + " in " + std::to_string(bound.length) + " bytes";
+}
+
+// A unix socket has the phases of a connection: what ended which direction is told by `shut`.
+Phase UnixPhaseOf(const Socket& socket) {
+  if (socket.dead) return Phase::kClosed;
+  if (socket.tcp == Tcp::kListen) return Phase::kListening;
+  if (socket.tcp != Tcp::kEstablished) return HasName(socket) ? Phase::kBound : Phase::kUnbound;
+  if (socket.error != 0) return Phase::kReset;
+  if (socket.shut == (kUnixReceive | kUnixSend)) return Phase::kFinished;
+  if (socket.shut & kUnixSend) return Phase::kWriteShut;
+  return socket.shut & kUnixReceive ? Phase::kReadEnded : Phase::kConnected;
+}
+
+// What is told of a unix socket beside its phase.
+std::string DescribeUnix(const World& world, uint8_t index) {
+  const Socket& socket = world.sockets[index];
+  std::string text = ", " + UnixNameText(socket.name);
+  if (socket.peer != kNone) {
+    const std::string names = NamesOf(world, socket.peer);
+    text += ", peer " + (world.sockets[socket.peer].dead ? "(closed)" : names.empty() ? "(without a descriptor)" : names);
+  }
+  int count = 0;
+  int holding = 0;
+  for (const Message& message : world.messages) {
+    if (!message.live || message.to != index) continue;
+    ++count;
+    holding += message.passed_opens != Opens::kNothing;
+  }
+  if (socket.kind != SocketKind::kUnixStream && count > 0) {
+    text += ", " + std::to_string(count) + (count == 1 ? " record unread" : " records unread");
+  }
+  if (holding > 0) text += ", " + std::to_string(holding) + (holding == 1 ? " descriptor" : " descriptors") + " under way to it";
+  return text;
 }
 
 }  // namespace
@@ -63,6 +111,7 @@ const char* LostBecause(Lost lost) {
     case Lost::kMute: return "a socket that spoke IPv4 before sends IPv6 packets that nobody understands";
     case Lost::kTorn: return "the other end of a connection was replaced";
     case Lost::kUnspecified: return "an unspecified socket may have done something to others";
+    case Lost::kGarbage: return "sockets that hold nothing but each other are collected some time";
   }
   __builtin_unreachable();
 }
@@ -79,6 +128,7 @@ World NewWorld(const Environment& env) {
 Phase PhaseOf(const Socket& socket) {
   if (!socket.live) return Phase::kClosed;
   if (socket.unspecified) return Phase::kUnspecified;
+  if (IsUnix(socket.kind)) return UnixPhaseOf(socket);
   switch (socket.tcp) {
     case Tcp::kListen: return Phase::kListening;
     case Tcp::kSynSent: return Phase::kConnecting;
@@ -106,10 +156,13 @@ std::string Describe(const World& world) {
     if (names.empty()) {
       names = socket.listener != kNone     ? "(waits in the accept queue of " +
                                              NamesOf(world, socket.listener) + ")"
+              : IsUnix(socket.kind) && socket.dead ? "(closed, somebody's peer still)"
+              : IsUnix(socket.kind)                ? "(under way in a message)"
               : socket.tcp == Tcp::kTimeWait ? "(closed, in TIME-WAIT)"
                                              : "(closed, waits for its peer's FIN)";
     }
     text += names + ": " + std::string(PhaseName(PhaseOf(socket)));
+    if (IsUnix(socket.kind)) text += DescribeUnix(world, static_cast<uint8_t>(i));
     if (socket.local != kNone || socket.bound != kNone) {
       text += ", local " + HostName(socket, socket.address) + ":" + PortName(world, socket.local);
     }

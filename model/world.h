@@ -83,7 +83,8 @@ struct Socket {
   bool inet6 = false;      // of kTcp and kUdp: AF_INET6. An IPv4 address in it is written as a mapped one
   bool only_inet6 = false;  // IPV6_V6ONLY; on Linux also since it was bound to an IPv6 address
   bool speaks_ipv4 = false;  // of AF_INET6 on Linux: has been connected over IPv4, and was not made to forget it
-  bool owned = false;   // a descriptor leads to it
+  bool owned = false;   // a descriptor leads to it, or a message that is under way
+  bool dead = false;    // of a unix socket: closed, and known of only as somebody's peer
   Tcp tcp = Tcp::kClose;
   Link link = Link::kUnconnected;
   uint8_t shut = 0;     // 1: no more receiving, 2: no more sending (sk_shutdown)
@@ -125,7 +126,8 @@ struct Socket {
   bool answered = false;        // has sent after it had received, so it may put off acknowledgements
   bool unacked = false;         // has sent what the peer may not have acknowledged yet
   uint8_t segments = 0;         // how often data has come, up to 255
-  BoundName name;               // of a unix socket
+  BoundName name;               // of a unix socket; its own where address_locked, else its listener's
+  uint32_t queued = 0;          // of a unix stream: bytes that came since its queue was empty, read or not
   friend constexpr bool operator==(const Socket&, const Socket&) = default;
 };
 
@@ -143,6 +145,8 @@ struct PortEntry {
   bool any_inet6 = false;  // a socket of AF_INET6 was the first of those that hold it with 0.0.0.0
   friend constexpr bool operator==(const PortEntry&, const PortEntry&) = default;
 };
+
+inline constexpr int kPathEntries = 9;
 
 // What a descriptor number leads to.
 enum class Opens : uint8_t { kNothing, kSocket, kFile, kPipe, kEpoll };
@@ -163,7 +167,8 @@ struct Message {
   friend constexpr bool operator==(const Message&, const Message&) = default;
 };
 
-// A name in the file system, U0 to U7, that a unix socket was bound to. It stays when the socket goes.
+// A name in the file system, U0 to U7 or LOCKED_DIR, that a unix socket was bound to. It stays when the socket
+// goes.
 struct PathEntry {
   bool exists = false;
   uint8_t socket = kNone;  // kNone: nobody is behind it any more
@@ -215,6 +220,7 @@ enum class Lost : uint8_t {
   kTorn,         // the other end of a connection is one that the world does not hold any more
   kMute,         // a socket sends what nobody can read
   kUnspecified,  // a socket that the profile leaves open did something to others
+  kGarbage,      // sockets that only messages in their own queues hold go when the kernel likes
 };
 const char* LostBecause(Lost lost);
 
@@ -223,12 +229,13 @@ struct World {
   std::array<PortEntry, kMaxPorts> ports;
   std::array<Slot, kMaxHandles> slots;         // the descriptor table, from the lowest free number
   std::array<Message, kMaxMessages> messages;
-  std::array<PathEntry, 8> paths;
+  std::array<PathEntry, kPathEntries> paths;
   std::array<SetOption, kMaxSetOptions> options;
   std::array<Epoll, kMaxEpolls> epolls;
   std::array<uint8_t, kMaxHandles> handles;    // s_n: its slot; kNone: its creator failed, it stands for -1
   uint8_t seen = 0;                            // how many E names have been given
   uint8_t seen_names = 0;                      // how many @E names have been given
+  uint8_t chosen_names = 0;                    // how many the kernel has chosen, seen or not
   bool nobody = false;                         // env: uid=nobody
   uint8_t turn = 0;                            // counts arrivals in accept queues
   uint8_t nofile = 0;                          // how many slots there are; 0: all

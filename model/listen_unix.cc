@@ -1,0 +1,55 @@
+// listen() of unix sockets.
+
+#include <errno.h>
+
+#include "model/tables.h"
+#include "model/unix_network.h"
+
+namespace sockspec {
+namespace {
+
+bool Unnamed(const Scene& s) { return !HasName(s.me()); }
+bool Connected(const Scene& s) { return s.me().tcp == Tcp::kEstablished; }
+bool ShutDown(const Scene& s) { return s.me().user_shut != 0; }
+bool Listening(const Scene& s) { return s.me().tcp == Tcp::kListen; }
+
+// __sys_listen(): a backlog that is too large or negative becomes net.core.somaxconn, 4096.
+constexpr int32_t kSomaxconn = 4096;
+void SetBacklog(Scene& s) {
+  const int32_t wanted = s.call.value;
+  s.me().backlog = wanted < 0 || wanted > kSomaxconn ? kSomaxconn : wanted;
+}
+void Open(Scene& s) {
+  SetBacklog(s);
+  s.me().tcp = Tcp::kListen;
+}
+
+// clang-format off
+constexpr Clause kListenUnix[] = {
+    {.id = "unix_listen.unnamed", .error = EINVAL, .when = Unnamed,
+     .on = kLinux, .cites = "Linux unix_listen(): \"No listens on an unbound socket\"",
+     .says = "The socket has no name that anybody could connect to."},
+    {.id = "unix_listen.unbound", .error = EDESTADDRREQ, .when = Unnamed,
+     .on = kPosix, .cites = "POSIX listen() EDESTADDRREQ",
+     .says = "The socket is unbound, and has no name that anybody could connect to."},
+    {.id = "unix_listen.connected", .error = EINVAL, .when = Connected,
+     .cites = "POSIX listen() EINVAL; Linux unix_listen()",
+     .says = "The socket is connected, or was."},
+    {.id = "unix_listen.shut_down", .error = EINVAL, .when = ShutDown,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX listen() EINVAL (may): \"The socket has been shut down\"",
+     .says = "The socket has been shut down."},
+    {.id = "unix_listen.again", .when = Listening, .then = SetBacklog,
+     .cites = "POSIX listen(); Linux unix_listen()",
+     .says = "The socket listens already: the backlog changes, nothing else."},
+    {.id = "unix_listen.open", .then = Open,
+     .cites = "POSIX listen(); Linux unix_listen()",
+     .says = "The socket listens."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> ListenUnixClauses() { return kListenUnix; }
+
+}  // namespace sockspec

@@ -1,0 +1,57 @@
+// shutdown() of unix sockets. On Linux it needs no connection.
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "model/tables.h"
+#include "model/unix_network.h"
+
+namespace sockspec {
+namespace {
+
+bool NotConnected(const Scene& s) { return s.me().peer == kNone; }
+bool PeerGone(const Scene& s) { return s.me().peer != kNone && s.world.sockets[s.me().peer].dead; }
+bool OnlyReading(const Scene& s) { return s.call.command == SHUT_RD; }
+
+void Shut(Scene& s) {
+  Socket& me = s.me();
+  const uint8_t directions = static_cast<uint8_t>(s.call.command + 1);
+  me.shut |= directions;
+  me.user_shut |= directions;
+  if (me.peer == kNone || me.kind == SocketKind::kUnixDatagram) return;
+  Socket& other = s.world.sockets[me.peer];
+  if (directions & kUnixReceive) other.shut |= kUnixSend;
+  if (directions & kUnixSend) other.shut |= kUnixReceive;
+}
+void StopReading(Scene& s) {
+  Shut(s);
+  // Whether the other end may still send, POSIX does not say.
+  if (s.posix() && s.me().peer != kNone) MakeUnspecified(s.world, s.me().peer);
+}
+void StopWriting(Scene& s) {
+  Shut(s);
+  if (s.posix() && s.me().peer != kNone && s.call.command == SHUT_RDWR) MakeUnspecified(s.world, s.me().peer);
+}
+
+// clang-format off
+constexpr Clause kShutdownUnix[] = {
+    {.id = "unix_shutdown.not_connected", .error = ENOTCONN, .when = NotConnected,
+     .on = kPosix, .cites = "POSIX shutdown() ENOTCONN",
+     .says = "The socket is not connected; Linux shuts it down all the same."},
+    {.id = "unix_shutdown.peer_gone", .error = ENOTCONN, .when = PeerGone,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX shutdown() ENOTCONN",
+     .says = "The peer is gone; whether the socket is connected then POSIX leaves open."},
+    {.id = "unix_shutdown.read", .when = OnlyReading, .then = StopReading,
+     .cites = "POSIX shutdown(); Linux unix_shutdown()",
+     .says = "No more receiving, and the other end of a connection may not send any more."},
+    {.id = "unix_shutdown.write", .then = StopWriting,
+     .cites = "POSIX shutdown(); Linux unix_shutdown()",
+     .says = "No more sending, and the other end of a connection reads its end after what is queued."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Clause> ShutdownUnixClauses() { return kShutdownUnix; }
+
+}  // namespace sockspec
