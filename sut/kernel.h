@@ -52,9 +52,10 @@ class Kernel {
   // on.
   virtual void Disturb(unsigned seed) = 0;
 
-  // Whether, in the program that is running, a number of the kernel's choice has turned up twice where the names
-  // take it for two: a port chosen for one socket that another has, or had, or that an earlier program had. Asked
-  // after a divergence, since it may be the reason. True also where it is not.
+  // Whether, in the program that is running, a number of the kernel's choice has turned up twice
+  // where the names take it for two: a port chosen for one socket that another has, or had, or that
+  // an earlier program had. Asked after a divergence, since it may be the reason. True also where
+  // it is not.
   virtual bool Coincidence() const { return false; }
 };
 

@@ -165,8 +165,8 @@ class LinuxKernel : public Kernel {
   // This program's.
   Names names_;
   Streams streams_;
-  bool narrow_ = false;     // it has a range of ports of its own
-  bool abstract_ = false;   // it may have bound an abstract name
+  bool narrow_ = false;    // it has a range of ports of its own
+  bool abstract_ = false;  // it may have bound an abstract name
 
   // This namespace's.
   int programs_ = 0;
@@ -198,8 +198,9 @@ Trouble LinuxKernel::Begin(const LinuxOptions& options) {
   return ResetFresh(Environment{});
 }
 
-// Gives back what `uid=nobody` took. What the program left open is closed. A socket that lingers (SO_LINGER) behind a full window
-// would keep us waiting for as long as it was told to, so this is watched as a call is.
+// Gives back what `uid=nobody` took. What the program left open is closed. A socket that lingers
+// (SO_LINGER) behind a full window would keep us waiting for as long as it was told to, so this is
+// watched as a call is.
 Trouble LinuxKernel::CloseDescriptors(const Environment& env) {
   static constexpr Call kCloseAll{.op = Op::kClose};
   if (Trouble trouble = SetNobody(false); trouble.any()) return trouble;
@@ -400,8 +401,8 @@ Reply LinuxKernel::Dup(const Call& call) {
 
 Reply LinuxKernel::Getsockname(const Call& call) {
   sockaddr* const address = AddressOut(call);
-  const int value =
-      ASK(getsockname, Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
+  const int value = ASK(getsockname, Raw(call), address,
+                        Choose(call.length_pointer, &memory_.address_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
   names_.Read(call, HasLength(call), memory_.address_out, &reply);
@@ -410,8 +411,8 @@ Reply LinuxKernel::Getsockname(const Call& call) {
 
 Reply LinuxKernel::Getpeername(const Call& call) {
   sockaddr* const address = AddressOut(call);
-  const int value =
-      ASK(getpeername, Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
+  const int value = ASK(getpeername, Raw(call), address,
+                        Choose(call.length_pointer, &memory_.address_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
   names_.Read(call, HasLength(call), memory_.address_out, &reply);
@@ -420,9 +421,9 @@ Reply LinuxKernel::Getpeername(const Call& call) {
 
 Reply LinuxKernel::Getsockopt(const Call& call) {
   memory_.option_out.Prepare(call.length);
-  const int value =
-      ASK(getsockopt, Raw(call), call.level, call.option, Choose(call.pointer, memory_.option_out.bytes),
-          Choose(call.length_pointer, &memory_.option_out.length));
+  const int value = ASK(getsockopt, Raw(call), call.level, call.option,
+                        Choose(call.pointer, memory_.option_out.bytes),
+                        Choose(call.length_pointer, &memory_.option_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
   ReadOption(call, &reply);
@@ -432,8 +433,9 @@ Reply LinuxKernel::Getsockopt(const Call& call) {
 Reply LinuxKernel::Setsockopt(const Call& call) {
   memory_.option_in[0] = call.value;
   memory_.option_in[1] = call.seconds;
-  const int value = ASK(setsockopt, Raw(call), call.level, call.option,
-                        Choose(call.pointer, memory_.option_in), static_cast<socklen_t>(call.length));
+  const int value =
+      ASK(setsockopt, Raw(call), call.level, call.option, Choose(call.pointer, memory_.option_in),
+          static_cast<socklen_t>(call.length));
   const int error = errno;
   return Answer(value, error);
 }
@@ -471,7 +473,8 @@ Reply LinuxKernel::Fcntl(const Call& call) {
   // The number that a duplicate is to have at least is a slot; no free one is below slot 0 anyhow.
   const bool duplicates = call.command == F_DUPFD || call.command == F_DUPFD_CLOEXEC;
   const bool slot = duplicates && call.value >= 0 && call.value < kSlots;
-  const int value = ASK(fcntl, raw, call.command, slot ? descriptors_.NumberOf(call.value) : call.value);
+  const int value =
+      ASK(fcntl, raw, call.command, slot ? descriptors_.NumberOf(call.value) : call.value);
   const int error = errno;
   if (duplicates) return Made(call, value, error, StreamOf(raw));
   if (value == 0 && StreamOf(raw) < 0) descriptors_.MayHaveChanged();
@@ -532,8 +535,8 @@ Reply LinuxKernel::Sendto(const Call& call) {
 Reply LinuxKernel::Recvfrom(const Call& call) {
   const int raw = Raw(call);
   sockaddr* const address = AddressOut(call);
-  const int value = ASK(recvfrom, raw, Choose(call.buffer, memory_.data), SizeOf(call), call.flags, address,
-                        Choose(call.length_pointer, &memory_.address_out.length));
+  const int value = ASK(recvfrom, raw, Choose(call.buffer, memory_.data), SizeOf(call), call.flags,
+                        address, Choose(call.length_pointer, &memory_.address_out.length));
   const int error = errno;
   Reply reply = Received(call, raw, value, error);
   names_.Read(call, HasLength(call), memory_.address_out, &reply);
@@ -605,8 +608,8 @@ Reply LinuxKernel::Dup3(const Call& call) {
   return Replaced(call, value, error);
 }
 
-// The sets are as long as the descriptor is high, and longer than FD_SETSIZE where need be. A descriptor
-// below 0 is in none of them.
+// The sets are as long as the descriptor is high, and longer than FD_SETSIZE where need be. A
+// descriptor below 0 is in none of them.
 Reply LinuxKernel::Select(const Call& call) {
   constexpr int kBits = 8 * sizeof(unsigned long);
   const int raw = Raw(call);
@@ -619,7 +622,8 @@ Reply LinuxKernel::Select(const Call& call) {
     sets[i] = reinterpret_cast<fd_set*>(sets_[i].data());
   }
   timeval timeout{.tv_sec = call.timeout / 1000, .tv_usec = call.timeout % 1000 * 1000};
-  const int value = ASK(select, raw + 1, sets[0], sets[1], sets[2], call.timeout < 0 ? nullptr : &timeout);
+  const int value =
+      ASK(select, raw + 1, sets[0], sets[1], sets[2], call.timeout < 0 ? nullptr : &timeout);
   const int error = errno;
   Reply reply = Answer(value, error);
   for (int i = 0; i < 3 && raw >= 0; ++i) {
@@ -695,7 +699,8 @@ void LinuxKernel::Bound(const Call& call, int raw) {
     if (stream != nullptr && call.address.port != kPortZero) stream->port_given = true;
   } else if (IsPath(call.address)) {
     const char* path = memory_.address_in.un.sun_path;
-    directory_.Made({path, strnlen(path, std::clamp<size_t>(call.length - kUnixFamilyLength, 0, kLongestUnix))});
+    directory_.Made({path, strnlen(path, std::clamp<size_t>(call.length - kUnixFamilyLength, 0,
+                                                            kLongestUnix))});
   } else {
     abstract_ = true;
   }
@@ -745,8 +750,8 @@ const unsigned char* LinuxKernel::ToSend(const Call& call, int raw) const {
   return Choose(call.buffer, Streams::BytesFrom(stream == nullptr ? 0 : stream->position));
 }
 
-// `call.size` bytes spread over `call.pieces` iovecs, evenly, the earlier ones first. Where they begin nowhere
-// good, all of them do.
+// `call.size` bytes spread over `call.pieces` iovecs, evenly, the earlier ones first. Where they
+// begin nowhere good, all of them do.
 const iovec* LinuxKernel::Pieces(const Call& call, const unsigned char* bytes) {
   auto* at = const_cast<unsigned char*>(bytes);
   const size_t pieces = std::clamp(call.pieces, 0, kMaxPieces);
@@ -760,7 +765,8 @@ const iovec* LinuxKernel::Pieces(const Call& call, const unsigned char* bytes) {
 
 Reply LinuxKernel::Sent(int raw, int value, int error) {
   Stream* stream = streams_.At(StreamOf(raw));
-  if (value > 0 && stream != nullptr) stream->position = (stream->position + value) % kPatternPeriod;
+  if (value > 0 && stream != nullptr)
+    stream->position = (stream->position + value) % kPatternPeriod;
   return Answer(value, error);
 }
 
@@ -789,16 +795,19 @@ void LinuxKernel::PassRights(const Call& call, msghdr* message) {
   message->msg_control = memory_.control;
   message->msg_controllen = CMSG_SPACE(sizeof passed);
   cmsghdr* const header = CMSG_FIRSTHDR(message);
-  *header = {.cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+  *header = {
+      .cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
   memcpy(CMSG_DATA(header), &passed, sizeof passed);
   struct stat found;
-  if (StreamOf(passed) >= 0 && fstat(passed, &found) == 0) streams_.Pass(found.st_ino, StreamOf(passed));
+  if (StreamOf(passed) >= 0 && fstat(passed, &found) == 0)
+    streams_.Pass(found.st_ino, StreamOf(passed));
 }
 
 void LinuxKernel::TakeRights(const Call& call, msghdr* message, Reply* reply) {
   descriptors_.Name(call.made, -1);
   if (message == nullptr) return;
-  for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr; header = CMSG_NXTHDR(message, header)) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr;
+       header = CMSG_NXTHDR(message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
     int came;
     memcpy(&came, CMSG_DATA(header), sizeof came);
@@ -811,9 +820,9 @@ void LinuxKernel::TakeRights(const Call& call, msghdr* message, Reply* reply) {
   }
 }
 
-// Whether two sockets of the program were given one port by the kernel, each without a look at the other, or
-// one had a port again that an earlier program or an earlier socket was seen to have. The model takes each choice
-// of the kernel's for another number.
+// Whether two sockets of the program were given one port by the kernel, each without a look at the
+// other, or one had a port again that an earlier program or an earlier socket was seen to have. The
+// model takes each choice of the kernel's for another number.
 bool LinuxKernel::Coincidence() const {
   if (narrow_) return false;  // such a program wants it
   if (names_.AnyHadBefore()) return true;
@@ -827,7 +836,8 @@ bool LinuxKernel::Coincidence() const {
     const int port = LocalPort(descriptors_.NumberOf(slot));
     if (!names_.IsEphemeral(port)) continue;
     const int name = names_.FindChosen(port);
-    if ((name >= 0 && name < stream->names_before) || std::ranges::count(ports, port) != 0) return true;
+    if ((name >= 0 && name < stream->names_before) || std::ranges::count(ports, port) != 0)
+      return true;
     ports.push_back(port);
   }
   return false;

@@ -16,30 +16,32 @@
 //
 // How replies are read, where it is not plain:
 //   addr=      After a success: what the kernel says it wrote, cut to the length it was given.
-//              After a failure: all of the address, if any byte was touched. OTHER as the host, where
-//              bytes beyond that length were touched, or where the address is none of call.h's.
+//              After a failure: all of the address, if any byte was touched. OTHER as the host,
+//              where bytes beyond that length were touched, or where the address is none of
+//              call.h's.
 //   addrlen=   See reply.h.
 //   value=     After a success: as many of its bytes as the kernel says it wrote, the missing ones
 //              zero. After a failure: if any byte was touched.
 //   len=       After a success: when it is not OptionSize(). After a failure: when it was changed.
 //              Where bytes beyond it were touched, how far up they were.
-//   data=      What a call that receives wrote: nothing at the end, nothing where MSG_TRUNC left the
-//              buffer as it was, nothing of FILE and PIPE. After a failure: if the first byte was
-//              touched.
+//   data=      What a call that receives wrote: nothing at the end, nothing where MSG_TRUNC left
+//              the buffer as it was, nothing of FILE and PIPE. After a failure: if the first byte
+//              was touched.
 //   revents=   When poll and select give 1 or more.
 //   flags=     As recvmsg left msg_flags, which was 0.
-//   rights=    A descriptor that came in control data, which has room for one (CMSG_SPACE(4)) where the
-//              call makes one, and none otherwise.
-//   E names    Ports of the ephemeral range, in the order of sight; OTHER once 24 have been seen. So for
-//              @E names and what autobind chooses: a zero byte and five hexadecimal digits.
+//   rights=    A descriptor that came in control data. There is room for one (CMSG_SPACE(4)) where
+//              the call makes one, and none otherwise.
+//   E names    Ports of the ephemeral range, in the order of sight; OTHER once 24 have been seen.
+//              So for @E names and what autobind chooses: a zero byte, five hexadecimal digits.
 // FILE is an empty regular file, as open(O_RDONLY) gives it; PIPE's other end is open, and nothing
-// is ever written to it. An E name that no reply has given yet, as an argument, is port 9, and an @E
-// name is one that autobind never chooses ("\0zzzzz"). The `size` bytes of a call with several pieces
-// are spread over them evenly, the earlier ones first. select()'s sets hold every descriptor, also one
-// beyond FD_SETSIZE; -1 is in none. The least number that fcntl(F_DUPFD) asks for is a slot.
+// is ever written to it. An E name that no reply has given yet, as an argument, is port 9, and an
+// @E name is one that autobind never chooses ("\0zzzzz"). The `size` bytes of a call with several
+// pieces are spread over them evenly, the earlier ones first. select()'s sets hold every
+// descriptor, also one beyond FD_SETSIZE; -1 is in none. The least number that fcntl(F_DUPFD) asks
+// for is a slot.
 //
-// The calls that are given a path are made in the sandbox's directory (unix_directory.h); the thread's
-// working directory is before and after them the one that it had when the kernel was made.
+// The calls that are given a path are made in the sandbox's directory (unix_directory.h); the
+// thread's working directory is before and after them the one that it had when the kernel was made.
 #ifndef SOCKSPEC_SUT_LINUX_H_
 #define SOCKSPEC_SUT_LINUX_H_
 
@@ -58,8 +60,9 @@ struct LinuxOptions {
   bool user_namespace = false;
 };
 
-// What the running kernel says it is: uname(2)'s words, "Linux 6.18.44", with "+selinux" where SELinux is in
-// force, which looks at addresses before sockets do. No system call of it can fail but uname: "Linux" then.
+// What the running kernel says it is: uname(2)'s words, "Linux 6.18.44", with "+selinux" where SELinux
+// is in force, which looks at addresses before sockets do. No system call of it can fail but uname:
+// "Linux" then.
 std::string LinuxRelease();
 
 // Null where it cannot work here; `trouble` then says why, and what to do. Call it, or

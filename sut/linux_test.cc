@@ -246,7 +246,8 @@ bind(s0, REGULAR)                                      = -1 EADDRINUSE
 }
 
 TEST_F(LinuxKernelTest, NoPathOfAProgramIsThereForTheNext) {
-  // Also what a length that cuts the path makes of it: "U", "missing", in which MISSING_DIR would be.
+  // Also what a length that cuts the path makes of it: "U", "missing", in which MISSING_DIR would
+  // be.
   const std::string bind_all = R"(
 s0 = socket(AF_UNIX, SOCK_DGRAM, 0)                    = s0
 bind(s0, U0)                                           = 0
@@ -472,9 +473,10 @@ bind(s1, 127.0.0.1:PRIVILEGED)                         = 0
 
 TEST_F(LinuxKernelTest, CallsThatWaitAreSeenToBlock) {
   Run(kConnection);
-  for (const char* line : {"recv(s2, 5, 0)", "read(s1, 5)", "s3 = accept(s0)", "read(PIPE, 5)",
-                           "recv(s2, BAD_PTR, 5, 0)", "poll(s2, POLLIN, -1)", "select(s2, READ, -1)",
-                           "recvmsg(s2, 5, 1, NULL, 0)", "readv(s2, 5, 2)"}) {
+  for (const char* line :
+       {"recv(s2, 5, 0)", "read(s1, 5)", "s3 = accept(s0)", "read(PIPE, 5)",
+        "recv(s2, BAD_PTR, 5, 0)", "poll(s2, POLLIN, -1)", "select(s2, READ, -1)",
+        "recvmsg(s2, 5, 1, NULL, 0)", "readv(s2, 5, 2)"}) {
     const Call call = Calls(std::string(kConnection) + line).back();
     const auto before = Clock::now();
     const Reply reply = kernel_->Run(call);
@@ -657,7 +659,9 @@ s6 = epoll_create1(0)
   std::vector<int> values;
   for (const Call& call : calls) {
     reply = kernel_->Run(call);
-    values.push_back(reply.wrote & kWroteRights ? reply.slot : reply.error != 0 ? -reply.error : reply.value);
+    values.push_back(reply.wrote & kWroteRights ? reply.slot
+                     : reply.error != 0         ? -reply.error
+                                                : reply.value);
   }
   EXPECT_EQ(values, (std::vector<int>{0, 2, 20, 2, 20, 1, 3, -EBADF, FD_CLOEXEC, 0, 4}));
 }

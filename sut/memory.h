@@ -1,5 +1,5 @@
-// What the pointers of a call point at: good memory, none, and an address where nothing is mapped; and the room
-// that a kernel writes to, poisoned, so that it shows what was written.
+// What the pointers of a call point at: good memory, none, and an address where nothing is mapped;
+// and the room that a kernel writes to, poisoned, so that it shows what was written.
 #ifndef SOCKSPEC_SUT_MEMORY_H_
 #define SOCKSPEC_SUT_MEMORY_H_
 

@@ -12,9 +12,9 @@ constexpr int kDiscardPort = 9;
 constexpr std::string_view kUnseenUnix("\0zzzzz", 6);
 
 // In the order of Host, from kAny on.
-constexpr uint32_t kHosts4[] = {
-    INADDR_ANY, INADDR_LOOPBACK, INADDR_LOOPBACK + 1, INADDR_BROADCAST, 0xE0000001, 0xC0000201,
-    0xC6336401, 0xCB007101,      0x7FFFFFFF,          0xC6120001,       0xC6130001};
+constexpr uint32_t kHosts4[] = {INADDR_ANY, INADDR_LOOPBACK, INADDR_LOOPBACK + 1, INADDR_BROADCAST,
+                                0xE0000001, 0xC0000201,      0xC6336401,          0xCB007101,
+                                0x7FFFFFFF, 0xC6120001,      0xC6130001};
 static_assert(std::size(kHosts4) == static_cast<size_t>(Host::kAny6));
 
 // From kAny6 on, to the mapped ones.
@@ -56,7 +56,8 @@ Host HostOf(const in6_addr& address) {
     return Mapped(HostOf(host4));
   }
   for (size_t i = 0; i < std::size(kHosts6); ++i) {
-    if (memcmp(address.s6_addr, kHosts6[i], sizeof address) == 0) return static_cast<Host>(kFirst6 + i);
+    if (memcmp(address.s6_addr, kHosts6[i], sizeof address) == 0)
+      return static_cast<Host>(kFirst6 + i);
   }
   return Host::kOther;
 }
@@ -115,7 +116,9 @@ void Names::Read(const Call& call, bool has_length, const WrittenAddress& from, 
       reply->wrote |= kWroteAddress;
       switch (reply->family) {
         case AF_INET6: ReadIpv6(from, touched != 0 ? kExactLength6 : size, reply); break;
-        case AF_UNIX: ReadUnix(from, touched != 0 ? touched : size, touched != 0 || told == size, reply); break;
+        case AF_UNIX:
+          ReadUnix(from, touched != 0 ? touched : size, touched != 0 || told == size, reply);
+          break;
         default: ReadIpv4(from, size, reply); break;
       }
       if (touched != 0 && success) reply->host = Host::kOther;
@@ -148,8 +151,8 @@ void Names::ReadIpv6(const WrittenAddress& from, int size, Reply* reply) {
 void Names::ReadUnix(const WrittenAddress& from, int size, bool whole, Reply* reply) {
   reply->host = Host::kUnix;
   if (whole && size > kUnixFamilyLength) {
-    reply->name = NameOf(std::string_view(reinterpret_cast<const char*>(from.bytes) + kUnixFamilyLength,
-                                          size - kUnixFamilyLength));
+    reply->name = NameOf(std::string_view(
+        reinterpret_cast<const char*>(from.bytes) + kUnixFamilyLength, size - kUnixFamilyLength));
   }
   reply->address_size = static_cast<uint8_t>(ExactLength(reply->name));
 }
@@ -182,7 +185,8 @@ Port Names::NameOf(int number) {
 }
 
 bool Names::AnyHadBefore() const {
-  return std::any_of(chosen_.begin(), chosen_.begin() + chosen_count_, [&](int port) { return earlier_[port]; });
+  return std::any_of(chosen_.begin(), chosen_.begin() + chosen_count_,
+                     [&](int port) { return earlier_[port]; });
 }
 
 std::string_view Names::BytesOf(UnixName name) const {

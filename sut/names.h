@@ -1,9 +1,10 @@
-// What a program's names of addresses stand for on the kernel of this machine: which number P0 has, which port
-// E0 is, which bytes @E0 has; how an address is laid out for a call, and how one that came back is read.
+// What a program's names of addresses stand for on the kernel of this machine: which number P0 has,
+// which port E0 is, which bytes @E0 has; how an address is laid out for a call, and how one that
+// came back is read.
 //
 //     Names names;
-//     names.Begin({.first_port = 10000, .privileged_port = 1, .ephemeral = ThisSandbox().ephemeral});
-//     names.Write(call.address, &memory.address_in);
+//     names.Begin({.first_port = 10000, .privileged_port = 1, .ephemeral =
+//     ThisSandbox().ephemeral}); names.Write(call.address, &memory.address_in);
 //     ... accept(fd, &memory.address_out.bytes, &memory.address_out.length) ...
 //     names.Read(call, true, memory.address_out, &reply);
 #ifndef SOCKSPEC_SUT_NAMES_H_
@@ -41,8 +42,8 @@ class Names {
   // Lays the address out as its host says.
   void Write(const Address& address, GivenAddress* to) const;
 
-  // Puts into `reply` what came back, and names what is new. `has_length`: the call was given a length, and has
-  // perhaps changed it.
+  // Puts into `reply` what came back, and names what is new. `has_length`: the call was given a
+  // length, and has perhaps changed it.
   void Read(const Call& call, bool has_length, const WrittenAddress& from, Reply* reply);
 
   int ephemeral_names() const { return chosen_count_; }
@@ -66,7 +67,8 @@ class Names {
   Numbers numbers_;
   std::array<int, kMaxChosenPorts> chosen_{};  // E0's number, …
   int chosen_count_ = 0;
-  std::array<std::array<char, kChosenUnixLength - kUnixFamilyLength>, kMaxChosenPorts> chosen_unix_{};
+  std::array<std::array<char, kChosenUnixLength - kUnixFamilyLength>, kMaxChosenPorts>
+      chosen_unix_{};
   int chosen_unix_count_ = 0;
   std::bitset<65536> earlier_;  // ports that had E names in earlier programs of this namespace
 };

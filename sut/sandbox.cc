@@ -95,19 +95,26 @@ struct Route {
   uint8_t prefix;  // bits of `network`
   uint8_t network[16];
 };
+// clang-format off
 constexpr Route kRoutes[] = {
-    {"unreachable 198.51.100.0/24", &SandboxFacts::unreachable, AF_INET, RTN_UNREACHABLE, 24, {198, 51, 100}},
-    {"blackhole 203.0.113.0/24", &SandboxFacts::blackhole, AF_INET, RTN_BLACKHOLE, 24, {203, 0, 113}},
-    {"prohibit 198.18.0.0/16", &SandboxFacts::prohibited, AF_INET, RTN_PROHIBIT, 16, {198, 18}},
-    // Loopback delivers what has been sent to another's address to nobody: its route is not one of input.
-    {"198.19.0.0/16 dev lo src 127.0.0.1", &SandboxFacts::silent, AF_INET, RTN_UNICAST, 16, {198, 19}},
-    {"unreachable 2001:db8:1::/48", &SandboxFacts::unreachable6, AF_INET6, RTN_UNREACHABLE, 48,
-     {0x20, 0x01, 0x0d, 0xb8, 0, 1}},
-    {"blackhole 2001:db8:2::/48", &SandboxFacts::blackhole6, AF_INET6, RTN_BLACKHOLE, 48,
-     {0x20, 0x01, 0x0d, 0xb8, 0, 2}},
-    {"prohibit 2001:db8:3::/48", &SandboxFacts::prohibited6, AF_INET6, RTN_PROHIBIT, 48,
-     {0x20, 0x01, 0x0d, 0xb8, 0, 3}},
+    {"unreachable 198.51.100.0/24", &SandboxFacts::unreachable,
+     AF_INET, RTN_UNREACHABLE, 24, {198, 51, 100}},
+    {"blackhole 203.0.113.0/24", &SandboxFacts::blackhole,
+     AF_INET, RTN_BLACKHOLE, 24, {203, 0, 113}},
+    {"prohibit 198.18.0.0/16", &SandboxFacts::prohibited,
+     AF_INET, RTN_PROHIBIT, 16, {198, 18}},
+    // A packet that goes round by loopback keeps the route it went out by, and that one delivers
+    // nothing (loopback_xmit, ip_rcv_finish_core, dst_init).
+    {"198.19.0.0/16 dev lo src 127.0.0.1", &SandboxFacts::silent,
+     AF_INET, RTN_UNICAST, 16, {198, 19}},
+    {"unreachable 2001:db8:1::/48", &SandboxFacts::unreachable6,
+     AF_INET6, RTN_UNREACHABLE, 48, {0x20, 0x01, 0x0d, 0xb8, 0, 1}},
+    {"blackhole 2001:db8:2::/48", &SandboxFacts::blackhole6,
+     AF_INET6, RTN_BLACKHOLE, 48, {0x20, 0x01, 0x0d, 0xb8, 0, 2}},
+    {"prohibit 2001:db8:3::/48", &SandboxFacts::prohibited6,
+     AF_INET6, RTN_PROHIBIT, 48, {0x20, 0x01, 0x0d, 0xb8, 0, 3}},
 };
+// clang-format on
 constexpr int kLoopbackIndex = 1;  // lo is the first link of every namespace
 constexpr int kRequests = 1 + std::size(kRoutes);
 
@@ -118,7 +125,8 @@ constexpr int kRequests = 1 + std::size(kRoutes);
 class Requests {
  public:
   Requests() {
-    Begin(RTM_NEWLINK, 0, ifinfomsg{.ifi_index = kLoopbackIndex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP});
+    Begin(RTM_NEWLINK, 0,
+          ifinfomsg{.ifi_index = kLoopbackIndex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP});
     for (const Route& route : kRoutes) Add(route);
     End();
   }

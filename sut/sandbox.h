@@ -64,11 +64,13 @@ Trouble EnterFreshNetwork(const Environment& env);
 // whether it does: 10 µs. Trouble on gVisor (2022-12), which does not.
 Trouble SetEphemeralRange(PortRange range);
 
-// Makes the calling thread nobody, or what it was: takes away its effective capabilities, so that the permissions
-// of files hold, and makes ports below 1024 privileged in its namespace. 10 µs where something changes.
+// Makes the calling thread nobody, or what it was: takes away its effective capabilities, so that
+// the permissions of files hold, and makes ports below 1024 privileged in its namespace. 10 µs
+// where something changes.
 Trouble SetNobody(bool wanted);
 
-// To be told what the directory for paths turned out to be (unix_directory.h); why not, is in `note`.
+// To be told what the directory for paths turned out to be (unix_directory.h); why not, is in
+// `note`.
 void TellReadOnly(bool read_only, const std::string& note);
 
 // Of the calling thread, as the last EnterFreshNetwork() left it.

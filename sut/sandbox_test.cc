@@ -185,12 +185,11 @@ TEST(Sandbox, EveryRouteLeadsWhereItSays) {
     const struct {
       const char* host;
       int error;
-    } rows[] = {{"127.0.0.1", ECONNREFUSED},     {"127.1.2.3", ECONNREFUSED},
-                {"192.0.2.1", ENETUNREACH},      {"198.51.100.1", EHOSTUNREACH},
-                {"203.0.113.1", EINVAL},         {"198.18.0.1", EACCES},
-                {"198.19.0.1", EINPROGRESS},     {"::1", ECONNREFUSED},
-                {"2001:db8::1", ENETUNREACH},    {"2001:db8:1::1", EHOSTUNREACH},
-                {"2001:db8:2::1", EINVAL},       {"2001:db8:3::1", EACCES}};
+    } rows[] = {
+        {"127.0.0.1", ECONNREFUSED},     {"127.1.2.3", ECONNREFUSED}, {"192.0.2.1", ENETUNREACH},
+        {"198.51.100.1", EHOSTUNREACH},  {"203.0.113.1", EINVAL},     {"198.18.0.1", EACCES},
+        {"198.19.0.1", EINPROGRESS},     {"::1", ECONNREFUSED},       {"2001:db8::1", ENETUNREACH},
+        {"2001:db8:1::1", EHOSTUNREACH}, {"2001:db8:2::1", EINVAL},   {"2001:db8:3::1", EACCES}};
     for (const auto& row : rows) {
       if (strchr(row.host, ':') != nullptr && !ThisSandbox().ipv6) continue;
       const int error = Connect(row.host, SOCK_STREAM);
@@ -207,7 +206,8 @@ TEST(Sandbox, NothingComesBackFromTheSilentRoute) {
     const int fd = socket(AF_INET, SOCK_DGRAM, 0);
     sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(9)};
     inet_pton(AF_INET, "198.19.0.1", &to.sin_addr);
-    if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) return Failed("connect", errno);
+    if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
+      return Failed("connect", errno);
     for (int i = 0; i < 3; ++i) {
       if (send(fd, "x", 1, 0) != 1) return Failed("send", errno);
       usleep(10000);
@@ -234,7 +234,8 @@ TEST(Sandbox, NobodyMayNotAndMayAgain) {
         return result;
       };
       const auto set = [](bool nobody) { return SetNobody(nobody).what; };
-      return low_port() + set(true) + ", " + low_port() + set(true) + set(false) + ", " + low_port() + set(false);
+      return low_port() + set(true) + ", " + low_port() + set(true) + set(false) + ", " +
+             low_port() + set(false);
     });
     EXPECT_EQ(said, "bound, bind: Permission denied (EACCES), bound");
   }

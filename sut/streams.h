@@ -1,5 +1,5 @@
-// The streams of a program: whose bytes they are that a descriptor sends, and how many it has sent (reply.h, Data).
-// Every socket has one; the descriptors of one socket share it.
+// The streams of a program: whose bytes they are that a descriptor sends, and how many it has sent
+// (reply.h, Data). Every socket has one; the descriptors of one socket share it.
 #ifndef SOCKSPEC_SUT_STREAMS_H_
 #define SOCKSPEC_SUT_STREAMS_H_
 
@@ -15,8 +15,8 @@ namespace sockspec {
 inline constexpr int kNoStream = -1;
 
 struct Stream {
-  uint32_t position = 0;  // bytes sent, modulo kPatternPeriod
-  int names_before = 0;   // how many E names there were when the socket was made
+  uint32_t position = 0;    // bytes sent, modulo kPatternPeriod
+  int names_before = 0;     // how many E names there were when the socket was made
   bool port_given = false;  // by accept(), or by the program in bind(): not of the kernel's choice
 };
 
@@ -61,7 +61,8 @@ class Streams {
   // p % kPatternPeriod, so any part of a stream lies in one pattern in one piece.
   static const unsigned char* BytesFrom(uint32_t position);
 
-  // What `size` bytes that a receiving call wrote are of a stream. At least one; more than kMaxTransfer are garbled.
+  // What `size` bytes that a receiving call wrote are of a stream. At least one; more than
+  // kMaxTransfer are garbled.
   static Data Recognize(const unsigned char* bytes, uint32_t size);
 
  private:

@@ -17,13 +17,14 @@
 namespace sockspec {
 namespace {
 
-// By number, since <sys/mount.h> has them from glibc 2.36 on, and <linux/mount.h> does not go with it.
+// By number, since <sys/mount.h> has them from glibc 2.36 on, and <linux/mount.h> does not go with
+// it.
 constexpr unsigned kCreate = 6;       // FSCONFIG_CMD_CREATE
 constexpr unsigned kCloseOnExec = 1;  // FSOPEN_CLOEXEC, FSMOUNT_CLOEXEC
 constexpr unsigned kReadOnly = 1;     // MOUNT_ATTR_RDONLY
 
-// A new file system in memory, mounted nowhere and gone with its last descriptor; -1 and an errno where it cannot
-// be had. fsopen(2).
+// A new file system in memory, mounted nowhere and gone with its last descriptor; -1 and an errno
+// where it cannot be had. fsopen(2).
 int MountMemory(unsigned attributes) {
   const int made = static_cast<int>(syscall(SYS_fsopen, "tmpfs", kCloseOnExec));
   if (made < 0) return -1;
@@ -40,8 +41,8 @@ int MountMemory(unsigned attributes) {
 }  // namespace
 
 Trouble UnixDirectory::Open() {
-  // Other threads stay where they are, and what is opened here takes no numbers of theirs. Some containers do not
-  // permit it, where it matters only to processes with several threads.
+  // Other threads stay where they are, and what is opened here takes no numbers of theirs. Some
+  // containers do not permit it, where it matters only to processes with several threads.
   (void)unshare(CLONE_FS);
   (void)unshare(CLONE_FILES);
   home_ = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -76,7 +77,8 @@ Trouble UnixDirectory::OpenTemporary() {
 
 Trouble UnixDirectory::Fill() {
   const auto name = [](std::string_view text) { return std::string(text); };
-  const int file = openat(directory_, name(kUnixFile).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  const int file =
+      openat(directory_, name(kUnixFile).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) return {Failed("create a file for unix sockets", errno)};
   close(file);
   const std::string loop = name(kUnixLoop);
@@ -85,11 +87,12 @@ Trouble UnixDirectory::Fill() {
     return {Failed("symlinkat", errno)};
   }
   if (mkdirat(directory_, name(kUnixLocked).c_str(), 0) != 0) return {Failed("mkdirat", errno)};
-  // Nothing can be mounted in what is mounted nowhere (before Linux 6.15), but a link may lead from there.
+  // Nothing can be mounted in what is mounted nowhere (before Linux 6.15), but a link may lead from
+  // there.
   const std::string link = "/proc/thread-self/fd/" + std::to_string(read_only_mount_);
   const std::string read_only = name(kUnixReadOnly);
   const int made = read_only_mount_ >= 0 ? symlinkat(link.c_str(), directory_, read_only.c_str())
-                              : mkdirat(directory_, read_only.c_str(), 0700);
+                                         : mkdirat(directory_, read_only.c_str(), 0700);
   if (made != 0) return {Failed("make the directory that is read-only", errno)};
   return {};
 }
@@ -97,7 +100,8 @@ Trouble UnixDirectory::Fill() {
 UnixDirectory::~UnixDirectory() {
   if (!path_.empty()) {
     std::error_code ignored;
-    std::filesystem::permissions(path_ + "/" + std::string(kUnixLocked), std::filesystem::perms::owner_all, ignored);
+    std::filesystem::permissions(path_ + "/" + std::string(kUnixLocked),
+                                 std::filesystem::perms::owner_all, ignored);
     std::filesystem::remove_all(path_, ignored);
   }
   for (const int fd : {home_, directory_, read_only_mount_}) {

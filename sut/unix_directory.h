@@ -1,12 +1,13 @@
-// The directory that the paths of unix sockets are relative to (unix_name.h): a file system of its own, in memory
-// and mounted nowhere, so that nothing of it is left behind however the process ends.
+// The directory that the paths of unix sockets are relative to (unix_name.h): a file system of its
+// own, in memory and mounted nowhere, so that nothing of it is left behind however the process
+// ends.
 //
 //     UnixDirectory directory;
 //     Trouble trouble = directory.Open();
 //     { const UnixDirectory::Visit visit(directory, IsPath(call.address)); bind(…); }
 //
-// Where no file system can be made (gVisor, Linux before 5.2, no right to mount), it is a directory below $TMPDIR
-// or /tmp, removed when this goes; a process that is killed then leaves it.
+// Where no file system can be made (gVisor, Linux before 5.2, no right to mount), it is a directory
+// below $TMPDIR or /tmp, removed when this goes; a process that is killed then leaves it.
 #ifndef SOCKSPEC_SUT_UNIX_DIRECTORY_H_
 #define SOCKSPEC_SUT_UNIX_DIRECTORY_H_
 
@@ -25,13 +26,13 @@ class UnixDirectory {
   UnixDirectory(const UnixDirectory&) = delete;
   UnixDirectory& operator=(const UnixDirectory&) = delete;
 
-  // Once. Gives the calling thread a working directory and a table of descriptors of its own and, where it needs
-  // one to mount in, a mount namespace. SandboxFacts::read_only says whether `ro` is mounted read-only; else it is
-  // a plain directory.
+  // Once. Gives the calling thread a working directory and a table of descriptors of its own and,
+  // where it needs one to mount in, a mount namespace. SandboxFacts::read_only says whether `ro` is
+  // mounted read-only; else it is a plain directory.
   Trouble Open();
 
-  // Lets the calling thread be in the directory for as long as this lives, if `wanted`; then it is back where it
-  // was at Open(). Two calls of fchdir(), 0.3 µs.
+  // Lets the calling thread be in the directory for as long as this lives, if `wanted`; then it is
+  // back where it was at Open(). Two calls of fchdir(), 0.3 µs.
   class [[nodiscard]] Visit {
    public:
     Visit(const UnixDirectory& directory, bool wanted);
@@ -54,7 +55,7 @@ class UnixDirectory {
   Trouble OpenTemporary();
   Trouble Fill();
 
-  int home_ = -1;            // where the thread was
+  int home_ = -1;  // where the thread was
   int directory_ = -1;
   int read_only_mount_ = -1;
   std::string path_;

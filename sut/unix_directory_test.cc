@@ -84,7 +84,8 @@ std::string WhatIsThere(const UnixDirectory& directory) {
   return said;
 }
 constexpr char kAllThere[] =
-    "file 0  file/U0 ENOTDIR  loop ELOOP  long ENAMETOOLONG  locked 0  ro 0  ro/U0 ENOENT  U0 ENOENT  ";
+    "file 0  file/U0 ENOTDIR  loop ELOOP  long ENAMETOOLONG  locked 0  ro 0  ro/U0 ENOENT  U0 "
+    "ENOENT  ";
 
 TEST_F(UnixDirectoryTest, IsMountedNowhereAndHoldsWhatTheNamesWant) {
   // On a thread of its own, which has a working directory of its own from then on.
