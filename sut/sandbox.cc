@@ -103,8 +103,9 @@ constexpr Route kRoutes[] = {
      AF_INET, RTN_BLACKHOLE, 24, {203, 0, 113}},
     {"prohibit 198.18.0.0/16", &SandboxFacts::prohibited,
      AF_INET, RTN_PROHIBIT, 16, {198, 18}},
-    // A packet that goes round by loopback keeps the route it went out by, and that one delivers
-    // nothing (loopback_xmit, ip_rcv_finish_core, dst_init).
+    // What goes out by lo comes in by lo (__mkroute_output: RTCF_LOCAL), so a UDP socket bound to
+    // 0.0.0.0 gets it. Nothing goes back: 198.19.0.1 is no address of ours to answer from, neither
+    // for a SYN nor for an ICMP error.
     {"198.19.0.0/16 dev lo src 127.0.0.1", &SandboxFacts::silent,
      AF_INET, RTN_UNICAST, 16, {198, 19}},
     {"unreachable 2001:db8:1::/48", &SandboxFacts::unreachable6,

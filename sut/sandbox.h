@@ -35,7 +35,7 @@ struct SandboxFacts {
   bool unreachable = false;    // connecting to Host::kUnreachable finds the unreachable route
   bool blackhole = false;      // connecting to Host::kBlackhole finds the blackhole route
   bool prohibited = false;     // connecting to Host::kProhibited finds the prohibit route
-  bool silent = false;         // what is sent to Host::kSilent goes out, and nobody answers
+  bool silent = false;         // what is sent to Host::kSilent goes out, by lo, and nobody answers
   bool ipv6 = false;           // [::1] is an address
   bool unreachable6 = false;   // and so for Host::kUnreachable6, …
   bool blackhole6 = false;
@@ -65,7 +65,7 @@ Trouble EnterFreshNetwork(const Environment& env);
 Trouble SetEphemeralRange(PortRange range);
 
 // Makes the calling thread nobody, or what it was: takes away its effective capabilities, so that
-// the permissions of files hold, and makes ports below 1024 privileged in its namespace. 10 µs
+// the permissions of files hold, and makes ports below 1024 privileged in its namespace. 13 µs
 // where something changes.
 Trouble SetNobody(bool wanted);
 
