@@ -73,7 +73,11 @@ Host Destination(const Scene& s) {
   return source == Host::kAny ? Host::kLoopback : source;
 }
 // Of a socket of AF_INET6: to an IPv4 address.
-bool OverIpv4(const Scene& s) { return Tries(s) && s.me().inet6 && IsIpv4(Destination(s)); }
+bool OverIpv4(const Scene& s) {
+  if (!Tries(s) || !s.me().inet6) return false;
+  const Host host = ReadAddress(s).host;
+  return IsIpv4(host) || (host == Host::kAny6 && IsIpv4(s.me().address));
+}
 bool Inet6Only(const Scene& s) { return OverIpv4(s) && s.me().only_inet6; }
 // bind() of AF_INET6 does not ask whether one can send from an address, as that of AF_INET does.
 bool FromMany(const Scene& s) {

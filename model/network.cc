@@ -89,7 +89,7 @@ uint8_t FindListener(const World& world, Host host, PortIndex port, int pick, in
     int best = 0;
     for (int n = 0; n < size; ++n) {
       const Socket& socket = world.sockets[list[n]];
-      const int score = IsIpv4(host) && !socket.inet6 ? 2 : 1;
+      const int score = !IsIpv6(host) && !socket.inet6 ? 2 : 1;
       if (score <= best) continue;
       best = score;
       found = list[n];
@@ -134,7 +134,7 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   Socket& socket = world.sockets[child];
   socket.inet6 = parent.inet6;
   socket.only_inet6 = parent.only_inet6;
-  socket.speaks_ipv4 = parent.inet6 && (parent.speaks_ipv4 || IsIpv4(peer.source));
+  socket.speaks_ipv4 = parent.inet6 && (parent.speaks_ipv4 || !IsIpv6(peer.source));
   if (parent.speaks_ipv4 && IsIpv6(peer.source)) world.lost = Lost::kMute;  // see SendSyn()
   socket.link = Link::kUnconnected;
   socket.shut = parent.shut;
