@@ -19,6 +19,7 @@
 #include "fuzz/mutate.h"
 #include "model/clause.h"
 #include "model/program/bytes.h"
+#include "model/program/declarations.h"
 #include "model/program/random.h"
 #include "model/program/text.h"
 

@@ -7,7 +7,9 @@
 #include <map>
 #include <set>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/program/call.h"
 
@@ -34,9 +36,27 @@ TEST(Declarations, StandInTheOrderOfOps) {
 }
 
 // takes_descriptor() looks at the first argument only.
-TEST(Declarations, ADescriptorIsTheFirstArgument) {
+TEST(Declarations, TheDescriptorThatACallIsMadeOnIsTheFirstArgument) {
   ForEachArgument([](const Declaration& declaration, const Argument& argument) {
-    if (argument.kind == Kind::kDescriptor) EXPECT_EQ(&argument, declaration.arguments.data());
+    if (argument.kind != Kind::kDescriptor) return;
+    EXPECT_EQ(argument.descriptor == &Call::fd, &argument == declaration.arguments.data());
+  });
+}
+
+TEST(Declarations, WhatOnlyOneKindHasIsSaidOfThatKind) {
+  ForEachArgument([](const Declaration& declaration, const Argument& argument) {
+    if (argument.closes || argument.existing) EXPECT_EQ(argument.kind, Kind::kDescriptor);
+    if (argument.written) EXPECT_EQ(argument.kind, Kind::kBuffer);
+    if (argument.optional) EXPECT_EQ(argument.kind, Kind::kAddressIn);
+    if (argument.in_place) EXPECT_EQ(argument.kind, Kind::kAddressOut);
+    if (argument.tokens_only) EXPECT_EQ(argument.kind, Kind::kConstant);
+    if (argument.kind == Kind::kMadePair) EXPECT_EQ(&argument, &declaration.arguments.back());
+    // What stood behind one that is left out would be taken for it.
+    if (argument.trailing) {
+      EXPECT_EQ(argument.kind, Kind::kNumber);
+      EXPECT_EQ(argument.choices.front(), 0);
+      EXPECT_EQ(&argument, &declaration.arguments.back());
+    }
   });
 }
 
@@ -57,18 +77,49 @@ TEST(Declarations, EveryNumberHasChoicesThatMayBeWritten) {
   });
 }
 
-// Two arguments of one call in one member would overwrite each other.
+// Two arguments of one call in one member would overwrite each other, but for those that stand in one place and
+// of which a call has one: fcntl's third.
 TEST(Declarations, EveryArgumentOfACallHasItsOwnMembers) {
   for (const Declaration& declaration : Declarations()) {
     for (size_t i = 0; i < declaration.arguments.size(); ++i) {
       for (size_t j = 0; j < i; ++j) {
         const Argument& a = declaration.arguments[i];
         const Argument& b = declaration.arguments[j];
-        if (a.member != nullptr) EXPECT_FALSE(a.member == b.member) << declaration.name;
-        if (a.member == nullptr) EXPECT_NE(a.kind, b.kind) << declaration.name;
+        if (a.kind == Kind::kDescriptor && b.kind == Kind::kDescriptor) {
+          EXPECT_FALSE(a.descriptor == b.descriptor) << declaration.name;
+        } else if (a.member == nullptr) {
+          EXPECT_NE(a.kind, b.kind) << declaration.name;
+        } else if (a.member == b.member) {
+          EXPECT_EQ(a.name, b.name) << declaration.name;
+          ASSERT_TRUE(a.used != nullptr && b.used != nullptr) << declaration.name;
+          for (const int32_t command : declaration.arguments[1].choices) {
+            const Call call{.op = declaration.op, .command = command};
+            EXPECT_FALSE(a.used(call) && b.used(call)) << declaration.name << " " << command;
+          }
+        }
       }
     }
   }
+}
+
+TEST(Declarations, DescriptorsAndHandlesOfACallAreFound) {
+  const auto passed = [](const Call& call) {
+    std::string found;
+    ForEachDescriptor(call, [&](const Argument& argument, Descriptor) { found.append(argument.name).append(" "); });
+    return found;
+  };
+  EXPECT_EQ(passed({.op = Op::kSocket}), "");
+  EXPECT_EQ(passed({.op = Op::kClose}), "fd ");
+  EXPECT_EQ(passed({.op = Op::kDup2}), "sockfd newfd ");
+  EXPECT_EQ(passed({.op = Op::kSendmsg}), "sockfd ");
+  EXPECT_EQ(passed({.op = Op::kSendmsg, .control = 1}), "sockfd passed ");
+  const auto made = [](const Call& call) {
+    std::vector<int> found;
+    ForEachMade(call, [&](uint8_t handle) { found.push_back(handle); });
+    return found;
+  };
+  EXPECT_EQ(made({.op = Op::kSocketpair, .made = 3, .made2 = 1}), (std::vector<int>{3, 1}));
+  EXPECT_EQ(made({.op = Op::kRecvmsg}), std::vector<int>{});
 }
 
 // The byte form writes a choice as one byte, and keeps 255 for what is none.
@@ -102,7 +153,7 @@ TEST(Declarations, NamesAreUnambiguous) {
   ForEachArgument([&](const Declaration&, const Argument& argument) { check(argument.tokens); });
   for (const auto tokens :
        {SocketTypes(), SocketFlags(), MessageFlags(), PollEvents(), StatusFlags(), Families(),
-        Protocols(), SocketOptions(), Errnos()}) {
+        Protocols(), SocketOptions(), Errnos(), SelectSets(), EpollEvents()}) {
     EXPECT_FALSE(tokens.empty());
     check(tokens);
   }

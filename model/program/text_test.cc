@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <string>
@@ -107,6 +108,24 @@ constexpr std::string_view kCanonical[] = {
     "bind(s0, BLACKHOLE:P1/DIRTY, addrlen=-2147483648)",
     "bind(s0, NULL)",
     "bind(s0, BAD_PTR, addrlen=0)",
+    "bind(s0, [::1]:P0)",
+    "bind(s0, NOT_OURS6:P0)",
+    "bind(s0, [::ffff:127.0.0.1]:P0)",
+    "bind(s0, [::ffff:NOT_OURS]:E2, addrlen=24)",
+    "bind(s0, [fe80::1]:PRIVILEGED)",
+    "bind(s0, AF_INET/[::1]:P0)",
+    "bind(s0, AF_UNSPEC/[::]:0)",
+    "bind(s0, AF_INET6/0.0.0.0:0)",
+    "bind(s0, SILENT:P0)",
+    "bind(s0, U0)",
+    "bind(s0, @A7)",
+    "bind(s0, @E23)",
+    "bind(s0, UNNAMED)",
+    "bind(s0, LINK_LOOP)",
+    "bind(s0, U0, addrlen=4)",
+    "bind(s0, @A0, addrlen=110)",
+    "bind(s0, AF_INET/U0)",
+    "bind(s0, 99/@A0)",
     "connect(-1, 127.0.0.2:P0)",
     "connect(NEVER, 127.0.0.1:P0)",
     "connect(FILE, 127.0.0.1:P0)",
@@ -120,6 +139,8 @@ constexpr std::string_view kCanonical[] = {
     "getsockname(s0, NULL, addrlen=16)",
     "getsockname(s0, NULL, addrlen=0)",
     "getsockname(s0, NULL, addrlen=BAD_PTR)",
+    "getsockname(s0, addrlen=16)",
+    "getsockname(s0, BAD_PTR, addrlen=128)",
     "getsockname(s0, BAD_PTR)",
     "getsockname(s0, BAD_PTR, addrlen=0)",
     "getsockname(s0, BAD_PTR, addrlen=NULL)",
@@ -166,6 +187,50 @@ constexpr std::string_view kCanonical[] = {
     "ioctl(s0, SIOCATMARK)",
     "poll(s0, POLLIN|POLLOUT|POLLRDHUP)",
     "poll(s0, 0)",
+    "poll(s0, POLLIN, -1)",
+    "poll(s0, POLLIN, 10)",
+    "fcntl(s0, F_SETFD, FD_CLOEXEC)",
+    "s1 = fcntl(s0, F_DUPFD, 0)",
+    "s1 = fcntl(s0, F_DUPFD_CLOEXEC, 3)",
+    "socketpair(AF_UNIX, SOCK_DGRAM|SOCK_NONBLOCK, 0, [s1, s2])",
+    "socketpair(AF_UNIX, SOCK_STREAM, 0, [s31, s1])",
+    "sendto(s0, 5, 0, 127.0.0.1:P0)",
+    "sendto(s0, 5, MSG_DONTWAIT, U0)",
+    "sendto(s0, 5, 0, NULL)",
+    "sendto(s0, 5, 0, NULL, addrlen=16)",
+    "sendto(s0, BAD_PTR, 65507, 0, BAD_PTR)",
+    "sendto(s0, NULL, 0, 0, AF_UNSPEC)",
+    "recvfrom(s0, 5, MSG_DONTWAIT)",
+    "recvfrom(s0, 5, 0, NULL)",
+    "recvfrom(s0, 5, 0, addrlen=4)",
+    "recvfrom(s0, BAD_PTR, 5, 0, BAD_PTR, addrlen=NULL)",
+    "sendmsg(s0, NULL, 5, 1, 0, 0)",
+    "sendmsg(s0, [::1]:P0, 5, 3, 0, MSG_NOSIGNAL)",
+    "sendmsg(s0, NULL, BAD_PTR, 5, 1, 0, 0)",
+    "sendmsg(s0, U0, addrlen=4, NULL, 5, 1025, SCM_RIGHTS, -1, MSG_EOR)",
+    "sendmsg(s0, NULL, 5, 1, SCM_RIGHTS, s0, 0)",
+    "sendmsg(s0, NULL, 5, 1, SCM_RIGHTS, FILE, 0)",
+    "recvmsg(s0, 5, 1, NULL, 0)",
+    "recvmsg(s0, 5, 1, [s1], MSG_CMSG_CLOEXEC)",
+    "recvmsg(s0, NULL, 5, 1, NULL, 0)",
+    "recvmsg(s0, NULL, addrlen=16, 5, 1, NULL, 0)",
+    "recvmsg(s0, BAD_PTR, NULL, 5, 0, NULL, 0)",
+    "recvmsg(s0, addrlen=128, BAD_PTR, 5, 1, NULL, 0)",
+    "recvmsg(s0, addrlen=4, BAD_PTR, 5, 1, NULL, 0)",
+    "readv(s0, 5, 2)",
+    "writev(s0, BAD_PTR, 5, -1)",
+    "dup2(s0, s0)",
+    "dup2(FILE, -1)",
+    "dup3(s0, s0, O_CLOEXEC)",
+    "select(s0, READ|WRITE|EXCEPT)",
+    "select(s0, 0, 50)",
+    "s1 = epoll_create1(0)",
+    "s1 = epoll_create1(EPOLL_CLOEXEC)",
+    "epoll_ctl(s0, EPOLL_CTL_ADD, s0, EPOLLIN|EPOLLET)",
+    "epoll_ctl(s0, EPOLL_CTL_DEL, PIPE)",
+    "epoll_ctl(NEVER, 0, -1, EPOLLONESHOT)",
+    "epoll_wait(s0, 4)",
+    "epoll_wait(s0, -1, 10)",
     "getsockname(s0)  = 0, addr=127.0.0.1:P0",
     "getsockname(s0)  = 0, addr=AF_INET6/OTHER:OTHER",
     "getsockname(s0, addrlen=8)  = 0, addr=127.0.0.1:P0, addrlen=16",
@@ -173,8 +238,34 @@ constexpr std::string_view kCanonical[] = {
     "getsockname(s0, addrlen=4)  = 0, addr=AF_UNSPEC/:0, addrlen=16",
     "getsockname(s0, addrlen=2)  = 0, addr=AF_INET, addrlen=16",
     "getsockname(s0, addrlen=1)  = 0, addrlen=16",
+    "getsockname(s0, addrlen=16)  = 0, addr=127.0.0.1:P0",
+    "getsockname(s0)  = 0, addr=[::ffff:127.0.0.1]:P0",
+    "getsockname(s0)  = 0, addr=[::1]:OTHER",
+    "getsockname(s0, addrlen=24)  = 0, addr=[::1]:P0",
+    "getsockname(s0, addrlen=16)  = 0, addr=AF_INET6/:P0",
+    "getsockname(s0, addrlen=2)  = 0, addr=AF_INET6",
+    "getsockname(s0)  = 0, addr=U0",
+    "getsockname(s0)  = 0, addr=@E0",
+    "getsockname(s0)  = 0, addr=UNNAMED",
+    "getsockname(s0)  = 0, addr=OTHER",
+    "getsockname(s0, addrlen=4)  = 0, addr=UNNAMED, addrlen=5",
+    "getsockname(s0)  = 0, addr=AF_UNIX/127.0.0.1:P0",
+    "getsockname(s0)  = 0, addr=AF_UNIX",
     "s1 = accept(s0)  = s1, addr=127.0.0.1:E0",
     "s1 = accept(s0)  = -1 EAGAIN",
+    "socketpair(AF_UNIX, SOCK_STREAM, 0, [s1, s2])  = 0",
+    "socketpair(AF_INET, SOCK_STREAM, 0, [s1, s2])  = -1 EOPNOTSUPP",
+    "s1 = fcntl(s0, F_DUPFD, 0)  = s1",
+    "s1 = fcntl(s0, F_DUPFD, -1)  = -1 EINVAL",
+    "dup2(s0, s0)  = s0",
+    "dup2(s0, -1)  = -1 EBADF",
+    "s1 = epoll_create1(0)  = s1",
+    "recvfrom(s0, 5, 0)  = 5, addr=[::1]:P0, data=[0,5)",
+    "recvmsg(s0, 5, 1, [s1], 0)  = 5, addr=U0, data=[0,5), flags=MSG_TRUNC|MSG_CTRUNC, rights=s1",
+    "select(s0, READ|WRITE)  = 1, revents=WRITE",
+    "epoll_wait(s0, 4)  = 2, ready=[s0 EPOLLIN|EPOLLOUT, FILE EPOLLHUP]",
+    "epoll_wait(s0, 4)  = 0, ready=[]",
+    "epoll_wait(s0, 4)  = 0",
     "s1 = accept(s0)  = blocks",
     "s1 = accept(s0)  = blocks, then -1 EINTR",
     "s1 = accept(s0)  = blocks, then s1, addr=127.0.0.1:E0",
@@ -229,7 +320,25 @@ constexpr Rewritten kRewritten[] = {
     {"bind(s0, 10/127.0.0.1:P0)", "bind(s0, AF_INET6/127.0.0.1:P0)"},
     {"bind(s0, NULL, addrlen=16)", "bind(s0, NULL)"},
     {"bind(s0, AF_UNSPEC/0.0.0.0:0)", "bind(s0, AF_UNSPEC)"},
-    {"getsockname(s0, addrlen=+16)", "getsockname(s0)"},
+    {"getsockname(s0, addrlen=+128)", "getsockname(s0)"},
+    {"bind(s0, [::1]:P0, addrlen=28)", "bind(s0, [::1]:P0)"},
+    {"bind(s0, AF_INET6/[::]:0)", "bind(s0, [::]:0)"},
+    {"bind(s0, 1/U0, addrlen=5)", "bind(s0, U0)"},
+    {"bind(s0, AF_UNIX/@A0, addrlen=5)", "bind(s0, @A0)"},
+    {"bind(s0, UNNAMED, addrlen=2)", "bind(s0, UNNAMED)"},
+    {"connect(s0, @E3, addrlen=8)", "connect(s0, @E3)"},
+    {"sendto(s0, 5, 0, NULL, addrlen=0)", "sendto(s0, 5, 0, NULL)"},
+    {"sendto(s0, 5, 0, BAD_PTR, addrlen=16)", "sendto(s0, 5, 0, BAD_PTR)"},
+    {"recvmsg(s0, NULL, addrlen=0, 5, 1, NULL, 0)", "recvmsg(s0, NULL, 5, 1, NULL, 0)"},
+    {"recvmsg(s0, addrlen=128, 5, 1, [ s1 ], 0)", "recvmsg(s0, 5, 1, [s1], 0)"},
+    {"socketpair(1, 1, 0, [s1,s2]) = 0", "socketpair(AF_UNIX, SOCK_STREAM, 0, [s1, s2])  = 0"},
+    {"sendmsg(s0, NULL, 5, 1, 1, s0, 0)", "sendmsg(s0, NULL, 5, 1, SCM_RIGHTS, s0, 0)"},
+    {"poll(s0, POLLIN, 0)", "poll(s0, POLLIN)"},
+    {"select(s0, 3)", "select(s0, READ|WRITE)"},
+    {"epoll_ctl(s0, 1, s0, 0x80000001)", "epoll_ctl(s0, EPOLL_CTL_ADD, s0, EPOLLIN|EPOLLET)"},
+    {"epoll_wait(s0, 4) = 1, ready=[s0 1]", "epoll_wait(s0, 4)  = 1, ready=[s0 EPOLLIN]"},
+    {"getsockname(s0) = 0, addr=AF_INET6/[::1]:P0", "getsockname(s0)  = 0, addr=[::1]:P0"},
+    {"getsockname(s0) = 0, addr=AF_UNIX/U0", "getsockname(s0)  = 0, addr=U0"},
     {"getsockname(s0, BAD_PTR, addrlen=16)", "getsockname(s0, BAD_PTR)"},
     {"getsockname(s0, NULL, addrlen=NULL)", "getsockname(s0, NULL)"},
     {"getsockopt(s0, SOL_SOCKET, SO_ERROR, NULL, len=4)",
@@ -239,7 +348,7 @@ constexpr Rewritten kRewritten[] = {
     {"recv(s0, 5, MSG_PEEK | MSG_DONTWAIT)", "recv(s0, 5, MSG_DONTWAIT|MSG_PEEK)"},
     {"recv(s0, 5, -1)",
      "recv(s0, 5, MSG_DONTWAIT|MSG_PEEK|MSG_NOSIGNAL|MSG_OOB|MSG_TRUNC|MSG_WAITALL|MSG_DONTROUTE|"
-     "MSG_MORE|MSG_ERRQUEUE|0xffff1e98)"},
+     "MSG_MORE|MSG_ERRQUEUE|MSG_EOR|MSG_CTRUNC|MSG_CMSG_CLOEXEC|0xbfff1e10)"},
     {"s1 = socket(2, 2049, 6)", "s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP)"},
     {"listen(s0, -0x80000000)", "listen(s0, -2147483648)"},
     {"getsockopt(s0, SOL_SOCKET, SO_ERROR) = 0, value=111",
@@ -267,19 +376,21 @@ TEST(Text, OtherWaysOfWritingAreReadToo) {
 TEST(Text, EveryCombinationOfPointersAndLengthsReadsBack) {
   constexpr Pointer kPointers[] = {Pointer::kValid, Pointer::kNull, Pointer::kBad};
   for (const Op op :
-       {Op::kGetsockname, Op::kAccept, Op::kAccept4, Op::kGetsockopt, Op::kBind, Op::kSetsockopt}) {
+       {Op::kGetsockname, Op::kAccept, Op::kAccept4, Op::kGetsockopt, Op::kBind, Op::kSetsockopt,
+        Op::kSendto, Op::kRecvfrom, Op::kSendmsg, Op::kRecvmsg}) {
     for (const Pointer pointer : kPointers) {
       for (const Pointer length_pointer : kPointers) {
-        for (const int32_t length : {0, 4, 8, 16, 17, -1}) {
-          for (const int32_t option : {SO_ERROR, SO_LINGER}) {
+        for (const int32_t length : {0, 4, 8, 16, 17, 128, -1}) {
+          for (const Pointer buffer : kPointers) {
             Program program;
             program.calls = {Call{.op = op,
                                   .fd = kMinusOne,
                                   .pointer = pointer,
                                   .length_pointer = length_pointer,
+                                  .buffer = buffer,
                                   .length = length,
                                   .level = SOL_SOCKET,
-                                  .option = option}};
+                                  .option = buffer == Pointer::kValid ? SO_ERROR : SO_LINGER}};
             Mend(program);
             EXPECT_EQ(MustParse(PrintText(program)).program, program) << PrintText(program);
           }
@@ -318,10 +429,10 @@ TEST(Text, TheDesignsExampleIsRead) {
   EXPECT_EQ(transcript.said[1].line, 3);
   EXPECT_EQ(transcript.said[1].reply, Reply{});
   EXPECT_EQ(transcript.said[4].reply, Reply{.error = EINPROGRESS});
-  EXPECT_EQ(transcript.said[5].reply, (Reply{.wrote = kWroteAddress,
+  EXPECT_EQ(transcript.said[5].reply, (Reply{.address_size = 16,
+                                             .wrote = kWroteAddress,
                                              .host = Host::kLoopback,
                                              .port = Port::Chosen(0),
-                                             .address_size = 16,
                                              .family = AF_INET}));
   EXPECT_EQ(transcript.said[7].reply,
             (Reply{.wrote = kWroteData, .value = 5, .data = {.start = 0, .size = 5}}));
@@ -380,6 +491,57 @@ TEST(Text, ACallOfAThreadMayStandInTwoHalves) {
   EXPECT_EQ(PrintText(transcript), kText);
 }
 
+TEST(Text, NewFamiliesAndCallsAreRead) {
+  constexpr std::string_view kText =
+      "env: uid=nobody\n"
+      "socketpair(AF_UNIX, SOCK_STREAM, 0, [s0, s1])          = 0\n"
+      "sendmsg(s0, NULL, 5, 2, SCM_RIGHTS, s1, 0)             = 5\n"
+      "recvmsg(s1, 5, 1, [s4], 0)                             = 5, addr=UNNAMED, data=[0,5), rights=s4\n"
+      "s5 = fcntl(s4, F_DUPFD, 0)                             = s5\n"
+      "s2 = epoll_create1(0)                                  = s2\n"
+      "epoll_wait(s2, 4, -1)                                  = 1, ready=[s5 EPOLLIN]\n"
+      "connect(s0, [::ffff:127.0.0.1]:P1)\n"
+      "connect(s0, @A1)\n";
+  const Transcript transcript = MustParse(kText);
+  const std::vector<Call>& calls = transcript.program.calls;
+  ASSERT_EQ(calls.size(), 8u);
+  EXPECT_EQ(transcript.program.env, Environment{.nobody = true});
+  EXPECT_EQ(calls[0], (Call{.op = Op::kSocketpair, .made = 0, .made2 = 1, .domain = AF_UNIX, .type = SOCK_STREAM}));
+  EXPECT_EQ(calls[1], (Call{.op = Op::kSendmsg,
+                            .fd = Descriptor::Handle(0),
+                            .fd2 = Descriptor::Handle(1),
+                            .pointer = Pointer::kNull,
+                            .length = 0,
+                            .size = 5,
+                            .control = SCM_RIGHTS,
+                            .pieces = 2}));
+  EXPECT_EQ(calls[2], (Call{.op = Op::kRecvmsg,
+                            .made = 4,
+                            .fd = Descriptor::Handle(1),
+                            .length = kStorageLength,
+                            .size = 5}));
+  EXPECT_EQ(transcript.said[2].reply,
+            (Reply{.address_size = 2,
+                   .wrote = kWroteAddress | kWroteData | kWroteRights,
+                   .value = 5,
+                   .host = Host::kUnix,
+                   .family = AF_UNIX,
+                   .data = {.size = 5}}));
+  EXPECT_EQ(calls[3], (Call{.op = Op::kFcntl, .made = 5, .fd = Descriptor::Handle(4), .command = F_DUPFD}));
+  EXPECT_EQ(calls[5], (Call{.op = Op::kEpollWait, .fd = Descriptor::Handle(2), .value = 4, .timeout = -1}));
+  Reply ready{.wrote = kWroteReady, .value = 1};
+  ready.ready[0] = {.fd = Descriptor::Handle(5), .events = EPOLLIN};
+  EXPECT_EQ(transcript.said[5].reply, ready);
+  EXPECT_EQ(calls[6], (Call{.op = Op::kConnect,
+                            .fd = Descriptor::Handle(0),
+                            .address = {.family = AF_INET6, .host = Host::kMappedLoopback, .port = Port::Program(1)},
+                            .length = kExactLength6}));
+  EXPECT_EQ(calls[7], (Call{.op = Op::kConnect,
+                            .fd = Descriptor::Handle(0),
+                            .address = {.family = AF_UNIX, .host = Host::kUnix, .name = UnixName::Abstract(1)},
+                            .length = 5}));
+}
+
 TEST(Text, ACommentOfSeveralLinesIsPrintedAsSeveral) {
   EXPECT_EQ(PrintText(Transcript{.comments = {"a\nb\r\n", "c"}, .program = {}, .said = {}}),
             "# a\n# b\n#\n# c\n");
@@ -403,8 +565,9 @@ struct Bad {
 constexpr Bad kBad[] = {
     {"lissten(s0, 1)", 1, "`lissten`",
      "a call: socket, bind, listen, connect, accept, accept4, close, shutdown, dup, "
-     "getsockname, getpeername, getsockopt, setsockopt, send, recv, read, write, fcntl, ioctl "
-     "or poll; did you mean listen?"},
+     "getsockname, getpeername, getsockopt, setsockopt, send, recv, read, write, fcntl, ioctl, "
+     "poll, socketpair, sendto, recvfrom, sendmsg, recvmsg, readv, writev, dup2, dup3, select, "
+     "epoll_create1, epoll_ctl or epoll_wait; did you mean listen?"},
     {"s1 = socket(AF_INET, SOCK_STREEM, 0)", 22, "`SOCK_STREEM`",
      "type: SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET or a number; did you "
      "mean SOCK_STREAM?"},
@@ -443,9 +606,11 @@ constexpr Bad kBad[] = {
      "an errno after -1, such as EINVAL, or `errno 999`; did you mean EBADF?"},
     {"close(s0) = -1 errno x", 22, "`x`", "errno: a number from 0 to 32767"},
     {"close(s0) = 0, ", 16, "the end of the line",
-     "what came back: addr, addrlen, value, len, data, revents or signal, and `=`"},
+     "what came back: addr, addrlen, value, len, data, revents, signal, flags, "
+     "rights or ready, and `=`"},
     {"close(s0) = 0, adr=1", 16, "`adr`",
-     "what came back: addr, addrlen, value, len, data, revents or signal, and `=`; did you mean "
+     "what came back: addr, addrlen, value, len, data, revents, signal, flags, "
+     "rights or ready, and `=`; did you mean "
      "addr?"},
     {"close(s0) = 0, addr", 20, "the end of the line", "`=`"},
     {"close(s0) = 0 0", 15, "`0`", "`,` and more of the reply, `#` or the end of the line"},
@@ -461,10 +626,12 @@ constexpr Bad kBad[] = {
     {"listen(s0, one)", 12, "`one`", "backlog: a number"},
     {"listen(s0, 1, 2)", 15, "`2`", "`)`: the call is listen(sockfd, backlog)"},
     {"bind(s0, 127.0.0.1)", 10, "`127.0.0.1`",
-     "an address: HOST:PORT such as 127.0.0.1:P0, FAMILY/HOST:PORT, AF_UNSPEC, NULL or BAD_PTR"},
+     "an address: HOST:PORT such as 127.0.0.1:P0 or [::1]:P0, a unix name such as U0 or @A0, "
+     "either with FAMILY/ before it, AF_UNSPEC, NULL or BAD_PTR"},
     {"bind(s0, 127.0.0.3:P0)", 10, "`127.0.0.3`",
-     "a host: 0.0.0.0, 127.0.0.1, 127.0.0.2, 255.255.255.255, 224.0.0.1, NOT_OURS, UNREACHABLE "
-     "or BLACKHOLE; did you mean 127.0.0.1?"},
+     "a host: 0.0.0.0, 127.0.0.1, 127.0.0.2, 255.255.255.255, 224.0.0.1, NOT_OURS, UNREACHABLE, "
+     "BLACKHOLE, 127.255.255.255, PROHIBITED, SILENT, [::], [::1], [ff02::1], [fe80::1], NOT_OURS6, "
+     "UNREACHABLE6, BLACKHOLE6, PROHIBITED6 or [::ffff:HOST] of an IPv4 one; did you mean 127.0.0.1?"},
     {"bind(s0, 127.0.0.1:P8)", 20, "`P8`", "a port: 0, P0 to P7, E0 to E23 or PRIVILEGED"},
     {"bind(s0, 127.0.0.1:80)", 20, "`80`", "a port: 0, P0 to P7, E0 to E23 or PRIVILEGED"},
     {"bind(s0, 127.0.0.1:)", 20, "`)`", "a port: 0, P0 to P7, E0 to E23 or PRIVILEGED"},
@@ -475,11 +642,12 @@ constexpr Bad kBad[] = {
      "an address family: AF_INET, AF_UNSPEC, AF_UNIX, AF_INET6 or a number of 16 bits"},
     {"bind(s0, 127.0.0.1:P0/DIRT)", 23, "`DIRT`", "DIRTY"},
     {"bind(s0, OTHER:P0)", 10, "`OTHER`",
-     "a host: 0.0.0.0, 127.0.0.1, 127.0.0.2, 255.255.255.255, 224.0.0.1, NOT_OURS, UNREACHABLE "
-     "or BLACKHOLE"},
+     "a host: 0.0.0.0, 127.0.0.1, 127.0.0.2, 255.255.255.255, 224.0.0.1, NOT_OURS, UNREACHABLE, "
+     "BLACKHOLE, 127.255.255.255, PROHIBITED, SILENT, [::], [::1], [ff02::1], [fe80::1], NOT_OURS6, "
+     "UNREACHABLE6, BLACKHOLE6, PROHIBITED6 or [::ffff:HOST] of an IPv4 one"},
     {"bind(s0, NUL)", 10, "`NUL`",
-     "an address: HOST:PORT such as 127.0.0.1:P0, FAMILY/HOST:PORT, AF_UNSPEC, NULL or BAD_PTR; "
-     "did you mean NULL?"},
+     "an address: HOST:PORT such as 127.0.0.1:P0 or [::1]:P0, a unix name such as U0 or @A0, "
+     "either with FAMILY/ before it, AF_UNSPEC, NULL or BAD_PTR; did you mean NULL?"},
     {"bind(s0, NULL, len=4)", 16, "`len`", "addrlen=, or `)`: the call is bind(sockfd, addr)"},
     {"bind(s0, 127.0.0.1:P0, addrlen=NULL)", 32, "`NULL`", "addrlen: a number"},
     {"bind(s0, 127.0.0.1:P0, 16)", 24, "`16`", "addrlen=, or `)`: the call is bind(sockfd, addr)"},
@@ -505,12 +673,12 @@ constexpr Bad kBad[] = {
      "mean BAD_PTR?"},
     {"recv(s0, 5, MSG_PEAK)", 13, "`MSG_PEAK`",
      "flags: 0, or MSG_DONTWAIT, MSG_PEEK, MSG_NOSIGNAL, MSG_OOB, MSG_TRUNC, MSG_WAITALL, "
-     "MSG_DONTROUTE, MSG_MORE, MSG_ERRQUEUE and numbers of 32 bits, joined by |; did you mean "
+     "MSG_DONTROUTE, MSG_MORE, MSG_ERRQUEUE, MSG_EOR, MSG_CTRUNC, MSG_CMSG_CLOEXEC and numbers of 32 bits, joined by |; did you mean "
      "MSG_PEEK?"},
     {"recv(s0, 5, 0) = 5, data=[5,0)", 29, "`0`",
      "a position in the stream, a number from 5 to 4294967295"},
     {"recv(s0, 5, 0) = 5, data=5", 26, "`5`", "positions such as [0,5), or garbled"},
-    {"fcntl(s0, 0)", 11, "`0`", "cmd: F_GETFL, F_SETFL or F_GETFD"},
+    {"fcntl(s0, 0)", 11, "`0`", "cmd: F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD or F_DUPFD_CLOEXEC"},
     {"fcntl(s0, F_GETFL, 0)", 20, "`0`", "`)`: the call is fcntl(sockfd, cmd, arg)"},
     {"fcntl(s0, F_GETFL) = O_RDRW", 22, "`O_RDRW`",
      "a reply: O_RDWR, O_NONBLOCK, 0, or -1 and an errno; did you mean O_RDWR?"},
@@ -540,9 +708,10 @@ constexpr Bad kBad[] = {
      "value: a name such as EPERM or a number; did you mean ECONNREFUSED?"},
     {"getsockname(s0) = 0, addr=127.0.0.9:P0", 27, "`127.0.0.9`",
      "a host: 0.0.0.0, 127.0.0.1, 127.0.0.2, 255.255.255.255, 224.0.0.1, NOT_OURS, UNREACHABLE, "
-     "BLACKHOLE or OTHER; did you mean 127.0.0.1?"},
+     "BLACKHOLE, 127.255.255.255, PROHIBITED, SILENT, [::], [::1], [ff02::1], [fe80::1], NOT_OURS6, "
+     "UNREACHABLE6, BLACKHOLE6, PROHIBITED6, [::ffff:HOST] of an IPv4 one or OTHER; did you mean 127.0.0.1?"},
     {"getsockname(s0) = 0, addr=", 27, "the end of the line",
-     "an address: HOST:PORT, :PORT or a family"},
+     "an address: HOST:PORT, :PORT, a unix name or a family"},
     {"s1 = accept4(s0)", 16, "`)`", "`,` and flags: the call is accept4(sockfd, addr, flags)"},
     {"s1 = accept4(s0, NULL)", 22, "`)`",
      "`,` and flags: the call is accept4(sockfd, addr, flags)"},
@@ -563,18 +732,102 @@ constexpr Bad kBad[] = {
      "revents: 0, or POLLIN, POLLOUT, POLLPRI, POLLERR, POLLHUP, POLLNVAL, POLLRDHUP and "
      "numbers of 32 bits, joined by |; did you mean POLLIN?"},
     {"bind(s0, AF_INET6)", 10, "`AF_INET6`",
-     "an address: HOST:PORT such as 127.0.0.1:P0, FAMILY/HOST:PORT, AF_UNSPEC, NULL or BAD_PTR"},
+     "an address: HOST:PORT such as 127.0.0.1:P0 or [::1]:P0, a unix name such as U0 or @A0, "
+     "either with FAMILY/ before it, AF_UNSPEC, NULL or BAD_PTR"},
     {"getsockopt(s0, SOL_SOKET, SO_ERROR)", 16, "`SOL_SOKET`",
      "level: SOL_SOCKET, IPPROTO_TCP or a number; did you mean SOL_SOCKET?"},
     {"setsockopt(s0, SOL_SOCKET, SO_REUSEADDR)", 40, "`)`",
      "`,` and optval: the call is setsockopt(sockfd, level, optname, optval)"},
     {"recv(s0, 5, 0x1ffffffff)", 13, "`0x1ffffffff`",
      "flags: 0, or MSG_DONTWAIT, MSG_PEEK, MSG_NOSIGNAL, MSG_OOB, MSG_TRUNC, MSG_WAITALL, "
-     "MSG_DONTROUTE, MSG_MORE, MSG_ERRQUEUE and numbers of 32 bits, joined by |"},
+     "MSG_DONTROUTE, MSG_MORE, MSG_ERRQUEUE, MSG_EOR, MSG_CTRUNC, MSG_CMSG_CLOEXEC and numbers of 32 bits, joined by |"},
+    {"bind(s0, [::2]:P0)", 10, "`[::2]`",
+     "a host: 0.0.0.0, 127.0.0.1, 127.0.0.2, 255.255.255.255, 224.0.0.1, NOT_OURS, UNREACHABLE, "
+     "BLACKHOLE, 127.255.255.255, PROHIBITED, SILENT, [::], [::1], [ff02::1], [fe80::1], NOT_OURS6, "
+     "UNREACHABLE6, BLACKHOLE6, PROHIBITED6 or [::ffff:HOST] of an IPv4 one; "
+     "did you mean [::]?"},
+    {"bind(s0, [::1])", 10, "`[::1]`",
+     "an address: HOST:PORT such as 127.0.0.1:P0 or [::1]:P0, a unix name such as U0 or @A0, "
+     "either with FAMILY/ before it, AF_UNSPEC, NULL or BAD_PTR"},
+    {"bind(s0, [::1]:P9)", 16, "`P9`", "a port: 0, P0 to P7, E0 to E23 or PRIVILEGED"},
+    {"bind(s0, [::1]:P0/DIRTY)", 18, "`/DIRTY`",
+     "no /DIRTY: only struct sockaddr_in ends in sin_zero"},
+    {"bind(s0, LINK_LOP)", 10, "`LINK_LOP`",
+     "an address: HOST:PORT such as 127.0.0.1:P0 or [::1]:P0, a unix name such as U0 or @A0, "
+     "either with FAMILY/ before it, AF_UNSPEC, NULL or BAD_PTR; did you mean LINK_LOOP?"},
+    {"bind(s0, @E24)", 10, "`@E24`",
+     "an address: HOST:PORT such as 127.0.0.1:P0 or [::1]:P0, a unix name such as U0 or @A0, "
+     "either with FAMILY/ before it, AF_UNSPEC, NULL or BAD_PTR; did you mean @A2?"},
+    {"s1 = fcntl(s0, F_GETFL)", 1, "`s1`", "`fcntl(` alone: it makes no descriptor to name"},
+    {"fcntl(s0, F_DUPFD, 0)", 1, "`fcntl`", "the handle that names its descriptor: `s1 = fcntl(`"},
+    {"fcntl(s0, F_DUPFD)", 18, "`)`", "`,` and arg: the call is fcntl(sockfd, cmd, arg)"},
+    {"s1 = fcntl(s1, F_DUPFD, 0)", 12, "`s1`",
+     "a handle that an earlier line makes (s0), or -1, NEVER, FILE or PIPE"},
+    {"s1 = socketpair(AF_UNIX, SOCK_STREAM, 0, [s1, s2])", 1, "`s1`",
+     "`socketpair(` alone: it makes no descriptor to name"},
+    {"socketpair(AF_UNIX, SOCK_STREAM, 0)", 35, "`)`",
+     "`,` and sv: the call is socketpair(domain, type, protocol, sv)"},
+    {"socketpair(AF_UNIX, SOCK_STREAM, 0, s1)", 37, "`s1`",
+     "the two handles that name its descriptors, such as [s1, s2]: the call is "
+     "socketpair(domain, type, protocol, sv)"},
+    {"socketpair(AF_UNIX, SOCK_STREAM, 0, [s1])", 40, "`]`",
+     "the two handles that name its descriptors, such as [s1, s2]: the call is "
+     "socketpair(domain, type, protocol, sv)"},
+    {"socketpair(AF_UNIX, SOCK_STREAM, 0, [s1, s1])", 42, "`s1`",
+     "a handle that is not in use, such as s2: line 2 makes s1"},
+    {"socketpair(AF_UNIX, SOCK_STREAM, 0, [s0, s1])", 38, "`s0`",
+     "a handle that is not in use, such as s1: line 1 makes s0"},
+    {"socketpair(AF_UNIX, SOCK_STREAM, 0, [s1, -1])", 42, "`-1`",
+     "a handle, s0 to s31: the call is socketpair(domain, type, protocol, sv)"},
+    {"socketpair(AF_UNIX, SOCK_STREAM, 0, [s1, s2]) = s1", 49, "`s1`", "0, or -1 and an errno"},
+    {"sendto(s0, 5, 0)", 16, "`)`", "`,` and addr: the call is sendto(sockfd, buf, len, flags, addr)"},
+    {"recvfrom(s0, 5, 0, NUL)", 20, "`NUL`",
+     "NULL, BAD_PTR, addrlen=, or `)`: the call is recvfrom(sockfd, buf, len, flags, addr)"},
+    {"recvmsg(s0, addrlen=NULL, 5, 1, NULL, 0)", 21, "`NULL`", "addrlen: a number"},
+    {"recvmsg(s0, 5, 1, s1, 0)", 19, "`s1`",
+     "msg_control: NULL, or the handle that names a descriptor which comes along, such as [s1]"},
+    {"recvmsg(s0, 5, 1, [s0], 0)", 20, "`s0`",
+     "a handle that is not in use, such as s1: line 1 makes s0"},
+    {"sendmsg(s0, NULL, 5, 1, SCM_RIGHT, 0)", 25, "`SCM_RIGHT`",
+     "msg_control: SCM_RIGHTS or a number from 0 to 1; did you mean SCM_RIGHTS?"},
+    {"sendmsg(s0, NULL, 5, 1, 2, 0)", 25, "`2`", "msg_control: a number from 0 to 1"},
+    {"sendmsg(s0, NULL, 5, 1, SCM_RIGHTS, 0)", 37, "`0`",
+     "passed: a handle (s0 to s31), -1, NEVER, FILE or PIPE"},
+    {"dup2(s0, FILE)", 10, "`FILE`",
+     "a handle or -1: dup2() would end the harness's own FILE; dup it first"},
+    {"dup2(s0, NEVER)", 10, "`NEVER`", "a handle or -1: dup2() would make NEVER a descriptor"},
+    {"dup2(s0, 7)", 10, "`7`", "newfd: a handle (s0 to s31) or -1"},
+    {"dup2(s0, s0) = 0", 16, "`0`", "s0, the descriptor that it was told, or -1 and an errno"},
+    {"poll(s0, POLLIN, 51)", 18, "`51`", "timeout: a number from -1 to 50"},
+    {"poll(s0, POLLIN 1)", 17, "`1`", "`)`: the call is poll(sockfd, events, timeout)"},
+    {"select(s0, POLLIN)", 12, "`POLLIN`",
+     "sets: 0, or READ, WRITE, EXCEPT and numbers of 32 bits, joined by |"},
+    {"select(s0, READ) = 1, revents=POLLIN", 31, "`POLLIN`",
+     "revents: 0, or READ, WRITE, EXCEPT and numbers of 32 bits, joined by |"},
+    {"epoll_wait(s0, 5)", 16, "`5`", "maxevents: a number from -2147483648 to 4"},
+    {"epoll_wait(s0, 4) = 1, ready=s0", 30, "`s0`", "1 of them, such as [s0 EPOLLIN]"},
+    {"epoll_wait(s0, 4) = 1, ready=[s1 EPOLLIN]", 31, "`s1`",
+     "a handle that an earlier line makes (s0), or -1, NEVER, FILE or PIPE"},
+    {"epoll_wait(s0, 4) = 2, ready=[s0 EPOLLIN]", 41, "`]`",
+     "`,` and more: 2 of them, such as [s0 EPOLLIN]"},
+    {"epoll_wait(s0, 4) = 1, ready=[s0 EPOLLIN, s0 EPOLLOUT]", 41, "`,`",
+     "`]`: 1 of them, such as [s0 EPOLLIN]"},
+    {"recvmsg(s0, 5, 1, [s1], 0) = 5, rights=s0", 40, "`s0`", "s1, the handle that the call names"},
+    {"recvmsg(s0, 5, 1, NULL, 0) = 5, rights=s0", 40, "`s0`",
+     "no rights=: the call names no descriptor that could come along"},
+    {"recvmsg(s0, 5, 1, NULL, 0) = 5, flags=MSG_TRUN", 39, "`MSG_TRUN`",
+     "flags: 0, or MSG_DONTWAIT, MSG_PEEK, MSG_NOSIGNAL, MSG_OOB, MSG_TRUNC, MSG_WAITALL, "
+     "MSG_DONTROUTE, MSG_MORE, MSG_ERRQUEUE, MSG_EOR, MSG_CTRUNC, MSG_CMSG_CLOEXEC and numbers of "
+     "32 bits, joined by |; did you mean MSG_TRUNC?"},
+    {"getsockname(s0) = 0, addr=U9", 27, "`U9`",
+     "an address family: AF_INET, AF_UNSPEC, AF_UNIX, AF_INET6 or a number of 16 bits"},
+    {"getsockname(s0) = 0, addr=[::1]", 27, "`[::1]`",
+     "an address: HOST:PORT, :PORT, a unix name or a family"},
     {"@bind(s0, NULL)", 1, "`@`",
      "a call: socket, bind, listen, connect, accept, accept4, close, shutdown, dup, "
-     "getsockname, getpeername, getsockopt, setsockopt, send, recv, read, write, fcntl, ioctl "
-     "or poll"},
+     "getsockname, getpeername, getsockopt, setsockopt, send, recv, read, write, fcntl, ioctl, "
+     "poll, socketpair, sendto, recvfrom, sendmsg, recvmsg, readv, writev, dup2, dup3, select, "
+     "epoll_create1, epoll_ctl or epoll_wait"},
 };
 
 TEST(Text, EveryParserErrorNamesLineColumnAndWhatWasExpected) {
@@ -604,9 +857,13 @@ TEST(Text, ProblemsOfTheEnvironmentAreNamed) {
   EXPECT_EQ(message("env: nofile=0\n"),
             "a:1:13: found `0`, expected nofile: a number from 1 to 32");
   EXPECT_EQ(message("env: nofiles=3\n"),
-            "a:1:6: found `nofiles`, expected nofile=1 to 32 or ephemeral=1 to 64; "
+            "a:1:6: found `nofiles`, expected nofile=1 to 32, ephemeral=1 to 64 or uid=nobody; "
             "did you mean nofile?");
   EXPECT_EQ(message("env: ephemeral\n"), "a:1:15: found the end of the line, expected `=`");
+  EXPECT_EQ(message("env: uid=root\n"), "a:1:10: found `root`, expected nobody");
+  EXPECT_EQ(message("env: uid\n"), "a:1:9: found the end of the line, expected `=`");
+  EXPECT_EQ(message("env: uid=nobody uid=nobody\n"),
+            "a:1:17: found `uid`, expected another setting than uid=");
   EXPECT_EQ(message("env: nofile=3 nofile=4\n"),
             "a:1:15: found `nofile`, expected another setting than nofile=");
   EXPECT_EQ(message("env:\nenv:\n"),
