@@ -220,10 +220,29 @@ bool Ends(const Scene& s, Arrival how) {
   return Blocking(s) && Foreseen(s, &mixed) == how;
 }
 bool IsRefused(const Scene& s) { return Ends(s, Arrival::kRefused); }
+// Where the end is known at once, a socket that does not block may tell it at once.
+bool EndsWithoutWaiting(const Scene& s, Arrival how) {
+  bool mixed;
+  return Nonblocking(s) && Foreseen(s, &mixed) == how;
+}
+bool IsRefusedWithoutWaiting(const Scene& s) { return EndsWithoutWaiting(s, Arrival::kRefused); }
+bool IsDoneWithoutWaiting(const Scene& s) { return EndsWithoutWaiting(s, Arrival::kConnected); }
+bool MayFindRoom(const Scene& s) {
+  bool mixed;
+  return Routed(s) && !To(s, Host::kSilent) && !TupleTaken(s) && !TupleLingers(s) &&
+         Foreseen(s, &mixed) == Arrival::kStuck;
+}
 bool EndsAtOnce(const Scene& s) { return Ends(s, Arrival::kEnded); }
 bool IsUnanswered(const Scene& s) { return Ends(s, Arrival::kStuck); }
 
 void Start(Scene& s) { Attempt(s); }
+// Nobody knows then whether it connects, nor how many wait in the queues of those who listen.
+void LeaveOpen(Scene& s) {
+  for (int i = 0; i < kMaxSockets; ++i) {
+    if (s.world.sockets[i].live && s.world.sockets[i].tcp == Tcp::kListen) MakeUnspecified(s.world, static_cast<uint8_t>(i));
+  }
+  MakeUnspecified(s.world, s.index);
+}
 // As Start(), of a blocking socket: the clause was chosen by the way it ends, which must not be open.
 void StartForeseen(Scene& s) {
   bool mixed;
@@ -418,6 +437,18 @@ constexpr Clause kConnect[] = {
      .then = GiveUpUnspecified, .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX connect() EADDRNOTAVAIL: \"the specified address is not available\"",
      .says = "Another socket has this very pair of addresses and ports."},
+    {.id = "connect.room_unspecified", .when = MayFindRoom, .then = LeaveOpen,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX listen(): \"The backlog argument provides a hint\"; how long a queue is the implementation says",
+     .says = "The accept queue holds more than its backlog: whether there is room POSIX leaves open."},
+    {.id = "connect.refused_at_once", .error = ECONNREFUSED, .when = IsRefusedWithoutWaiting, .then = BeRefused,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() EINPROGRESS only if the connection \"cannot be established immediately\"",
+     .says = "The socket does not block, and the refusal is known at once."},
+    {.id = "connect.done_at_once", .when = IsDoneWithoutWaiting, .then = Finish,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() EINPROGRESS only if the connection \"cannot be established immediately\"",
+     .says = "The socket does not block, and the connection is there at once."},
     {.id = "connect.in_progress", .error = EINPROGRESS, .outcome = true, .when = Nonblocking, .then = Start,
      .cites = "POSIX connect() EINPROGRESS; Linux __inet_stream_connect()",
      .says = "The socket does not block: the attempt has begun, and this is all that can be said yet."},

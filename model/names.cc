@@ -20,6 +20,10 @@ bool WasConnected(const Scene& s) {
   return HasNoPeer(s) && s.me().link == Link::kConnected;
 }
 bool NeverConnected(const Scene& s) { return HasNoPeer(s) && s.me().link != Link::kConnected; }
+bool Unbound(const Scene& s) {
+  if (!s.has_socket()) return false;
+  return IsUnix(s.me().kind) ? s.me().name.length == 0 : s.me().local == kNone;
+}
 bool ShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut == 3; }
 
 void Tell(Scene& s, const BoundName& name) { WriteName(s, name, NameLength(name)); }
@@ -37,6 +41,10 @@ constexpr Clause kGetsockname[] = {
     {.id = "getsockname.shut_down", .error = EINVAL, .when = ShutDown,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX getsockname() EINVAL (may)",
      .says = "The socket has been shut down."},
+    {.id = "getsockname.unbound", .when = Unbound,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX getsockname(): \"If the socket has not been bound to a local name, the value […] is unspecified\"",
+     .says = "The socket has no name: what is written is anything."},
     {.id = "getsockname.local", .when = HasSocket, .then = TellLocal,
      .cites = "POSIX getsockname(); Linux inet_getname(), unix_getname()",
      .says = "The local name; 0.0.0.0 and port 0, or no more than AF_UNIX, where there is none."},

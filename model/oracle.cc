@@ -193,18 +193,21 @@ static int Applicable(const std::vector<const Clause*>& rows, World& world, cons
   bool refused = false;
   const Clause* effect = nullptr;
   for (const Clause* row : rows) {
-    if (row == removed || (effect != nullptr && row->effect()) || !Holds(*row, scene)) continue;
+    const bool may_happen = row->effect() && row->strength == Strength::kMay;
+    if (row == removed || (effect != nullptr && row->effect() && !may_happen) || !Holds(*row, scene)) continue;
     if (row->strength == Strength::kUnspecified) {
       out[0] = row;
       return 1;
     }
-    if (row->effect()) {
+    if (row->effect() && !may_happen) {
       effect = row;
       continue;
     }
     if (count < room - 1) out[count++] = row;
     refused |= row->strength == Strength::kShall;
   }
+  // Effects that may be happen only where nothing that shall refuse does.
+  if (refused) count = static_cast<int>(std::remove_if(out, out + count, [](const Clause* row) { return row->effect(); }) - out);
   if (effect != nullptr && !refused) {
     std::copy_backward(out, out + count, out + count + 1);
     out[0] = effect;

@@ -39,6 +39,9 @@ bool ErrorPending(const Scene& s) { return Open(s) && s.me().error != 0; }
 bool ShutForReading(const Scene& s) {
   return Open(s) && s.me().error == 0 && (s.me().shut & kReceive);
 }
+bool ResetAndTold(const Scene& s) {
+  return ShutForReading(s) && !(s.me().user_shut & kReceive) && s.me().link == Link::kConnected;
+}
 bool NotConnected(const Scene& s) {
   return Open(s) && s.me().error == 0 && !(s.me().shut & kReceive) && s.me().tcp == Tcp::kClose;
 }
@@ -146,6 +149,10 @@ constexpr Clause kRecv[] = {
     {.id = "recv.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
      .cites = "POSIX XSH 2.10.12 pending errors; Linux tcp_recvmsg_locked(), sock_error()",
      .says = "The pending error is told, and cleared."},
+    {.id = "recv.reset_told", .when = ResetAndTold,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX recv() ECONNRESET; what follows once that was told it does not say",
+     .says = "The connection was broken off, and that was told."},
     {.id = "recv.shut", .when = ShutForReading, .then = End,
      .cites = "POSIX shutdown(); Linux tcp_recvmsg_locked() on RCV_SHUTDOWN",
      .says = "The socket was shut down for reading, or the connection was broken off and that was told."},
