@@ -119,18 +119,15 @@ void Judge(Kernel& kernel, CaseResult& result) {
   }
 }
 
+// Of the cases that could be judged.
 ClaimVerdict VerdictOf(const std::vector<CaseResult>& cases) {
-  const auto all = [&](auto outcome) {
-    return std::ranges::all_of(cases, [&](const CaseResult& c) { return c.outcome == outcome; });
+  const auto any = [&](auto outcome) {
+    return std::ranges::any_of(cases, [&](const CaseResult& c) { return c.outcome == outcome; });
   };
-  if (all(CaseResult::kAsSaid)) return ClaimVerdict::kHolds;
-  if (all(CaseResult::kOtherwise)) return ClaimVerdict::kRefuted;
-  if (std::ranges::none_of(cases, [](const CaseResult& c) {
-        return c.outcome == CaseResult::kAsSaid || c.outcome == CaseResult::kOtherwise;
-      })) {
-    return ClaimVerdict::kUnspecified;
+  if (any(CaseResult::kAsSaid)) {
+    return any(CaseResult::kOtherwise) ? ClaimVerdict::kDepends : ClaimVerdict::kHolds;
   }
-  return ClaimVerdict::kDepends;
+  return any(CaseResult::kOtherwise) ? ClaimVerdict::kRefuted : ClaimVerdict::kUnspecified;
 }
 
 template <class By>
@@ -161,16 +158,26 @@ ClaimResult ByKernel(const Claim& claim, Kernel& kernel) { return Result(claim, 
 
 namespace {
 
-// "holds", or what it depends on: the cases that came out as said and those that did not.
+// "holds", or what it depends on: the cases that came out otherwise. Behind that, those of which nothing is said.
 std::string Words(const ClaimResult& result) {
-  if (result.verdict != ClaimVerdict::kDepends) return std::string(ClaimVerdictName(result.verdict));
-  std::string otherwise;
-  for (const CaseResult& one : result.cases) {
-    static constexpr std::string_view kNotes[] = {"", "", " (unspecified)", " (not judged)"};
-    if (one.outcome == CaseResult::kAsSaid) continue;
-    otherwise += fmt::format("{}{}{}", otherwise.empty() ? "" : "; ", one.when, kNotes[one.outcome]);
+  const auto where = [&](auto outcome) {
+    std::string words;
+    for (const CaseResult& one : result.cases) {
+      if (one.outcome == outcome) words += (words.empty() ? "" : "; ") + (one.when.empty() ? "ever" : one.when);
+    }
+    return words;
+  };
+  std::string words(ClaimVerdictName(result.verdict));
+  if (result.verdict == ClaimVerdict::kDepends) words += ": not where " + where(CaseResult::kOtherwise);
+  if (result.verdict != ClaimVerdict::kUnspecified) {
+    if (const std::string silent = where(CaseResult::kUnspecified); !silent.empty()) {
+      words += " (unspecified: " + silent + ")";
+    }
   }
-  return "depends: not where " + otherwise;
+  if (const std::string unjudged = where(CaseResult::kUnjudged); !unjudged.empty()) {
+    words += " (not judged: " + unjudged + ")";
+  }
+  return words;
 }
 
 // The program of a case up to the call that came out otherwise, with what came.
