@@ -457,6 +457,11 @@ Verdict Follow(Oracle& oracle, const Call& call, const Reply& reply, std::string
     if (reply.wrote & kWroteEvents) whole.events = reply.events;
     if (reply.wrote & kWroteFlags) whole.flags = reply.flags;
     if (reply.wrote & kWroteReady) std::ranges::copy(reply.ready, whole.ready);
+    // Where nothing is ready, nothing is told.
+    if (reply.error == 0 && reply.value == 0) {
+      whole.wrote &= ~(kWroteEvents | kWroteReady);
+      whole.events = 0;
+    }
     const Verdict verdict = oracle.Step(call, whole);
     if (verdict != Verdict::kDiverges) return verdict;
   }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -52,12 +53,12 @@ constexpr uint8_t kUsualWeights[] = {
     0,  // recvmsg
     0,  // readv
     0,  // writev
-    0,  // dup2
-    0,  // dup3
-    0,  // select
-    0,  // epoll_create1
-    0,  // epoll_ctl
-    0,  // epoll_wait
+    1,  // dup2
+    1,  // dup3
+    2,  // select
+    1,  // epoll_create1
+    2,  // epoll_ctl
+    2,  // epoll_wait
 };
 static_assert(std::size(kUsualWeights) == kOpCount);
 
@@ -164,6 +165,7 @@ class Generator::Writer {
         {&Writer::Options, 3},
         {&Writer::AbandonedQueue, 3},
         {&Writer::Flood, 2},
+        {&Writer::Watch, 4},
     };
     static constexpr int kTotal = [] {
       int total = 0;
@@ -483,7 +485,8 @@ class Generator::Writer {
   void Draw(const Argument& argument, Call& call) {
     switch (argument.kind) {
       case Kind::kDescriptor:
-        call.*argument.descriptor = DescriptorFor(call.op);  // what is not to be closed, Mend() takes out
+        // What is not to be closed, Mend() takes out.
+        call.*argument.descriptor = IsEpoll(argument, call) ? SomeEpoll() : DescriptorFor(call.op);
         break;
       case Kind::kConstant:
       case Kind::kFlags:
@@ -549,7 +552,23 @@ class Generator::Writer {
 
   // A number, a constant or flags: one of the declaration's choices, more often the first ones;
   // where a program shall come far, what its author would write.
+  // Epoll instances are watched and asked by what leads to one, as a rule.
+  bool IsEpoll(const Argument& argument, const Call& call) {
+    const bool wants = call.op == Op::kEpollCtl || call.op == Op::kEpollWait;
+    return wants && argument.descriptor == &Call::fd && !IsOdd();
+  }
+  Descriptor SomeEpoll() {
+    for (int n = handles_ - 1; n >= 0; --n) {
+      const uint8_t slot = oracle_.world().handles[n];
+      if (slot >= oracle_.world().slots.size() || oracle_.world().slots[slot].opens != Opens::kEpoll) continue;
+      if (!random_.OneIn(4)) return Descriptor::Handle(n);
+    }
+    return AnyLive();
+  }
+
   int32_t Number(const Argument& argument, const Call& call) {
+    // An endless wait costs nothing where something is ready, and is left out where nothing is.
+    if (argument.member == &Call::timeout) return may_block_ ? One({-1, 10, 0}) : random_.OneIn(6) ? -1 : 0;
     if (!argument.tokens_only && IsOdd() && random_.OneIn(3)) {
       const int32_t number = One({-1, 0, 1, 2, 3, 255, 0x10000, INT32_MAX, INT32_MIN});
       if (number >= argument.least && number <= argument.most) return number;
@@ -835,7 +854,7 @@ class Generator::Writer {
     Close(fd);
     if (random_.OneIn(2)) MakeSocket();
     Call call = FreeCall();
-    if (call.op != Op::kSocket) call.fd = fd;
+    if (DeclarationOf(call.op).takes_descriptor()) call.fd = fd;
     Step(call);
     if (random_.OneIn(3)) Probe(fd);
   }
@@ -905,6 +924,68 @@ class Generator::Writer {
       }
       GetOption(fd, option);
     } while (random_.OneIn(2));
+  }
+
+  // An epoll instance that watches both ends of a connection and its listener.
+  void Watch() {
+    const Descriptor epoll = Make({.op = Op::kEpollCreate1});
+    const bool before = random_.OneIn(2);
+    const int32_t way = One({0, 0, static_cast<int32_t>(EPOLLET), EPOLLONESHOT});
+    const auto watch = [&](Descriptor fd, int command) {
+      Step({.op = Op::kEpollCtl,
+            .fd = epoll,
+            .fd2 = fd,
+            .flags = command == EPOLL_CTL_DEL
+                         ? 0
+                         : way | One({EPOLLIN, EPOLLOUT, EPOLLIN | EPOLLOUT, EPOLLIN | EPOLLOUT | EPOLLRDHUP, 0}),
+            .command = command});
+    };
+    const auto wait = [&] {
+      const int32_t timeout = random_.OneIn(6) ? -1 : 0;
+      Step({.op = Op::kEpollWait, .fd = epoll, .value = One({4, 4, 1, 2}), .timeout = timeout});
+    };
+    const Descriptor listener = MakeListener(Backlog());
+    const Descriptor client = MakeSocket();
+    if (before) {
+      watch(listener, EPOLL_CTL_ADD);
+      watch(client, EPOLL_CTL_ADD);
+    }
+    ConnectTo(client, listener);
+    const Descriptor accepted = random_.OneIn(6) ? client : Accept(listener);
+    if (!before) {
+      watch(client, EPOLL_CTL_ADD);
+      watch(listener, EPOLL_CTL_ADD);
+    }
+    if (!random_.OneIn(3)) watch(accepted, EPOLL_CTL_ADD);
+    do {
+      if (!random_.OneIn(3)) wait();
+      const Descriptor fd = random_.OneIn(4) ? listener : random_.OneIn(2) ? client : accepted;
+      switch (random_.Below(8)) {
+        case 0:
+        case 1:
+          Send(fd, Size(), MSG_NOSIGNAL);
+          break;
+        case 2:
+          Receive(fd, Size());
+          break;
+        case 3:
+          watch(fd, random_.OneIn(4) ? EPOLL_CTL_DEL : EPOLL_CTL_MOD);
+          break;
+        case 4:
+          Shutdown(fd, One({SHUT_RD, SHUT_WR, SHUT_RDWR}));
+          break;
+        case 5:
+          Close(random_.OneIn(4) ? Dup(fd) : fd);
+          break;
+        case 6:
+          Probe(fd);
+          break;
+        case 7:
+          ConnectTo(MakeSocket(), listener);
+          break;
+      }
+      wait();
+    } while (!random_.OneIn(4));
   }
 
   // More than the buffers hold.

@@ -81,12 +81,12 @@ Tables TablesOf(Op op) {
     case Op::kWritev:
       return {{NotOpenClauses()}, {VectorClauses()}, {WritevFirstClauses()}, {SendClauses(), kTcp},
               {SendUdpClauses(), kUdp}, {SendUnixClauses(), kUnix}};
-    case Op::kDup2:
-    case Op::kDup3:
-    case Op::kSelect:
-    case Op::kEpollCreate1:
-    case Op::kEpollCtl:
-    case Op::kEpollWait: return {};
+    case Op::kDup2: return {{NotOpenClauses()}, {Dup2Clauses()}};
+    case Op::kDup3: return {{Dup3FirstClauses()}, {NotOpenClauses()}, {Dup2Clauses()}};
+    case Op::kSelect: return {{SelectClauses()}};
+    case Op::kEpollCreate1: return {{EpollCreateClauses()}};
+    case Op::kEpollCtl: return {{NotOpenClauses()}, {EpollCtlClauses()}};
+    case Op::kEpollWait: return {{EpollWaitFirstClauses()}, {NotOpenClauses()}, {EpollWaitClauses()}};
   }
   __builtin_unreachable();
 }

@@ -81,4 +81,21 @@ constexpr Clause kClose[] = {
 
 std::span<const Clause> CloseClauses() { return kClose; }
 
+// By the rows of close() themselves, whatever kind of socket it is.
+void CloseDescriptor(Scene& s, Descriptor fd) {
+  const Call call{.op = Op::kClose, .fd = fd};
+  Scene close(s.world, call, s.profile, nullptr, s.branch);
+  const KindSet kind = close.has_socket() ? SetOf(close.me().kind) : kNoSocket;
+  if (close.has_socket() && close.me().unspecified && (close.me().bound != kNone || close.me().peer != kNone)) {
+    s.world.lost = Lost::kUnspecified;
+    return;
+  }
+  for (const Row& row : RowsOf(Op::kClose)) {
+    const Clause& clause = *row.clause;
+    if ((row.of & kind) == 0 || !clause.effect() || !clause.BelongsTo(s.profile) || !clause.when(close)) continue;
+    clause.then(close);
+    return;
+  }
+}
+
 }  // namespace sockspec

@@ -50,6 +50,7 @@ void TakeReset(World& world, uint8_t index) {
   if (socket.late > 0 && (socket.owned || socket.listener != kNone)) world.lost = Lost::kTiming;
   socket.late = 0;
   Done(world, index);
+  Wake(world, index, kErrorReport);
 }
 
 // Whether both are in one reuseport group (inet_reuseport_add_sock).
@@ -155,6 +156,8 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   socket.listener = listener;
   socket.turn = world.turn++;
   Establish(world, child, client);
+  Wake(world, client, kAnyReason);     // tcp_rcv_synsent_state_process()
+  Wake(world, listener, kDataReady);  // tcp_child_process()
   OpenPassively(world, child);
 }
 
@@ -188,6 +191,7 @@ void Done(World& world, uint8_t index) {
   EnterClose(world, index);
   Socket& socket = world.sockets[index];
   socket.shut = kReceive | kSend;
+  Wake(world, index, kAnyReason);
   if (!socket.owned && socket.listener == kNone) Free(world, index);
 }
 
@@ -224,6 +228,7 @@ void Disconnect(World& world, uint8_t index) {
   ResetAddress(world, index);
   socket.shut = 0;
   socket.done = false;
+  Wake(world, index, kErrorReport);
 }
 
 namespace {
@@ -280,6 +285,8 @@ Arrival SendSyn(Scene& scene, uint8_t client) {
       case Tcp::kSynSent:
         if (other.speaks_ipv4 && IsIpv6(other.remote)) world.lost = Lost::kMute;
         Establish(world, client, static_cast<uint8_t>(i));
+        Wake(world, static_cast<uint8_t>(i), kAnyReason);  // tcp_rcv_state_process() on TCP_SYN_RECV
+        Wake(world, client, kAnyReason);
         OpenPassively(world, static_cast<uint8_t>(i));
         return world.sockets[client].tcp == Tcp::kClose ? Arrival::kEnded : Arrival::kConnected;
       case Tcp::kEstablished:
@@ -351,6 +358,7 @@ void SendFin(World& world, uint8_t index) {
     other.tcp = Tcp::kCloseWait;
     other.shut |= kReceive;
     other.done = true;
+    Wake(world, peer, kAnyReason);  // tcp_fin(); the acknowledgement wakes us, too, some time
     return;
   }
   // The second FIN. Who sent the first keeps the four-tuple in TIME-WAIT.
@@ -372,6 +380,7 @@ void SendFin(World& world, uint8_t index) {
                                .remote_port = closer.remote_port};
   other.shut |= kReceive;
   other.done = true;
+  Wake(world, first, kAnyReason);
   if (peer != index) Done(world, index);
   Done(world, first);
 }
@@ -403,8 +412,8 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   }
   if (other.tcp == Tcp::kFinWait && (other.shut & kReceive)) {
     // RFC 1122 again: it has sent its FIN and shut down reading, so it answers new data with a RST.
-    TakeReset(world, index);
     TakeReset(world, peer);
+    TakeReset(world, index);
     return;
   }
   // Nagle's algorithm holds back a small segment while an earlier one is not acknowledged, and an end that
@@ -422,6 +431,7 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
     other.late += bytes;
   } else {
     other.arrived += bytes;
+    Wake(world, peer, kDataReady);
   }
 }
 

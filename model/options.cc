@@ -134,6 +134,7 @@ void SetBuffer(Scene& s) {
                     receive ? kSmallestReceiveBuffer : kSmallestSendBuffer);
   }
   (receive ? s.me().receive_buffer : s.me().send_buffer) = size;
+  if (!receive) Wake(s.world, s.index, kWriteSpace);  // "Wake up sending tasks if we upped the value"
 }
 
 // clang-format off

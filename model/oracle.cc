@@ -34,6 +34,7 @@ Tried Try(const Clause& clause, World& world, const Call& call, const Profile& p
     scene.reply.error = EINTR;
   }
   if (clause.then != nullptr) clause.then(scene);
+  if (world.epolls_live != 0) [[unlikely]] SettleEpolls(world);
   if (scene.reply.error != 0) {
     scene.reply.value = 0;
     if (call.made != kNoHandle) world.handles[call.made] = kNone;
@@ -91,8 +92,14 @@ const Socket* Unspecified(const Call& call, const World& world) {
   const Socket& socket = world.sockets[world.slots[slot].socket];
   return socket.unspecified ? &socket : nullptr;
 }
+// Whether the call is about descriptors alone, so that it matters not where their socket is.
+bool OnDescriptors(const Call& call) {
+  const Returns returns = DeclarationOf(call.op).returns;
+  return call.op == Op::kClose || call.op == Op::kDup || returns == Returns::kTarget ||
+         (call.op == Op::kFcntl && call.made != kNoHandle);
+}
 bool OnUnspecified(const Call& call, const World& world) {
-  return Unspecified(call, world) != nullptr && call.op != Op::kClose && call.op != Op::kDup;
+  return Unspecified(call, world) != nullptr && !OnDescriptors(call);
 }
 
 // Whether a call on a socket that nobody knows the state of may reach other sockets.
@@ -109,8 +116,6 @@ bool ReachesOthers(const Call& call, const Socket& socket) {
     case Op::kSendto:
     case Op::kSendmsg:
     case Op::kWritev:
-    case Op::kDup2:
-    case Op::kDup3:
       return true;
     case Op::kClose:
       return socket.bound != kNone || socket.peer != kNone;
@@ -129,6 +134,8 @@ bool ReachesOthers(const Call& call, const Socket& socket) {
     case Op::kRecvfrom:
     case Op::kRecvmsg:
     case Op::kReadv:
+    case Op::kDup2:
+    case Op::kDup3:
     case Op::kSelect:
     case Op::kEpollCreate1:
     case Op::kEpollCtl:
@@ -340,7 +347,8 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
     if (reply.error == 0 && call.made != kNoHandle && tried.reply.value != reply.value) {
       after.lost = Lost::kUnspecified;
     }
-  } else if (reply.error == 0 && call.made != kNoHandle) {
+  } else if (reply.error == 0 &&
+             (call.made != kNoHandle || DeclarationOf(call.op).returns == Returns::kTarget)) {
     after.lost = Lost::kUnspecified;
   } else if (scene.has_socket() && !(refusal_expected && reply.error != 0)) {
     MakeUnspecified(after, scene.index);
@@ -479,16 +487,16 @@ int Scene::Choose(int low, int high, const char* what) {
   return high;
 }
 
-uint8_t Scene::LowestSlot() const {
+uint8_t Scene::LowestSlot(int from) const {
   const int slots = world.nofile == 0 ? kMaxHandles : world.nofile;
-  for (int i = 0; i < slots; ++i) {
+  for (int i = from; i < slots; ++i) {
     if (world.slots[i].opens == Opens::kNothing) return static_cast<uint8_t>(i);
   }
   return kNone;
 }
 
-void Scene::MakeDescriptor(Slot to) {
-  const uint8_t lowest = LowestSlot();
+void Scene::MakeDescriptor(Slot to, int from) {
+  const uint8_t lowest = LowestSlot(from);
   if (lowest == kNone || call.made == kNoHandle) {
     world.lost = Lost::kFull;
     return;

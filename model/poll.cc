@@ -1,4 +1,4 @@
-// poll() of one descriptor, without waiting.
+// poll() of one descriptor.
 
 #include <poll.h>
 
@@ -21,6 +21,10 @@ bool IsReady(const Scene& s) { return Modelled(s) && (Ready(s.world, s.index) & 
 
 bool HungUp(const Scene& s) { return Modelled(s) && (Ready(s.world, s.index) & POLLHUP) != 0; }
 
+// Whether it waits until something is ready. A wait that ends by itself ends with 0.
+bool Waits(const Scene& s) { return s.call.timeout < 0; }
+bool IgnoredForEver(const Scene& s) { return IsNegative(s) && Waits(s); }
+
 void TellEvents(Scene& s, int16_t events) {
   s.reply.value = 1;
   s.reply.wrote |= kWroteEvents;
@@ -29,14 +33,20 @@ void TellEvents(Scene& s, int16_t events) {
 void TellNotOpen(Scene& s) { TellEvents(s, POLLNVAL); }
 void TellReady(Scene& s) { TellEvents(s, Ready(s.world, s.index) & Asked(s)); }
 bool Unsteady(const Scene& s) { return Modelled(s) && (Uncertain(s.world, s.index) & Asked(s)) != 0; }
+bool IsCertain(const Scene& s) {
+  return (Ready(s.world, s.index) & ~Uncertain(s.world, s.index) & Asked(s)) != 0;
+}
+bool NothingForEver(const Scene& s) { return Modelled(s) && Waits(s) && !IsReady(s) && !Unsteady(s); }
+bool UnsteadyForEver(const Scene& s) { return Unsteady(s) && Waits(s) && !IsCertain(s); }
 void TellUnsteady(Scene& s) {
   int16_t events = Ready(s.world, s.index) & Asked(s);
+  const int16_t free = Uncertain(s.world, s.index) & Asked(s);
   s.open = true;
   s.note = "POLLIN and POLLOUT may come later";
   if (s.seen != nullptr) {
-    const int16_t free = Uncertain(s.world, s.index) & Asked(s);
     events = static_cast<int16_t>((events & ~free) | (s.seen->events & free));
   }
+  if (events == 0 && Waits(s)) events = free;  // it did not wait for nothing
   if (events != 0) TellEvents(s, events);
 }
 
@@ -52,6 +62,9 @@ void TellHungUp(Scene& s) {
 
 // clang-format off
 constexpr Clause kPoll[] = {
+    {.id = "poll.ignored_for_ever", .blocks = true, .when = IgnoredForEver,
+     .cites = "POSIX poll(): a negative descriptor is ignored, timeout -1 waits until an event or a signal; poll(2)",
+     .says = "The descriptor is negative, nothing else can become ready, and the time to wait is endless."},
     {.id = "poll.ignored", .when = IsNegative,
      .cites = "POSIX poll(): a negative descriptor is ignored; poll(2)",
      .says = "The descriptor is negative, and is passed over."},
@@ -63,15 +76,22 @@ constexpr Clause kPoll[] = {
      .cites = "POSIX poll() POLLHUP: \"This event and POLLOUT are mutually-exclusive\"",
      .says = "A socket that has hung up is not writable."},
     // Two replies are right here: bytes that small buffers hold up arrive by a timer.
+    {.id = "poll.unsteady_blocks", .blocks = true, .when = UnsteadyForEver,
+     .strength = Strength::kMay,
+     .cites = "Linux tcp_poll(), sk_stream_is_writeable()",
+     .says = "Bytes are under way: what was asked for may be so long in coming that the wait is seen."},
     {.id = "poll.unsteady", .when = Unsteady, .then = TellUnsteady,
      .cites = "Linux tcp_poll(), sk_stream_is_writeable()",
      .says = "Bytes are under way: POLLIN and POLLOUT may come later."},
     {.id = "poll.ready", .when = IsReady, .then = TellReady,
      .cites = "POSIX poll(); Linux tcp_poll(), inet_csk_listen_poll()",
      .says = "What is ready of what was asked for, with POLLERR and POLLHUP unasked."},
+    {.id = "poll.blocks", .blocks = true, .when = NothingForEver,
+     .cites = "POSIX poll(): timeout -1 waits until an event occurs or a signal comes; poll(2)",
+     .says = "Nothing of what was asked for is ready, and the time to wait is endless."},
     {.id = "poll.nothing", .when = Modelled,
      .cites = "POSIX poll(); poll(2)",
-     .says = "Nothing of what was asked for is ready."},
+     .says = "Nothing of what was asked for is ready, and the time to wait has passed."},
 };
 // clang-format on
 

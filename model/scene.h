@@ -47,11 +47,17 @@ class Scene {
   // The count that was seen, where it lies in [low, high]; else high.
   int Choose(int low, int high, const char* what);
 
-  // The lowest free slot; kNone where there is none.
-  uint8_t LowestSlot() const;
+  // The lowest free slot, from `from` up; kNone where there is none.
+  uint8_t LowestSlot(int from = 0) const;
+
+  // A slot that leads to where the call's descriptor leads.
+  Slot Same(bool close_on_exec = false) const {
+    const uint8_t led_to = slot < 0 ? index : world.slots[slot].socket;
+    return {opens, led_to, close_on_exec};
+  }
 
   // Gives the lowest free slot to a socket or a file, names it by call.made and puts it into the reply.
-  void MakeDescriptor(Slot to);
+  void MakeDescriptor(Slot to, int from = 0);
 
   // Fills addr= of the reply, cut off as the caller's addrlen says.
   void WriteAddress(Host host, PortIndex port);
@@ -83,6 +89,9 @@ void CloseListener(World& world, uint8_t index);
 void CloseWithReset(World& world, uint8_t index);
 void CloseWithFin(World& world, uint8_t index);
 void CloseQuietly(World& world, uint8_t index);
+
+// What close() of this descriptor does, for the calls that close one on the way (close.cc).
+void CloseDescriptor(Scene& s, Descriptor fd);
 
 // The profile says nothing of this socket from here on. Where the kernel has few ports to choose from, that
 // makes every choice uncertain, and the world is lost.
@@ -138,7 +147,7 @@ inline constexpr int16_t kReadEnd = 0x2000;  // POLLRDHUP
 
 // The POLL* events of a socket that hold now, whoever asks for which.
 int16_t Ready(const World& world, uint8_t socket);
-// Of all events, those that may be so or otherwise at any moment, since a timer brings them. Mostly none.
+// Of all events, ready or not, those that may be so or otherwise, since a timer brings them. Mostly none.
 int16_t Uncertain(const World& world, uint8_t socket);
 
 // --- messages (messages.cc): what waits to be received, one by one ---------------------------------------
@@ -185,6 +194,24 @@ bool AddressesMeet(const Endpoint& one, const Endpoint& other, bool wild_one, bo
 // Whether a packet to `host` is for a socket that is bound to `bound_to`: to that host, or to the wildcard of the
 // packet's own family. (compute_score().)
 bool TakesPacketTo(const Socket& socket, Host host, Host bound_to);
+
+// --- wake-ups (epoll.cc): who waits on a socket and is told that something happened to it --------------
+
+void WakeWatchers(World& world, uint8_t socket, int16_t key);
+
+// Where the kernel wakes those who wait on the socket. `key`: the POLL* events that it tells as the reason; 0: any,
+// as sk_state_change() does.
+inline void Wake(World& world, uint8_t socket, int16_t key) {
+  if (world.epolls_live != 0) [[unlikely]] WakeWatchers(world, socket, key);
+}
+inline constexpr int16_t kAnyReason = 0;
+inline constexpr int16_t kDataReady = 0xc3;  // sock_def_readable(): POLLIN, POLLPRI, POLLRDNORM, POLLRDBAND
+inline constexpr int16_t kErrorReport = 8;   // sock_def_error_report(): POLLERR
+inline constexpr int16_t kWriteSpace = 0x304;  // sk_stream_write_space(): POLLOUT, POLLWRNORM, POLLWRBAND
+
+// After a call: what has no descriptor any more is watched no longer (eventpoll_release()), and an instance
+// without one is gone.
+void SettleEpolls(World& world);
 
 // --- ports (ports.cc): who may have which -------------------------------------------------------------
 

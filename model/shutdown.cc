@@ -45,9 +45,16 @@ void Mark(Scene& s) {
   Settle(s.me());
   s.me().shut |= Directions(s);
 }
+// "Wake up anyone sleeping in poll": whatever inet_shutdown() did, and whatever it answers.
+void WakeAll(Scene& s) { Wake(s.world, s.index, kAnyReason); }
+void MarkAndWake(Scene& s) {
+  Mark(s);
+  WakeAll(s);
+}
 void StopListening(Scene& s) {
   Disconnect(s.world, s.index);
   s.me().link = Link::kUnconnected;
+  WakeAll(s);
 }
 void MarkForUser(Scene& s) {
   Mark(s);
@@ -59,8 +66,16 @@ void StopWriting(Scene& s) {
   MarkForUser(s);
   const Tcp tcp = s.me().tcp;
   if (tcp == Tcp::kEstablished || tcp == Tcp::kCloseWait) SendFin(s.world, s.index);
+  WakeAll(s);
 }
-void Nothing(Scene& s) { Settle(s.me()); }
+void StopReading(Scene& s) {
+  MarkForUser(s);
+  WakeAll(s);
+}
+void Nothing(Scene& s) {
+  Settle(s.me());
+  WakeAll(s);
+}
 bool HasPeer(const Scene& s) { return In(s, Tcp::kEstablished); }
 
 // clang-format off
@@ -71,13 +86,13 @@ constexpr Clause kShutdownFirst[] = {
 };
 
 constexpr Clause kShutdown[] = {
-    {.id = "shutdown.not_connected", .error = ENOTCONN, .when = NotConnected, .then = Mark,
+    {.id = "shutdown.not_connected", .error = ENOTCONN, .when = NotConnected, .then = MarkAndWake,
      .on = kLinux, .cites = "Linux inet_shutdown(): the shutdown is noted all the same",
      .says = "TCP is in CLOSE: there is nothing to shut down, but it is remembered."},
-    {.id = "shutdown.never_connected", .error = ENOTCONN, .when = NeverConnected, .then = Mark,
+    {.id = "shutdown.never_connected", .error = ENOTCONN, .when = NeverConnected, .then = MarkAndWake,
      .on = kPosix, .cites = "POSIX shutdown() ENOTCONN",
      .says = "The socket is not connected."},
-    {.id = "shutdown.no_longer_connected", .error = ENOTCONN, .when = NoLongerConnected, .then = Mark,
+    {.id = "shutdown.no_longer_connected", .error = ENOTCONN, .when = NoLongerConnected, .then = MarkAndWake,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX shutdown() ENOTCONN",
      .says = "The connection has ended; whether the socket is connected then POSIX leaves open."},
     {.id = "shutdown.listener_not_connected", .error = ENOTCONN, .when = Listening,
@@ -95,10 +110,10 @@ constexpr Clause kShutdown[] = {
     {.id = "shutdown.connecting", .when = Connecting, .then = StopListening,
      .on = kLinux, .cites = "Linux inet_shutdown(), tcp_disconnect()",
      .says = "The attempt is given up, and ECONNRESET is pending."},
-    {.id = "shutdown.datagrams", .when = HasPeer, .then = MarkForUser,
+    {.id = "shutdown.datagrams", .when = HasPeer, .then = StopReading,
      .of = kUdp, .cites = "POSIX shutdown(); Linux inet_shutdown()",
      .says = "No more receiving, or sending; the peer is not told."},
-    {.id = "shutdown.read", .when = OnlyReading, .then = MarkForUser,
+    {.id = "shutdown.read", .when = OnlyReading, .then = StopReading,
      .of = kTcp,
      .cites = "POSIX shutdown(); Linux inet_shutdown()",
      .says = "No more receiving: end of file follows what is queued."},

@@ -47,6 +47,8 @@ std::span<const Clause> ShutdownFirstClauses();  // of any kind of socket
 std::span<const Clause> ShutdownClauses();
 std::span<const Clause> ShutdownUnixClauses();
 std::span<const Clause> DupClauses();
+std::span<const Clause> Dup3FirstClauses();  // what dup3() asks before it looks at the descriptors
+std::span<const Clause> Dup2Clauses();       // dup2() and dup3()
 std::span<const Clause> GetsocknameClauses();
 std::span<const Clause> GetpeernameClauses();
 std::span<const Clause> GetsockoptClauses();
@@ -64,6 +66,11 @@ std::span<const Clause> WriteClauses();
 std::span<const Clause> FcntlClauses();
 std::span<const Clause> IoctlClauses();
 std::span<const Clause> PollClauses();
+std::span<const Clause> SelectClauses();
+std::span<const Clause> EpollCreateClauses();
+std::span<const Clause> EpollCtlClauses();
+std::span<const Clause> EpollWaitFirstClauses();  // what epoll_wait() asked before its descriptor, until 6.15
+std::span<const Clause> EpollWaitClauses();
 
 // Guards that more than one table reads.
 bool NoFreeSlot(const Scene& s);

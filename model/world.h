@@ -189,16 +189,19 @@ struct Watched {
   bool live = false;
   Descriptor fd;            // as epoll_ctl named it
   uint8_t slot = kNone;     // whose number it was added by
-  uint8_t socket = kNone;
+  uint8_t socket = kNone;   // kNone: PIPE
   bool ready = false;       // on the ready list
+  bool adrift = false;      // perhaps on the ready list, nobody knows where (epoll.cc)
   bool spent = false;       // EPOLLONESHOT has fired
-  uint8_t turn = 0;         // its place on the ready list
+  uint8_t added = 0;        // its place among those that were added
+  uint16_t turn = 0;        // its place on the ready list
   int32_t events = 0;
   friend constexpr bool operator==(const Watched&, const Watched&) = default;
 };
 struct Epoll {
   bool live = false;
-  uint8_t turn = 0;
+  uint8_t added = 0;   // counts what was added
+  uint16_t turn = 0;   // counts what was put on the ready list
   std::array<Watched, kMaxWatched> watched;
   friend constexpr bool operator==(const Epoll&, const Epoll&) = default;
 };
@@ -236,6 +239,7 @@ struct World {
   uint8_t seen = 0;                            // how many E names have been given
   uint8_t seen_names = 0;                      // how many @E names have been given
   uint8_t chosen_names = 0;                    // how many the kernel has chosen, seen or not
+  uint8_t epolls_live = 0;                     // how many of them there are
   bool nobody = false;                         // env: uid=nobody
   uint8_t turn = 0;                            // counts arrivals in accept queues
   uint8_t nofile = 0;                          // how many slots there are; 0: all
