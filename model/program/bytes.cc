@@ -594,6 +594,11 @@ Program DecodeBytes(std::span<const uint8_t> bytes) {
       if (declaration.makes(call) && !declaration.may_make()) made();
       reader.GetArguments(mender.made(), call);
       if (declaration.makes(call) && declaration.may_make()) made();
+    } else {
+      // Where the first half is missing, this becomes a whole call, whose arguments nothing has said.
+      for (const Argument& argument : DeclarationOf(call.op).arguments) {
+        if (argument.tokens_only) call.*argument.member = argument.choices.front();
+      }
     }
     if (reader.failed()) break;
     mender.Append(call, program.calls);

@@ -145,6 +145,7 @@ TEST(Bytes, VersionOneKnowsWhatItKnew) {
   EXPECT_EQ(read({17, 200, 3}), "fcntl(-1, F_GETFL)\n");                    // 3 commands
   EXPECT_EQ(read({17, 200, 255, 0, 0, 0, 0}), "fcntl(-1, F_GETFL)\n");      // and no F_DUPFD
   EXPECT_EQ(read({19, 200, 1, 6, 200}), "poll(-1, POLLIN)\nclose(-1)\n");  // no timeout
+  EXPECT_EQ(read({255, 17, 17}), "t1: fcntl(-1, F_GETFL)\n");  // half a call
   // The usual room for an address was 16 bytes: that of any address, where an IPv4 one comes.
   EXPECT_EQ(read({9, 200, 0}), "getsockname(-1)\n");
   EXPECT_EQ(read({9, 200, 0xc1}), "getsockname(-1, NULL, addrlen=16)\n");
