@@ -1,11 +1,13 @@
 // Programs as bytes, for the corpora and the dictionaries of the libFuzzer targets.
 //
-//     encode FILE.program > FILE      one program
+//     encode --sockets=KIND DIRECTORY FILE.program…   into the directory, those that make sockets of this kind and
+//                                                     of no other: tcp, udp, unix or any
 //     encode --dictionary > NAME.dict  one call a line: every call, with each of its declared
 //     choices
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
@@ -15,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz/kinds.h"
 #include "model/program/bytes.h"
 #include "model/program/declarations.h"
 #include "model/program/text.h"
@@ -23,7 +26,20 @@
 namespace sockspec {
 namespace {
 
-int EncodeFile(const char* path) {
+struct NamedKinds {
+  std::string_view name;
+  KindSet kinds;
+};
+constexpr NamedKinds kKinds[] = {{"tcp", kTcp}, {"udp", kUdp}, {"unix", kUnix}, {"any", kAnything}};
+
+// Whether the program makes sockets, all of these kinds.
+bool MakesOnly(const Program& program, KindSet kinds) {
+  KindSet made = 0;
+  for (const Call& call : program.calls) made |= KindMade(call) & static_cast<KindSet>(~kNoSocket);
+  return made != 0 && (made & ~kinds) == 0;
+}
+
+int EncodeFile(const std::string& directory, const char* path, KindSet kinds) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     fprintf(stderr, "encode: cannot read %s\n", path);
@@ -35,8 +51,16 @@ int EncodeFile(const char* path) {
     fprintf(stderr, "encode: %s\n", parsed.problem.Message().c_str());
     return 2;
   }
+  if (!MakesOnly(parsed.transcript.program, kinds)) return 0;
   const std::vector<uint8_t> bytes = Encode(parsed.transcript.program);
-  return fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() ? 0 : 2;
+  // Two directories may have a file of one name.
+  std::string name = path;
+  std::replace(name.begin(), name.end(), '/', '-');
+  std::ofstream out(directory + "/" + name, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (out.flush()) return 0;
+  fprintf(stderr, "encode: cannot write %s/%s\n", directory.c_str(), name.c_str());
+  return 2;
 }
 
 // The bytes of one call: those of a program that holds it alone, without the head.
@@ -105,11 +129,20 @@ void PrintDictionary() {
 }  // namespace sockspec
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    fprintf(stderr, "usage: encode FILE.program | --dictionary\n");
-    return 2;
+  using namespace sockspec;
+  constexpr std::string_view kSockets = "--sockets=";
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  if (argc == 2 && first == "--dictionary") {
+    PrintDictionary();
+    return 0;
   }
-  if (std::string_view(argv[1]) != "--dictionary") return sockspec::EncodeFile(argv[1]);
-  sockspec::PrintDictionary();
-  return 0;
+  for (const NamedKinds& named : kKinds) {
+    if (argc < 3 || !first.starts_with(kSockets) || first.substr(kSockets.size()) != named.name) continue;
+    for (int i = 3; i < argc; ++i) {
+      if (const int status = EncodeFile(argv[2], argv[i], named.kinds); status != 0) return status;
+    }
+    return 0;
+  }
+  fprintf(stderr, "usage: encode --sockets=tcp|udp|unix|any DIRECTORY FILE.program... | --dictionary\n");
+  return 2;
 }

@@ -1,19 +1,26 @@
-"""Seed corpora of the libFuzzer targets: programs as text, which people read, and their bytes, which the engine reads."""
+"""Seed corpora of the libFuzzer targets: programs as text, which people read, as the bytes that the engine reads."""
 
-def encoded_programs(name, srcs):
-    """A filegroup of the bytes of programs.
-
-    Args:
-      name: of the filegroup.
-      srcs: files that end in .program; each gives one file beside it, without that ending.
-    """
-    native.genrule(
-        name = name,
-        srcs = srcs,
-        outs = [src[:-len(".program")] for src in srcs],
-        cmd = "for f in $(SRCS); do" +
-              " to=$${f%.program};" +
-              " $(location //fuzz:encode) $$f > $(RULEDIR)/$${to#fuzz/} || exit 1;" +
-              " done",
-        tools = ["//fuzz:encode"],
+def _encoded_programs_impl(ctx):
+    out = ctx.actions.declare_directory(ctx.label.name)
+    arguments = ctx.actions.args()
+    arguments.add("--sockets=" + ctx.attr.sockets)
+    arguments.add(out.path)
+    arguments.add_all(ctx.files.srcs)
+    ctx.actions.run(
+        outputs = [out],
+        inputs = ctx.files.srcs,
+        executable = ctx.executable._encode,
+        arguments = [arguments],
+        mnemonic = "EncodePrograms",
     )
+    return [DefaultInfo(files = depset([out]))]
+
+encoded_programs = rule(
+    doc = "A directory with the bytes of those programs that make sockets of one kind.",
+    implementation = _encoded_programs_impl,
+    attrs = {
+        "sockets": attr.string(mandatory = True, values = ["tcp", "udp", "unix", "any"]),
+        "srcs": attr.label_list(allow_files = [".program"]),
+        "_encode": attr.label(default = "//fuzz:encode", executable = True, cfg = "exec"),
+    },
+)

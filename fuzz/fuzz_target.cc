@@ -1,6 +1,5 @@
 #include "fuzz/fuzz_target.h"
 
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "fuzz/confirm.h"
+#include "fuzz/kinds.h"
 #include "fuzz/minimize.h"
 #include "fuzz/mutate.h"
 #include "model/clause.h"
@@ -63,22 +63,6 @@ void PrintIndented(std::string_view text) {
   }
 }
 
-// False of a call that makes a socket of another kind. One that makes none at all (an unknown type) is
-// everybody's.
-bool Makes(const Call& call, KindSet sockets) {
-  if (call.op != Op::kSocket && call.op != Op::kSocketpair) return true;
-  const int type = call.type & 0xf;
-  switch (call.domain) {
-    case AF_INET:
-    case AF_INET6:
-      return type == SOCK_STREAM ? (sockets & kTcp) != 0 : type != SOCK_DGRAM || (sockets & kUdp) != 0;
-    case AF_UNIX:
-      return (sockets & kUnix) != 0;
-    default:
-      return true;
-  }
-}
-
 [[noreturn]] void Stop(const Trouble& trouble) {
   fprintf(stderr, "sockspec: %s\n", trouble.what.c_str());
   _exit(1);
@@ -95,7 +79,7 @@ FuzzTarget::FuzzTarget(std::unique_ptr<Kernel> kernel, const Profile& profile, K
 
 Program FuzzTarget::Decoded(const uint8_t* data, size_t size) {
   Program program = DecodeBytes({data, size});
-  std::erase_if(program.calls, [this](const Call& call) { return !Makes(call, sockets_); });
+  std::erase_if(program.calls, [this](const Call& call) { return ((sockets_ | kNoSocket) & KindMade(call)) == 0; });
   return Followable(program, oracle_);
 }
 

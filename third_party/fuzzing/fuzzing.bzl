@@ -87,7 +87,11 @@ def _fuzzing_corpus_impl(ctx):
     lines += [
         "cp %s %s/%s" % (_quote(f.path), out.path, _quote(f.short_path.replace("/", "-")))
         for f in ctx.files.srcs
+        if not f.is_directory
     ]
+
+    # Of a directory, all its files, which have names of their own.
+    lines += ["cp %s/* %s/" % (_quote(f.path), out.path) for f in ctx.files.srcs if f.is_directory]
     script = ctx.actions.declare_file(ctx.label.name + "_copy.sh")
     ctx.actions.write(script, "\n".join(lines) + "\n")
     ctx.actions.run_shell(
