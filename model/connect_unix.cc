@@ -15,12 +15,16 @@ bool FamilyCutOff(const Scene& s) { return s.call.length < kUnixFamilyLength; }
 bool Dissolves(const Scene& s) {
   return s.call.pointer == Pointer::kValid && !FamilyCutOff(s) && s.call.address.family == AF_UNSPEC;
 }
+bool DissolvesDatagrams(const Scene& s) { return Dissolves(s) && s.me().kind == SocketKind::kUnixDatagram; }
 bool LengthInvalid(const Scene& s) {
+  if (DissolvesDatagrams(s)) return false;
   return s.call.length <= kUnixFamilyLength || s.call.length > kLongestUnix;
 }
-bool WrongFamily(const Scene& s) { return !LengthInvalid(s) && s.call.address.family != AF_UNIX; }
+bool WrongFamily(const Scene& s) {
+  return !LengthInvalid(s) && !DissolvesDatagrams(s) && s.call.address.family != AF_UNIX;
+}
 bool NamesSomething(const Scene& s) {
-  return !LengthInvalid(s) && !WrongFamily(s) && NameGiven(s.call).known;
+  return !LengthInvalid(s) && !WrongFamily(s) && !DissolvesDatagrams(s) && NameGiven(s.call).known;
 }
 bool NamesAbstract(const Scene& s) { return NamesSomething(s) && !IsPath(s.call.address.name); }
 

@@ -10,7 +10,6 @@ namespace {
 
 bool Unnamed(const Scene& s) { return !HasName(s.me()); }
 bool Connected(const Scene& s) { return s.me().tcp == Tcp::kEstablished; }
-bool ShutDown(const Scene& s) { return s.me().user_shut != 0; }
 bool Listening(const Scene& s) { return s.me().tcp == Tcp::kListen; }
 
 // __sys_listen(): a backlog that is too large or negative becomes net.core.somaxconn, 4096.
@@ -35,10 +34,6 @@ constexpr Clause kListenUnix[] = {
     {.id = "unix_listen.connected", .error = EINVAL, .when = Connected,
      .cites = "POSIX listen() EINVAL; Linux unix_listen()",
      .says = "The socket is connected, or was."},
-    {.id = "unix_listen.shut_down", .error = EINVAL, .when = ShutDown,
-     .on = kPosix, .strength = Strength::kMay,
-     .cites = "POSIX listen() EINVAL (may): \"The socket has been shut down\"",
-     .says = "The socket has been shut down."},
     {.id = "unix_listen.again", .when = Listening, .then = SetBacklog,
      .cites = "POSIX listen(); Linux unix_listen()",
      .says = "The socket listens already: the backlog changes, nothing else."},

@@ -122,6 +122,10 @@ bool ConnectedElsewhere(const Scene& s) {
 }
 bool PeerDead(const Scene& s) { return Reaches(s) && Other(s).dead; }
 bool ReceiverShut(const Scene& s) { return Reaches(s) && (Other(s).shut & kUnixReceive); }
+// A peer that was shut down for reading after it was connected has shut us down for writing.
+bool PeerShut(const Scene& s) {
+  return CanGo(s) && HasPeer(s) && Size(s) > 0 && (s.world.sockets[s.me().peer].shut & kUnixReceive);
+}
 bool QueueIsFull(const Scene& s) {
   return Reaches(s) && Receiver(s) != s.index && Other(s).peer != s.index && QueueFull(s.world, Receiver(s));
 }
@@ -285,6 +289,9 @@ constexpr Clause kSendUnix[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
      .says = "The bytes cannot be read: POSIX says nothing."},
+    {.id = "unix_send.peer_shut", .error = EPIPE, .when = PeerShut, .then = Signal,
+     .of = kUnixStream, .on = kLinux, .cites = "Linux unix_stream_sendmsg() on RCV_SHUTDOWN, piece by piece",
+     .says = "The peer was shut down for reading before it was connected: only nothing can be sent."},
     {.id = "unix_send.waits_for_room", .blocks = true, .when = WaitsForAll, .then = TransferFirst,
      .of = kUnixStream, .on = kLinux, .cites = "send(2); Linux unix_stream_sendmsg(), which sends in pieces",
      .says = "Only a part has room: that goes out, and the call waits with the rest."},
@@ -337,7 +344,7 @@ constexpr Clause kSendUnix[] = {
      .cites = "POSIX send() does not say what a datagram does whose receiver is gone",
      .says = "The peer is gone."},
     {.id = "unix_send.receiver_shut", .error = EPIPE, .when = ReceiverShut,
-     .of = kUnixDatagram, .on = kLinux, .cites = "Linux unix_dgram_sendmsg() on RCV_SHUTDOWN",
+     .of = kUnixDatagram | kUnixSeqpacket, .on = kLinux, .cites = "Linux unix_dgram_sendmsg() on RCV_SHUTDOWN",
      .says = "The receiver was shut down for reading."},
     {.id = "unix_send.receiver_shut_unspecified", .when = ReceiverShut, .then = LeaveOpen,
      .of = kUnixDatagram, .on = kPosix, .strength = Strength::kUnspecified,
