@@ -37,7 +37,7 @@ class Maker {
     if (buffer != nullptr && !buffer->written && call_.buffer == Pointer::kValid) {
       return {needs_.With(Helper::kSent, "sent(" + DescriptorIn(call_.fd) + ", " + gave + ");")};
     }
-    if (call_.op == Op::kSelect && (told_ & kWroteEvents) != 0) {
+    if (call_.op == Op::kSelect && call_.flags != 0 && (told_ & kWroteEvents) != 0) {
       return {needs_.With(Helper::kTellSelected, "tell_selected(" + gave + ", " + DescriptorIn(call_.fd) + ", " +
                                                      std::to_string(call_.flags) + ");")};
     }
