@@ -44,9 +44,6 @@ class Generator {
   const Program& Scenario(Random& random);
 
  private:
-  class Writer;
-  friend class Writer;
-
   Oracle oracle_;
   GenerateOptions options_;
   Program program_;

@@ -1,0 +1,148 @@
+// The writer of one program, call by call: what scenarios and free calls are made of.
+//
+//     Writer w(oracle, options, program, random);
+//     const Descriptor fd = w.MakeSocket(SocketKind::kUdp);
+//     w.Bind(fd, w.LocalAddress(fd));
+//
+// It steps the oracle as it writes, and leaves out what may block or cannot be followed: a call that was left
+// out says false, or kMinusOne where it would have made a descriptor. It draws the program's own taste (which
+// calls, how many odd arguments, how many looks), and most of what a scenario asks for comes out of that.
+#ifndef SOCKSPEC_FUZZ_WRITER_H_
+#define SOCKSPEC_FUZZ_WRITER_H_
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+
+#include "fuzz/generate.h"
+#include "model/oracle.h"
+#include "model/program/declarations.h"
+#include "model/program/program.h"
+#include "model/program/random.h"
+
+namespace sockspec {
+
+class Writer {
+ public:
+  // Begins `program` anew, and draws what it shall be like.
+  Writer(Oracle& oracle, const GenerateOptions& options, Program& program, Random& random);
+
+  // --- writing ---
+
+  // Adds `call` and lets the model answer it. False where it is left out: it may block, or there is no room.
+  bool Write(Call call);
+  // A step of a scenario: the call, and now and then something else.
+  bool Step(const Call& call);
+  // A step that makes a descriptor. Where the call fails, the handle stands for -1 by itself.
+  Descriptor Make(const Call& call);
+  // Perhaps a look, and with one chance in `n` a free call.
+  void Noise(int n);
+  // A call like any other of this program.
+  void Free();
+  Call FreeCall();
+  // A look at `fd` that changes nothing.
+  void Look(Descriptor fd);
+  void LooksAtTheEnd();
+  // Whether the program has as many calls as were asked for.
+  bool Long() const;
+
+  // --- chance ---
+
+  Random& random() { return random_; }
+  bool OneIn(uint32_t n) { return random_.OneIn(n); }
+  // Whether this argument shall be an odd one.
+  bool IsOdd() { return odd_ != 0 && random_.OneIn(odd_); }
+  int32_t One(std::initializer_list<int32_t> from) {
+    return from.begin()[random_.Below(static_cast<uint32_t>(from.size()))];
+  }
+
+  // --- what is there ---
+
+  const World& world() const { return oracle_.world(); }
+  const Environment& env() const { return program_.env; }
+  KindSet kinds() const { return kinds_; }  // that this program makes
+  SocketKind SomeKind();
+  const Socket* At(Descriptor fd) const;
+  // One of the handles for which `suits` says so, all alike likely; kMinusOne where there is none.
+  template <typename Predicate>
+  Descriptor Some(Predicate suits) {
+    Descriptor found[kMaxHandles];
+    int count = 0;
+    for (int n = 0; n < handles_; ++n) {
+      const Socket* socket = At(Descriptor::Handle(n));
+      if (socket != nullptr && suits(*socket)) found[count++] = Descriptor::Handle(n);
+    }
+    return count == 0 ? kMinusOne : found[random_.Below(count)];
+  }
+  Descriptor AnyLive();
+
+  // --- addresses, of the family that the socket has ---
+
+  Port ProgramPort();
+  Port SomePort();
+  Host SomeHost(SocketKind kind);
+  Address LocalAddress(Descriptor fd);
+  // Where to reach a socket that is bound; a random address where its port has no name yet.
+  Address AddressOf(Descriptor fd);
+  // Where a free connect() or sendto() goes: most often to somebody who is there.
+  Address RemoteAddress(Descriptor fd);
+
+  // --- calls, well formed ---
+
+  Descriptor MakeSocket(SocketKind kind);
+  bool Bind(Descriptor fd, const Address& address);
+  bool Listen(Descriptor fd, int backlog);
+  bool Connect(Descriptor fd, const Address& address);
+  bool Dissolve(Descriptor fd) { return Connect(fd, {.family = AF_UNSPEC}); }
+  Descriptor Accept(Descriptor fd);
+  Descriptor Dup(Descriptor fd) { return Make({.op = Op::kDup, .fd = fd}); }
+  bool Close(Descriptor fd) { return Step({.op = Op::kClose, .fd = fd}); }
+  bool Shutdown(Descriptor fd, int how) { return Step({.op = Op::kShutdown, .fd = fd, .command = how}); }
+  // By send(), write() or one of the others.
+  bool Send(Descriptor fd, int size, int flags = 0);
+  bool SendTo(Descriptor fd, const Address& address, int size, int flags = 0);
+  // By recv(), read() or one of the others.
+  bool Receive(Descriptor fd, int size, int flags = 0);
+  bool SetOption(Descriptor fd, int option, int value, int seconds = 0);
+  bool GetOption(Descriptor fd, int option);
+  bool GetName(Descriptor fd) { return Step({.op = Op::kGetsockname, .fd = fd, .length = kStorageLength}); }
+  bool Poll(Descriptor fd);
+
+  int Size() { return One({1, 1, 5, 5, 5, 2, 100, 4096}); }
+  int Backlog() { return One({1, 1, 0, 2, 5}); }
+  int32_t OptionValue(int32_t option);
+
+ private:
+  void DrawTaste();
+  Descriptor OddDescriptor();
+  Descriptor DescriptorFor(Op op);
+  // Epoll instances are watched and asked by what leads to one, as a rule.
+  bool IsEpoll(const Argument& argument, const Call& call);
+  Descriptor SomeEpoll();
+  void Draw(const Argument& argument, Call& call);
+  int32_t Number(const Argument& argument, const Call& call);
+
+  Oracle& oracle_;
+  const GenerateOptions& options_;
+  Program& program_;
+  Random& random_;
+  std::array<int, kOpCount> weights_;
+  int total_weight_ = 0;
+  int odd_ = 0;    // one argument in so many is odd; 0: none
+  int ports_ = 1;  // how many ports this program names
+  int look_ = 0;   // one call in so many is followed by a look; 0: none
+  int noise_ = 0;  // one step in so many is followed by a free call
+  bool blocking_sockets_ = false;
+  bool may_block_ = false;
+  bool far_hosts_ = false;
+  KindSet kinds_ = kTcp;
+  int handles_ = 0;                 // made so far
+  Descriptor touched_ = kMinusOne;  // by the last call
+  Reply last_;
+};
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_FUZZ_WRITER_H_
