@@ -564,10 +564,11 @@ int32_t Writer::Number(const Argument& argument, const Call& call) {
       return (call.type & 0xf) == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     }
     SocketKind kind = SomeKind();
-    while (DomainOf(kind) != call.domain) kind = SomeKind();
+    for (int n = 0; n < 4 && DomainOf(kind) != call.domain; ++n) kind = SomeKind();
     if (random_.OneIn(blocking_sockets_ ? 2 : 40)) return TypeOf(kind);
     return TypeOf(kind) | SOCK_NONBLOCK | (random_.OneIn(6) ? int{SOCK_CLOEXEC} : 0);
   }
+  if (argument.member == &Call::timeout) return 0;  // a call that waits is for programs with threads
   if (argument.choices.empty()) {
     if (argument.tokens.empty()) return random_.Below(4);
     return random_.Pick(argument.tokens).value;

@@ -69,10 +69,10 @@ Tables TablesOf(Op op) {
       return {{NotOpenClauses()}, {NotASocketClauses()}, {SenderClauses()}, {ErrorQueueClauses(), kInet},
               {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp}, {RecvUnixClauses(), kUnix}};
     case Op::kSendmsg:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {PiecesClauses()},
+      return {{MessageFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {DestinationClauses()}, {PiecesClauses()},
               {SendClauses(), kTcp}, {SendUdpClauses(), kUdp}, {SendUnixClauses(), kUnix}};
     case Op::kRecvmsg:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {RecvmsgFirstClauses()}, {SenderClauses()},
+      return {{MessageFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {RecvmsgFirstClauses()}, {SenderClauses()},
               {PiecesClauses()}, {ErrorQueueClauses(), kInet}, {RecvClauses(), kTcp}, {RecvUdpClauses(), kUdp},
               {RecvUnixClauses(), kUnix}};
     case Op::kReadv:

@@ -43,7 +43,7 @@ void Refuse(Scene& s) {
 void SetPeer(Scene& s) {
   BindToAnyPort(s);
   if (s.world.lost != Lost::kNo) return;
-  MakePeer(s.world, s.index, WayTo(s), FindPort(s.world, s.call.address.port));
+  MakePeer(s, WayTo(s), FindPort(s.world, s.call.address.port));
 }
 void Dissolve(Scene& s) { DissolvePeer(s.world, s.index); }
 

@@ -95,16 +95,23 @@ uint8_t BestOf(Scene& scene, const Ends& ends, Host address) {
   return best;
 }
 
+// udp4_lib_lookup4(): the newest that was connected to the sender before it was to anybody else, and is now.
+uint8_t PairedWith(const World& world, const Ends& ends) {
+  uint8_t newest = kNone;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& socket = world.sockets[i];
+    if (!socket.paired || socket.paired_host != ends.from || socket.paired_port != ends.from_port) continue;
+    if (Score(socket, ends, ends.to) < 0 || socket.remote != ends.from || socket.remote_port != ends.from_port) continue;
+    if (newest == kNone || socket.paired_turn > world.sockets[newest].paired_turn) newest = static_cast<uint8_t>(i);
+  }
+  return newest;
+}
+
 uint8_t Receiver(Scene& scene, const Ends& ends) {
   if (ends.to_port == kNone) return kNone;
   if (scene.linux() && scene.profile.version >= kFourTuples) {
-    uint8_t newest = kNone;
-    for (int i = 0; i < kMaxSockets; ++i) {
-      const Socket& socket = scene.world.sockets[i];
-      if (Score(socket, ends, ends.to) < 10 || !Connected(socket)) continue;
-      if (newest == kNone || socket.moved > scene.world.sockets[newest].moved) newest = static_cast<uint8_t>(i);
-    }
-    if (newest != kNone) return newest;
+    const uint8_t paired = PairedWith(scene.world, ends);
+    if (paired != kNone) return paired;
   }
   const uint8_t specific = BestOf(scene, ends, ends.to);
   return specific != kNone ? specific : BestOf(scene, ends, Host::kAny);
@@ -232,12 +239,13 @@ void BindToAnyPort(Scene& scene) {
 
 bool MayBroadcast(const Scene&) { return false; }
 
-void MakePeer(World& world, uint8_t index, const Way& way, PortIndex port) {
-  Socket& socket = world.sockets[index];
+void MakePeer(Scene& scene, const Way& way, PortIndex port) {
+  World& world = scene.world;
+  Socket& socket = scene.me();
   if (socket.source == Host::kAny) socket.source = way.source;
   if (socket.address == Host::kAny) {
     socket.address = way.source;
-    MovePort(world, index);
+    MovePort(world, scene.index);
   }
   socket.remote = way.destination;
   socket.remote_port = port;
@@ -249,6 +257,13 @@ void MakePeer(World& world, uint8_t index, const Way& way, PortIndex port) {
       other.group_connected = true;
     }
   }
+  if (!scene.linux() || scene.profile.version < kFourTuples || socket.paired) return;
+  // Observed on Linux 6.18: a socket leaves its reuseport group when it is connected first, for good.
+  LeaveGroup(socket);
+  socket.paired = true;
+  socket.paired_turn = world.turn++;
+  socket.paired_host = socket.remote;
+  socket.paired_port = port;
 }
 
 // __udp_disconnect()

@@ -147,11 +147,6 @@ void JoinGroup(World& world, uint8_t index) {
   socket.group_connected = other.group_connected;
 }
 
-void LeaveGroup(Socket& socket) {
-  socket.in_group = false;
-  socket.group = kNone;
-  socket.group_connected = false;
-}
 
 }  // namespace
 
@@ -304,7 +299,9 @@ void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
 void ReleasePort(World& world, uint8_t index) {
   Socket& socket = world.sockets[index];
   socket.bound = kNone;
-  if (socket.kind == SocketKind::kUdp) LeaveGroup(socket);
+  if (socket.kind != SocketKind::kUdp) return;
+  LeaveGroup(socket);
+  socket.paired = false;
 }
 
 void MovePort(World& world, uint8_t index) {
@@ -312,6 +309,13 @@ void MovePort(World& world, uint8_t index) {
   if (socket.bound == kNone) return;
   socket.moved = world.turn++;
   LeaveGroup(socket);
+  if (socket.address == Host::kAny) socket.paired = false;
+}
+
+void LeaveGroup(Socket& socket) {
+  socket.in_group = false;
+  socket.group = kNone;
+  socket.group_connected = false;
 }
 
 void ResetAddress(World& world, uint8_t index) {

@@ -136,7 +136,7 @@ void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, ui
 void BindToAnyPort(Scene& scene);
 bool MayBroadcast(const Scene& scene);  // SO_BROADCAST
 // What connect() to an address and to AF_UNSPEC do.
-void MakePeer(World& world, uint8_t index, const Way& way, PortIndex port);
+void MakePeer(Scene& scene, const Way& way, PortIndex port);
 void DissolvePeer(World& world, uint8_t index);
 
 // --- readiness (readiness.cc): what poll(), select() and epoll_wait() ask ------------------------------
@@ -242,6 +242,7 @@ void ReleasePort(World& world, uint8_t index);
 void MovePort(World& world, uint8_t index);
 // inet_bhash2_reset_saddr(): the address is gone, unless bind() gave it.
 void ResetAddress(World& world, uint8_t index);
+void LeaveGroup(Socket& socket);  // of reuseport
 // The entry of a port named in the program; kNone for port 0. Makes one where the name is new.
 PortIndex FindPort(World& world, Port name);
 PortIndex LookUpPort(const World& world, Port name);  // kNone where the name is new

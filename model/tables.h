@@ -16,6 +16,7 @@ std::span<const Clause> NameClauses();        // shared by getsockname and getpe
 
 // Of any kind of socket (transfer.cc): what these calls ask of their arguments first.
 std::span<const Clause> DestinationClauses();   // shared by sendto and sendmsg: the address
+std::span<const Clause> MessageFirstClauses();  // shared by sendmsg and recvmsg, before the descriptor
 std::span<const Clause> RecvmsgFirstClauses();
 std::span<const Clause> SenderClauses();        // shared by recvfrom and recvmsg: where the name goes
 std::span<const Clause> PiecesClauses();        // shared by sendmsg and recvmsg

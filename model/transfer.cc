@@ -37,11 +37,13 @@ bool RoomUndefined(const Scene& s) {
 bool TooManyPieces(const Scene& s) { return s.opens != Opens::kNothing && s.call.pieces > kMostPieces; }
 bool NoPieces(const Scene& s) { return s.opens != Opens::kNothing && s.call.pieces <= 0; }
 bool CountInvalid(const Scene& s) {
-  return s.opens != Opens::kNothing && (s.call.pieces < 0 || s.call.pieces > kMostPieces);
+  return s.has_socket() && (s.call.pieces < 0 || s.call.pieces > kMostPieces);
 }
-bool CountZero(const Scene& s) { return s.opens != Opens::kNothing && s.call.pieces == 0; }
+bool CountZero(const Scene& s) { return s.has_socket() && s.call.pieces == 0; }
 bool NothingToWrite(const Scene& s) { return s.has_socket() && TransferSize(s.call) == 0; }
 
+constexpr int32_t kCompat = INT32_MIN;  // MSG_CMSG_COMPAT
+bool CompatFlag(const Scene& s) { return (s.call.flags & kCompat) != 0; }
 bool AsksForErrors(const Scene& s) { return (TransferFlags(s.call) & MSG_ERRQUEUE) != 0; }
 
 // clang-format off
@@ -56,6 +58,12 @@ constexpr Clause kDestination[] = {
     {.id = "destination.unreadable", .error = EFAULT, .when = DestinationUnreadable,
      .on = kLinux, .cites = "Linux move_addr_to_kernel(); sendto(2) EFAULT",
      .says = "The address lies where the process has no memory."},
+};
+
+constexpr Clause kMessageFirst[] = {
+    {.id = "message.compat_flag", .error = EINVAL, .when = CompatFlag,
+     .on = kLinux, .cites = "Linux __sys_sendmsg(), __sys_recvmsg() on MSG_CMSG_COMPAT",
+     .says = "The sign bit of the flags is the kernel's own, for programs of 32 bits; that comes before the descriptor."},
 };
 
 constexpr Clause kRecvmsgFirst[] = {
@@ -113,6 +121,7 @@ constexpr Clause kWritevFirst[] = {
 }  // namespace
 
 std::span<const Clause> DestinationClauses() { return kDestination; }
+std::span<const Clause> MessageFirstClauses() { return kMessageFirst; }
 std::span<const Clause> RecvmsgFirstClauses() { return kRecvmsgFirst; }
 std::span<const Clause> SenderClauses() { return kSender; }
 std::span<const Clause> PiecesClauses() { return kPieces; }

@@ -118,6 +118,12 @@ struct Socket {
                                 // with its port
   uint8_t moved = 0;            // of kUdp: its place among those with its address and port
   uint8_t group = kNone;        // of kUdp: which reuseport group
+  // Of kUdp: since it has a port, the peer that it was first connected to, and its place among those who were to
+  // the same (udp_lib_hash4()). It is found by that peer, if it is connected to it again.
+  bool paired = false;
+  uint8_t paired_turn = 0;
+  PortIndex paired_port = kNone;
+  Host paired_host = Host::kAny;
   uint32_t sent = 0;            // bytes accepted from the user, so far
   uint32_t arrived = 0;         // bytes of the peer's that are certainly here
   uint32_t late = 0;            // bytes of the peer's that may still be on their way
