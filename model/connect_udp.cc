@@ -40,6 +40,16 @@ void Refuse(Scene& s) {
   if (s.linux()) BindToAnyPort(s);
   if (s.posix()) MakeUnspecified(s.world, s.index);
 }
+// ip_route_connect() has written the new destination over the old one's flow by the time it fails.
+void RefuseOnTheWay(Scene& s) {
+  Refuse(s);
+  Socket& socket = s.me();
+  if (!s.linux() || s.world.lost != Lost::kNo || socket.tcp != Tcp::kEstablished) return;
+  socket.astray = true;
+  socket.first_gone = false;
+  socket.stray_host = s.call.address.host;
+  socket.stray_port = FindPort(s.world, s.call.address.port);
+}
 void SetPeer(Scene& s) {
   BindToAnyPort(s);
   if (s.world.lost != Lost::kNo) return;
@@ -73,19 +83,19 @@ constexpr Clause kConnectUdp[] = {
     {.id = "connect.datagram_wrong_family", .error = EAFNOSUPPORT, .when = WrongFamily, .then = Refuse,
      .cites = "POSIX connect() EAFNOSUPPORT; Linux __ip4_datagram_connect()",
      .says = "The address is of another family than the socket."},
-    {.id = "connect.datagram_no_route", .error = ENETUNREACH, .when = NoRoute, .then = Refuse,
+    {.id = "connect.datagram_no_route", .error = ENETUNREACH, .when = NoRoute, .then = RefuseOnTheWay,
      .on = kLinux, .cites = "Linux ip_route_connect(), inet_dgram_connect()",
      .says = "No route leads to the network; the socket gets a port, and keeps the peer it had."},
-    {.id = "connect.datagram_host_unreachable", .error = EHOSTUNREACH, .when = HostUnreachable, .then = Refuse,
+    {.id = "connect.datagram_host_unreachable", .error = EHOSTUNREACH, .when = HostUnreachable, .then = RefuseOnTheWay,
      .on = kLinux, .cites = "Linux fib_props[RTN_UNREACHABLE], inet_dgram_connect()",
      .says = "The route says that the host cannot be reached."},
-    {.id = "connect.datagram_blackhole", .error = EINVAL, .when = ThroughBlackhole, .then = Refuse,
+    {.id = "connect.datagram_blackhole", .error = EINVAL, .when = ThroughBlackhole, .then = RefuseOnTheWay,
      .on = kLinux, .cites = "Linux fib_props[RTN_BLACKHOLE]; ip-route(8)",
      .says = "A blackhole route swallows it, which Linux tells by EINVAL."},
-    {.id = "connect.datagram_prohibited", .error = EACCES, .when = Prohibited, .then = Refuse,
+    {.id = "connect.datagram_prohibited", .error = EACCES, .when = Prohibited, .then = RefuseOnTheWay,
      .on = kLinux, .cites = "Linux fib_props[RTN_PROHIBIT]; ip-route(8)",
      .says = "The route says that it is forbidden."},
-    {.id = "connect.datagram_broadcast", .error = EACCES, .when = ToBroadcast, .then = Refuse,
+    {.id = "connect.datagram_broadcast", .error = EACCES, .when = ToBroadcast, .then = RefuseOnTheWay,
      .on = kLinux, .cites = "connect(2) EACCES; Linux __ip4_datagram_connect()",
      .says = "A broadcast address needs SO_BROADCAST."},
     // Whether a way to the peer is looked for before something is sent, POSIX does not say.

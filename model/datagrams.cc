@@ -198,6 +198,13 @@ Way FindWay(Host source, Host to) {
   return way;
 }
 
+Way StrayWay(const Socket& socket) {
+  Way way = FindWay(socket.source, socket.remote);
+  way.destination = socket.stray_host;
+  way.mute = true;
+  return way;
+}
+
 void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, uint32_t size) {
   World& world = scene.world;
   Socket& sender = world.sockets[from];
@@ -250,6 +257,7 @@ void MakePeer(Scene& scene, const Way& way, PortIndex port) {
   socket.remote = way.destination;
   socket.remote_port = port;
   socket.tcp = Tcp::kEstablished;
+  socket.astray = false;
   // reuseport_has_conns_set()
   for (Socket& other : world.sockets) {
     if (socket.in_group && other.live && other.kind == SocketKind::kUdp && other.in_group &&
@@ -270,6 +278,7 @@ void MakePeer(Scene& scene, const Way& way, PortIndex port) {
 void DissolvePeer(World& world, uint8_t index) {
   Socket& socket = world.sockets[index];
   socket.tcp = Tcp::kClose;
+  socket.astray = false;
   socket.remote = Host::kAny;
   socket.remote_port = kNone;
   if (!socket.address_locked) {

@@ -130,6 +130,8 @@ struct Way {
 };
 // From a socket that sends from `source`, kAny where it has no address yet.
 Way FindWay(Host source, Host to);
+// Of one that is astray: the peer's, but for the destination that the packet bears.
+Way StrayWay(const Socket& socket);
 // `size` bytes go to `port` on that way.
 void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, uint32_t size);
 // inet_autobind(): an unbound socket gets a port of the kernel's choice. There is one.

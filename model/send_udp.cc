@@ -66,8 +66,17 @@ void Refuse(Scene& s) {
   if (s.posix() && (PortsToBind(s, s.me().address).none() || s.Fork(2) == 1)) return;
   BindToAnyPort(s);
 }
-void TellPending(Scene& s) {
+// Whether the way that was found for an earlier datagram to the peer is taken again.
+bool KeepsTheWay(const Scene& s) {
+  return !HasDestination(s) && s.call.control == 0 && Connected(s) && s.me().remote != Host::kMulticast;
+}
+bool GoesAstray(const Scene& s) { return Goes(s) && KeepsTheWay(s) && s.me().astray && s.me().first_gone; }
+void RefuseOnTheWay(Scene& s) {
   Refuse(s);
+  if (KeepsTheWay(s)) s.me().first_gone = true;
+}
+void TellPending(Scene& s) {
+  RefuseOnTheWay(s);
   s.reply.error = TakePendingError(s.me());
 }
 void Send(Scene& s) {
@@ -77,6 +86,11 @@ void Send(Scene& s) {
   const uint32_t size = static_cast<uint32_t>(TransferSize(s.call));
   s.reply.value = static_cast<int32_t>(size);
   SendDatagram(s, s.index, WayTo(s), port, size);
+  if (KeepsTheWay(s)) s.me().first_gone = true;
+}
+void SendAstray(Scene& s) {
+  s.reply.value = TransferSize(s.call);
+  SendDatagram(s, s.index, StrayWay(s.me()), s.me().stray_port, static_cast<uint32_t>(s.reply.value));
 }
 
 // clang-format off
@@ -152,7 +166,7 @@ constexpr Clause kSendUdp[] = {
     {.id = "send.prohibited_unspecified", .when = Prohibited, .then = Refuse,
      .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX knows no prohibited routes",
      .says = "The route says that it is forbidden."},
-    {.id = "send.datagram_too_long", .error = EMSGSIZE, .when = TooLong, .then = Refuse,
+    {.id = "send.datagram_too_long", .error = EMSGSIZE, .when = TooLong, .then = RefuseOnTheWay,
      .cites = "POSIX send() EMSGSIZE; udp(7); Linux __ip_append_data()",
      .says = "With its headers the message is longer than a packet can be."},
     {.id = "send.datagram_pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
@@ -161,13 +175,13 @@ constexpr Clause kSendUdp[] = {
     {.id = "send.datagram_may_tell", .error = kPendingError, .when = ErrorPending, .then = TellPending,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX XSH 2.10.12: pending errors of connectionless sockets",
      .says = "What became of an earlier datagram may be told."},
-    {.id = "send.datagram_shut", .error = EPIPE, .when = ShutForWriting, .then = Refuse,
+    {.id = "send.datagram_shut", .error = EPIPE, .when = ShutForWriting, .then = RefuseOnTheWay,
      .cites = "POSIX send() EPIPE; Linux sock_alloc_send_pskb()",
      .says = "The socket was shut down for writing; no signal comes of it."},
     {.id = "send.datagram_may_be_shut", .error = EPIPE, .when = ShutWithoutPeer, .then = Refuse,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX shutdown() ENOTCONN; send() EPIPE",
      .says = "shutdown() was tried while the socket had no peer, and may have had its effect."},
-    {.id = "send.datagram_unreadable", .error = EFAULT, .when = Unreadable, .then = Refuse,
+    {.id = "send.datagram_unreadable", .error = EFAULT, .when = Unreadable, .then = RefuseOnTheWay,
      .on = kLinux, .cites = "Linux ip_generic_getfrag(); send(2) EFAULT",
      .says = "The bytes lie where the process has no memory."},
     {.id = "send.datagram_undefined", .when = Unreadable, .then = Refuse,
@@ -178,6 +192,11 @@ constexpr Clause kSendUdp[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX write(): of other than regular files 0 bytes are unspecified",
      .says = "write() of 0 bytes may send a datagram without any, or not."},
+    {.id = "send.datagram_astray", .when = GoesAstray, .then = SendAstray,
+     .on = kLinux,
+     .cites = "observed on Linux 6.18: connect(s0, 127.0.0.1:P0), connect(s0, NOT_OURS:P1) = -1 ENETUNREACH, send(s0) "
+              "goes to P0 and the next send(s0) to NOT_OURS:P1; Linux udp_sendmsg(): fl4 = &inet->cork.fl.u.ip4",
+     .says = "After a connect() that failed, datagrams but the first go to the address that it was given, not to the peer."},
     {.id = "send.datagram", .when = Goes, .then = Send,
      .cites = "POSIX send(), sendto(); udp(7); Linux udp_sendmsg()",
      .says = "A datagram goes out, of no bytes too; an unbound socket gets a port of the kernel's choice first."},

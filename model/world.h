@@ -118,6 +118,12 @@ struct Socket {
                                 // with its port
   uint8_t moved = 0;            // of kUdp: its place among those with its address and port
   uint8_t group = kNone;        // of kUdp: which reuseport group
+  // Of kUdp: where the last connect() went that failed although the socket had a peer. The first datagram after
+  // it goes to the peer, and what follows to that address (inet->cork.fl, udp_sendmsg()).
+  bool astray = false;
+  bool first_gone = false;
+  PortIndex stray_port = kNone;
+  Host stray_host = Host::kAny;
   // Of kUdp: since it has a port, the peer that it was first connected to, and its place among those who were to
   // the same (udp_lib_hash4()). It is found by that peer, if it is connected to it again.
   bool paired = false;
