@@ -553,6 +553,8 @@ int32_t Writer::OptionValue(int32_t option) {
 // A number, a constant or flags: one of the declaration's choices, more often the first ones;
 // where a program shall come far, what its author would write.
 int32_t Writer::Number(const Argument& argument, const Call& call) {
+  // An endless wait costs nothing where something is ready, and is left out where nothing is.
+  if (argument.member == &Call::timeout) return may_block_ ? One({-1, 10, 0}) : random_.OneIn(6) ? -1 : 0;
   if (!argument.tokens_only && IsOdd() && random_.OneIn(3)) {
     const int32_t number = One({-1, 0, 1, 2, 3, 255, 0x10000, INT32_MAX, INT32_MIN});
     if (number >= argument.least && number <= argument.most) return number;
@@ -568,7 +570,6 @@ int32_t Writer::Number(const Argument& argument, const Call& call) {
     if (random_.OneIn(blocking_sockets_ ? 2 : 40)) return TypeOf(kind);
     return TypeOf(kind) | SOCK_NONBLOCK | (random_.OneIn(6) ? int{SOCK_CLOEXEC} : 0);
   }
-  if (argument.member == &Call::timeout) return 0;  // a call that waits is for programs with threads
   if (argument.choices.empty()) {
     if (argument.tokens.empty()) return random_.Below(4);
     return random_.Pick(argument.tokens).value;
