@@ -1,0 +1,121 @@
+// The C form of a program and the launcher say the same of one kernel: what the kernel answered here, it answers
+// in the file as well. Where they differ, a finding would not repeat in its repro.c.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fuzz/generate.h"
+#include "model/profile.h"
+#include "model/program/bytes.h"
+#include "model/program/c.h"
+#include "model/program/random.h"
+#include "model/program/text.h"
+#include "sut/linux.h"
+
+namespace sockspec {
+namespace {
+
+constexpr int kPrograms = 30;
+
+struct Ran {
+  int status = -1;
+  std::string output;
+};
+
+Ran RunShell(const std::string& command) {
+  Ran ran;
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return ran;
+  char piece[4096];
+  for (size_t n; (n = fread(piece, 1, sizeof piece, pipe)) > 0;) ran.output.append(piece, n);
+  const int status = pclose(pipe);
+  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
+  return ran;
+}
+
+class Repro : public testing::Test {
+ protected:
+  void SetUp() override {
+    Trouble trouble;
+    kernel_ = MakeLinuxKernel(LinuxOptions{}, &trouble);
+    if (kernel_ == nullptr) GTEST_SKIP() << trouble.what;
+  }
+
+  // Runs the program here, and in C with what came back as what is expected. Calls in two halves are left to
+  // programs that are written for them, and each call that blocks costs the file half a second.
+  void Compare(const Program& program) {
+    const Trouble trouble = kernel_->ResetFresh(program.env);
+    ASSERT_FALSE(trouble.any()) << trouble.what;
+    Transcript transcript{.comments = {}, .program = program, .said = {}};
+    int blocked = 0;
+    for (const Call& call : program.calls) {
+      if (call.part != Part::kWhole) return;
+      Said& said = transcript.said.emplace_back();
+      said.reply = kernel_->Run(call);
+      blocked += said.reply->blocked ? 1 : 0;
+    }
+    if (blocked > 1) return;
+    const char* directory = getenv("TEST_TMPDIR");
+    const std::string binary = std::string(directory != nullptr ? directory : "/tmp") + "/repeats";
+    const std::string source = binary + ".c";
+    std::ofstream(source) << EmitC(transcript, {.title = {}, .complete = true});
+    const Ran compiled = RunShell("cc -Wall -Wextra -Werror -o " + binary + " " + source);
+    ASSERT_EQ(compiled.status, 0) << compiled.output << PrintText(transcript);
+    const Ran ran = RunShell(binary);
+    ASSERT_EQ(ran.status, 0) << ran.output << PrintText(transcript);
+    ++compared_;
+  }
+
+  std::unique_ptr<Kernel> kernel_;
+  int compared_ = 0;
+};
+
+TEST_F(Repro, RepeatsWhatGeneratedProgramsGave) {
+  Generator generator(ResolveProfile("linux", kernel_->release()).profile, {.blocking = false});
+  for (int n = 0; n < kPrograms; ++n) {
+    Random random(ProgramSeed(1, n));
+    Compare(generator.Next(random));
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(compared_, kPrograms / 2);
+}
+
+// Any call with any arguments, on one socket or another: most of it is refused, but in many ways.
+TEST_F(Repro, RepeatsWhatArbitraryCallsGave) {
+  constexpr int kDomains[] = {1 /* AF_UNIX */, 2 /* AF_INET */, 10 /* AF_INET6 */};
+  constexpr int kTypes[] = {1 /* SOCK_STREAM */, 2 /* SOCK_DGRAM */};
+  constexpr int kNonblock = 04000;
+  constexpr int kSockets = 3;
+  for (int n = 0; n < kPrograms; ++n) {
+    Random random(ProgramSeed(2, n));
+    Program program;
+    for (int i = 0; i < kSockets; ++i) {
+      program.calls.push_back({.op = Op::kSocket,
+                               .made = static_cast<uint8_t>(kMaxHandles - 1 - i),
+                               .domain = kDomains[random.Below(3)],
+                               .type = kTypes[random.Below(2)] | kNonblock});
+    }
+    std::vector<uint8_t> bytes(random.Below(160));
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.Below(random.OneIn(3) ? 256 : 40));
+    bytes.insert(bytes.begin(), {kBytesVersion, 0, 0});
+    for (Call call : DecodeBytes(bytes).calls) {
+      if (call.fd == kMinusOne && !random.OneIn(3)) {
+        call.fd = Descriptor::Handle(kMaxHandles - 1 - static_cast<int>(random.Below(kSockets)));
+      }
+      program.calls.push_back(call);
+    }
+    Mend(program);
+    Compare(program);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(compared_, kPrograms / 2);
+}
+
+}  // namespace
+}  // namespace sockspec
