@@ -92,8 +92,11 @@ void CloseDescriptor(Scene& s, Descriptor fd) {
   }
   for (const Row& row : RowsOf(Op::kClose)) {
     const Clause& clause = *row.clause;
-    if ((row.of & kind) == 0 || !clause.effect() || !clause.BelongsTo(s.profile) || !clause.when(close)) continue;
-    clause.then(close);
+    if ((row.of & kind) == 0 || !clause.effect() || !clause.BelongsTo(s.profile) ||
+        (clause.when != nullptr && !clause.when(close))) {
+      continue;
+    }
+    if (clause.then != nullptr) clause.then(close);
     return;
   }
 }

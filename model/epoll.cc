@@ -262,7 +262,7 @@ void Make(Scene& s) {
 
 // clang-format off
 constexpr Clause kCreate[] = {
-    {.id = "epoll_create1.unspecified",
+    {.id = "epoll_create1.unspecified", .then = Make,
      .on = kPosix, .strength = Strength::kUnspecified, .cites = "epoll(7): Linux-specific",
      .says = "POSIX has no epoll."},
     {.id = "epoll_create1.flags_unknown", .error = EINVAL, .when = FlagsUnknown,

@@ -259,15 +259,22 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     if (rows[0]->strength == Strength::kUnspecified) {
       // One world is kept: what the others knew of this socket means nothing now.
       clause_ = rows[0];
-      Try(*rows[0], worlds_[w], call, profile_, &reply, 0);
+      const World before = worlds_[w];
+      const Tried tried = Try(*rows[0], worlds_[w], call, profile_, &reply, 0);
       worlds_[0] = worlds_[w];
       count_ = 1;
+      const bool made_as_foreseen = call.made != kNoHandle && worlds_[0].handles[call.made] != kNone &&
+                                    tried.reply.value == reply.value;
+      if (reply.error != 0 && call.made != kNoHandle) {
+        worlds_[0] = before;
+        worlds_[0].handles[call.made] = kNone;
+      }
       LearnName(reply);
       if (worlds_[0].lost != Lost::kNo) {
         lost_ = true;
         why_ = LostBecause(worlds_[0].lost);
       }
-      if (call.made != kNoHandle && reply.error == 0) {
+      if (call.made != kNoHandle && reply.error == 0 && !made_as_foreseen) {
         lost_ = true;
         why_ = LostBecause(Lost::kUnspecified);
       }
