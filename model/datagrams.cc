@@ -252,7 +252,7 @@ void MakePeer(Scene& scene, const Way& way, PortIndex port) {
   if (socket.source == Host::kAny) socket.source = way.source;
   if (socket.address == Host::kAny) {
     socket.address = way.source;
-    MovePort(world, scene.index);
+    MovePort(world, scene.index, Host::kAny);
   }
   socket.remote = way.destination;
   socket.remote_port = port;
@@ -282,8 +282,9 @@ void DissolvePeer(World& world, uint8_t index) {
   socket.remote = Host::kAny;
   socket.remote_port = kNone;
   if (!socket.address_locked) {
+    const Host before = socket.address;
     socket.address = socket.source = Host::kAny;
-    if (socket.port_locked) MovePort(world, index);
+    if (socket.port_locked) MovePort(world, index, before);
   }
   if (!socket.port_locked) {
     ReleasePort(world, index);

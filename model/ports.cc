@@ -304,10 +304,10 @@ void ReleasePort(World& world, uint8_t index) {
   socket.paired = false;
 }
 
-void MovePort(World& world, uint8_t index) {
+void MovePort(World& world, uint8_t index, Host before) {
   Socket& socket = world.sockets[index];
   if (socket.bound == kNone) return;
-  socket.moved = world.turn++;
+  if (socket.address != before) socket.moved = world.turn++;
   LeaveGroup(socket);
   if (socket.address == Host::kAny) socket.paired = false;
 }

@@ -240,8 +240,8 @@ PortIndex TakePort(Scene& scene, const PortChoice& choice);
 // Puts the socket into the port's bucket, as inet_bind_hash() does, or udp_lib_get_port().
 void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect);
 void ReleasePort(World& world, uint8_t index);
-// The address of a UDP socket that has a port has changed: udp_lib_rehash().
-void MovePort(World& world, uint8_t index);
+// The address of a UDP socket that has a port is set anew, perhaps to the same: udp_lib_rehash().
+void MovePort(World& world, uint8_t index, Host before);
 // inet_bhash2_reset_saddr(): the address is gone, unless bind() gave it.
 void ResetAddress(World& world, uint8_t index);
 void LeaveGroup(Socket& socket);  // of reuseport
