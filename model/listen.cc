@@ -39,8 +39,21 @@ void Open(Scene& s) {
   socket.tcp = Tcp::kListen;
   HoldPort(s.world, s.index, socket.bound, false);
   socket.local = socket.bound;
-  socket.in_group = socket.reuse_port;
   socket.turn = s.world.turn++;
+  socket.at_tail = socket.inet6 && socket.reuse_port;
+  if (!socket.reuse_port) return;
+  socket.in_group = true;
+  // inet_reuseport_add_sock(): the newest of those that listen there, and have the option by now, comes along,
+  // also where it had not when it began to listen.
+  uint8_t mate = kNone;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& other = s.world.sockets[i];
+    if (i == s.index || !other.live || other.kind != SocketKind::kTcp || other.tcp != Tcp::kListen) continue;
+    if (!other.reuse_port || other.bound != socket.bound || other.address != socket.address) continue;
+    if (other.inet6 != socket.inet6 || other.only_inet6 != socket.only_inet6) continue;
+    if (mate == kNone || other.turn > s.world.sockets[mate].turn) mate = static_cast<uint8_t>(i);
+  }
+  if (mate != kNone) s.world.sockets[mate].in_group = true;
 }
 void Autobind(Scene& s) {
   const PortIndex port = TakePort(s, PortsToBind(s, s.me().address));

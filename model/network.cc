@@ -62,10 +62,8 @@ bool InOneGroup(const Socket& a, const Socket& b) {
 // Whether the kernel comes to `a` before `b` in its list of listeners: the last one is the first, but those of
 // AF_INET6 with SO_REUSEPORT stand at the end, as they came (__inet_hash).
 bool ComesBefore(const Socket& a, const Socket& b) {
-  const bool a_last = a.inet6 && a.in_group;
-  const bool b_last = b.inet6 && b.in_group;
-  if (a_last != b_last) return b_last;
-  return a_last ? a.turn < b.turn : a.turn > b.turn;
+  if (a.at_tail != b.at_tail) return b.at_tail;
+  return a.at_tail ? a.turn < b.turn : a.turn > b.turn;
 }
 
 // The best listener for a SYN to host:port, or kNone: a specific address wins over the wildcard, and for IPv4 a

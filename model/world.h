@@ -99,6 +99,7 @@ struct Socket {
   bool port_locked = false;     // bind() gave it a port other than 0
   bool done = false;            // a FIN has come: end of file after what is queued
   bool unspecified = false;     // the profile says nothing about it any more
+  bool at_tail = false;         // of the list of listeners: AF_INET6, and had SO_REUSEPORT when it began
   bool in_group = false;        // in a reuseport group: of kTcp while it listens, of kUdp while it has a port
   bool group_connected = false;  // of kUdp: somebody of its group was connected once (reuseport_has_conns)
   bool steered = false;          // of kUdp: has received while connected, on some processor (sk_incoming_cpu)
