@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include "fuzz/finding.h"
 #include "fuzz/report.h"
 #include "fuzz/triage.h"
+#include "model/clause.h"
 #include "nlohmann/json.hpp"
 
 namespace sockspec {
@@ -34,6 +36,7 @@ struct Options {
   std::string duration;
   uint64_t calls = 0;
   uint64_t programs = 0;
+  std::string sockets = "any";
   int jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   std::string out;
   std::string seed;
@@ -41,6 +44,9 @@ struct Options {
   bool json = false;
   bool allowed = false;
 };
+
+const std::map<std::string, KindSet> kSockets = {
+    {"any", kAnything}, {"tcp", kTcp}, {"udp", kUdp}, {"unix", kUnix}};
 
 // CLI11 takes -1 for a large number.
 const CLI::Validator kCount(
@@ -173,6 +179,7 @@ int RunFuzz(const Options& asked) {
   campaign.duration = DurationOf(duration);
   campaign.programs = options.programs;
   campaign.calls = options.calls;
+  campaign.generate.sockets = kSockets.at(options.sockets);
   campaign.jobs = std::min(options.jobs, 1024);
   campaign.seed = SeedOf(options.seed);
   campaign.mutant = options.kernel.mutant;
@@ -229,6 +236,9 @@ void AddFuzz(CLI::App& app, int& status) {
   command->add_option("--programs", options->programs, "Stop after so many programs")
       ->type_name("N")
       ->check(kCount);
+  command->add_option("--sockets", options->sockets, "Which sockets programs make: any, tcp, udp, unix")
+      ->type_name("KIND")
+      ->check(CLI::IsMember(kSockets));
   command
       ->add_option("--jobs", options->jobs,
                    "Processes that run programs, at most 256; left out: one a processor")
