@@ -67,6 +67,7 @@ void Lose(Scene& s) {
   Socket& socket = s.world.sockets[child];
   socket.listener = kNone;
   if (IsUnix(socket.kind)) {
+    const LeaveResetsOpen resets(s);
     ReleaseUnix(s.world, child);
   } else if (socket.tcp == Tcp::kClose) {
     CloseQuietly(s.world, child);

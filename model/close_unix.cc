@@ -6,41 +6,32 @@
 namespace sockspec {
 namespace {
 
-bool Listening(const Scene& s) { return s.me().tcp == Tcp::kListen; }
 bool Unread(const Scene& s) {
   const Socket& me = s.me();
   return me.tcp == Tcp::kEstablished && (me.arrived != me.read || FirstMessage(s.world, s.index) != kNone);
 }
 bool Connected(const Scene& s) { return s.me().tcp == Tcp::kEstablished; }
 
-void End(Scene& s) {
-  std::array<uint8_t, kMaxSockets> before{};
-  for (int i = 0; i < kMaxSockets; ++i) before[i] = s.world.sockets[i].error;
+void EndAs(Scene& s, Tells tells) {
+  const LeaveResetsOpen resets(s);
   s.world.slots[s.slot] = {};
-  ReleaseUnix(s.world, s.index);
-  if (!s.posix()) return;
-  // Whether the other end is told of a reset, or of an end, POSIX does not say.
-  for (int i = 0; i < kMaxSockets; ++i) {
-    if (s.world.sockets[i].live && s.world.sockets[i].error != before[i]) {
-      MakeUnspecified(s.world, static_cast<uint8_t>(i));
-    }
-  }
+  ReleaseUnix(s.world, s.index, tells);
 }
+void Reset(Scene& s) { EndAs(s, Tells::kReset); }
+void Finish(Scene& s) { EndAs(s, Tells::kEnd); }
+void End(Scene& s) { EndAs(s, Tells::kNothing); }
 
 // clang-format off
 constexpr Clause kCloseUnix[] = {
-    {.id = "unix_close.listener", .when = Listening, .then = End,
-     .of = kUnixConnected, .cites = "Linux unix_release_sock(), which releases every embryo",
-     .says = "The listener is gone, and every connection that waited is reset."},
-    {.id = "unix_close.data_unread", .when = Unread, .then = End,
+    {.id = "unix_close.data_unread", .when = Unread, .then = Reset,
      .of = kUnixConnected, .cites = "Linux unix_release_sock(): ECONNRESET where the queue is not empty",
      .says = "Something was not read: the other end is told of a reset."},
-    {.id = "unix_close.connection", .when = Connected, .then = End,
+    {.id = "unix_close.connection", .when = Connected, .then = Finish,
      .of = kUnixConnected, .cites = "POSIX close(); Linux unix_release_sock()",
      .says = "The other end reads what it has, and then the end; it may not send any more."},
     {.id = "unix_close.last", .then = End,
      .cites = "POSIX close(); Linux unix_release_sock()",
-     .says = "The socket is gone; its abstract name is free, its path stays and leads to nobody."},
+     .says = "The socket is gone; its abstract name is free, its path stays. Who waited in its accept queue is reset."},
 };
 // clang-format on
 

@@ -64,6 +64,7 @@ void Connect(Scene& s) { ConnectThrough(s.world, s.index, LookUp(s).socket); }
 // What waited to be received is lost where the peer changes, and the old peer is told. POSIX says nothing of that.
 void ChangePeer(Scene& s, uint8_t peer) {
   const uint8_t before = s.me().peer;
+  const LeaveResetsOpen resets(s);
   const bool loses = before != kNone && before != peer && FirstMessage(s.world, s.index) != kNone;
   ConnectDatagrams(s.world, s.index, peer);
   if (!loses || !s.posix()) return;
@@ -75,9 +76,6 @@ void Dissolve(Scene& s) { ChangePeer(s, kNone); }
 
 // clang-format off
 constexpr Clause kConnectUnix[] = {
-    {.id = "unix_connect.family_cut_off", .error = EINVAL, .when = FamilyCutOff,
-     .on = kLinux, .cites = "Linux unix_dgram_connect(), unix_validate_addr()",
-     .says = "The address is too short to hold a family."},
     {.id = "unix_connect.dissolve", .when = Dissolves, .then = Dissolve,
      .of = kUnixDatagram, .cites = "POSIX connect(): AF_UNSPEC resets the peer's address; Linux unix_dgram_connect()",
      .says = "AF_UNSPEC dissolves: the socket has no peer, and what it had not received yet is lost."},
@@ -133,13 +131,13 @@ constexpr Clause kConnectUnix[] = {
     {.id = "unix_connect.queue_full_in_progress", .error = EINPROGRESS, .outcome = true, .when = NoRoomNow, .then = Fail,
      .of = kUnixConnected, .on = kPosix, .cites = "POSIX connect() EINPROGRESS: O_NONBLOCK, and not at once",
      .says = "The accept queue is full: the connection comes about later."},
+    {.id = "unix_connect.queue_full_blocks", .blocks = true, .when = NoRoomYet, .then = Fail,
+     .of = kUnixConnected, .cites = "POSIX connect(); Linux unix_wait_for_peer()",
+     .says = "The accept queue is full: the call waits until there is room."},
     {.id = "unix_connect.queue_full_refused", .error = ECONNREFUSED, .when = NoRoom, .then = Fail,
      .of = kUnixConnected, .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX connect() ECONNREFUSED: \"or refused the connection request\"",
      .says = "The accept queue is full: the connection is refused."},
-    {.id = "unix_connect.queue_full_blocks", .blocks = true, .when = NoRoomYet, .then = Fail,
-     .of = kUnixConnected, .cites = "POSIX connect(); Linux unix_wait_for_peer()",
-     .says = "The accept queue is full: the call waits until there is room."},
     {.id = "unix_connect.connected", .error = EISCONN, .when = Connected,
      .of = kUnixConnected, .cites = "POSIX connect() EISCONN; Linux unix_stream_connect(), after it has found the listener",
      .says = "The socket is connected, or was."},

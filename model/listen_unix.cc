@@ -10,16 +10,12 @@ namespace {
 
 bool Unnamed(const Scene& s) { return !HasName(s.me()); }
 bool Connected(const Scene& s) { return s.me().tcp == Tcp::kEstablished; }
-bool Listening(const Scene& s) { return s.me().tcp == Tcp::kListen; }
 
 // __sys_listen(): a backlog that is too large or negative becomes net.core.somaxconn, 4096.
 constexpr int32_t kSomaxconn = 4096;
-void SetBacklog(Scene& s) {
+void Open(Scene& s) {
   const int32_t wanted = s.call.value;
   s.me().backlog = wanted < 0 || wanted > kSomaxconn ? kSomaxconn : wanted;
-}
-void Open(Scene& s) {
-  SetBacklog(s);
   s.me().tcp = Tcp::kListen;
 }
 
@@ -34,12 +30,9 @@ constexpr Clause kListenUnix[] = {
     {.id = "unix_listen.connected", .error = EINVAL, .when = Connected,
      .cites = "POSIX listen() EINVAL; Linux unix_listen()",
      .says = "The socket is connected, or was."},
-    {.id = "unix_listen.again", .when = Listening, .then = SetBacklog,
-     .cites = "POSIX listen(); Linux unix_listen()",
-     .says = "The socket listens already: the backlog changes, nothing else."},
     {.id = "unix_listen.open", .then = Open,
      .cites = "POSIX listen(); Linux unix_listen()",
-     .says = "The socket listens."},
+     .says = "The socket listens; where it did already, only its backlog changes."},
 };
 // clang-format on
 

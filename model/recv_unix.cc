@@ -127,6 +127,7 @@ void Install(Scene& s, const Message& message) {
 }
 
 void TakeBytes(Scene& s) {
+  const LeaveResetsOpen resets(s);
   const Piece piece = NextBytes(s);
   const BoundName sender = SenderOf(s);
   s.reply.value = static_cast<int32_t>(piece.size);
@@ -145,6 +146,7 @@ void TakeBytes(Scene& s) {
   if (looks_on) s.me().error = 0;
 }
 void TakeRecord(Scene& s) {
+  const LeaveResetsOpen resets(s);
   const Message record = First(s);
   const BoundName sender = SenderOf(s);
   const uint32_t size = std::min(record.size, static_cast<uint32_t>(Size(s)));
@@ -237,7 +239,7 @@ constexpr Clause kRecvUnix[] = {
      .of = kUnixDatagram | kUnixSeqpacket, .on = kPosix, .strength = Strength::kMay, .cites = "POSIX recv() EINVAL",
      .says = "Urgent data is asked for, and there is none."},
     {.id = "unix_recv.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
-     .cites = "POSIX XSH 2.10.12 pending errors; Linux unix_stream_read_generic(), __skb_try_recv_datagram()",
+     .on = kLinux, .cites = "Linux unix_stream_read_generic(), __skb_try_recv_datagram()",
      .says = "The pending error is told, and cleared: of a stream after all bytes, of records first."},
     {.id = "unix_recv.unwritable", .error = EFAULT, .when = BytesUnwritable,
      .of = kUnixStream, .on = kLinux, .cites = "Linux unix_stream_read_generic(); recv(2) EFAULT",

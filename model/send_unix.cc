@@ -191,7 +191,7 @@ void Deliver(Scene& s) {
 constexpr Clause kSendUnix[] = {
     // A seqpacket socket looks at itself first.
     {.id = "unix_send.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
-     .of = kUnixSeqpacket, .cites = "POSIX XSH 2.10.12 pending errors; Linux unix_seqpacket_sendmsg(), sock_error()",
+     .of = kUnixSeqpacket, .on = kLinux, .cites = "Linux unix_seqpacket_sendmsg(), sock_error()",
      .says = "The pending error is told, and cleared."},
     {.id = "unix_send.records_not_connected", .error = ENOTCONN, .when = NeverConnected,
      .of = kUnixSeqpacket, .cites = "POSIX send() ENOTCONN; Linux unix_seqpacket_sendmsg()",
@@ -257,7 +257,7 @@ constexpr Clause kSendUnix[] = {
      .cites = "POSIX send() EMSGSIZE: what a socket sends at once is the implementation's",
      .says = "The record is larger than the send buffer."},
     {.id = "unix_send.datagram_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
-     .of = kUnixDatagram, .cites = "POSIX XSH 2.10.12 pending errors; Linux sock_alloc_send_pskb(), sock_error()",
+     .of = kUnixDatagram, .on = kLinux, .cites = "Linux sock_alloc_send_pskb(), sock_error()",
      .says = "The pending error is told, and cleared."},
     {.id = "unix_send.records_shut", .error = EPIPE, .when = ShutForWriting,
      .of = kUnixDatagram | kUnixSeqpacket, .on = kLinux, .cites = "send(2) EPIPE; Linux sock_alloc_send_pskb(): without a signal",

@@ -11,7 +11,6 @@ namespace {
 
 bool NotConnected(const Scene& s) { return s.me().peer == kNone; }
 bool PeerGone(const Scene& s) { return s.me().peer != kNone && s.world.sockets[s.me().peer].dead; }
-bool OnlyReading(const Scene& s) { return s.call.command == SHUT_RD; }
 
 void Shut(Scene& s) {
   Socket& me = s.me();
@@ -22,15 +21,8 @@ void Shut(Scene& s) {
   Socket& other = s.world.sockets[me.peer];
   if (directions & kUnixReceive) other.shut |= kUnixSend;
   if (directions & kUnixSend) other.shut |= kUnixReceive;
-}
-void StopReading(Scene& s) {
-  Shut(s);
-  // Whether the other end may still send, POSIX does not say.
-  if (s.posix() && s.me().peer != kNone) MakeUnspecified(s.world, s.me().peer);
-}
-void StopWriting(Scene& s) {
-  Shut(s);
-  if (s.posix() && s.me().peer != kNone && s.call.command == SHUT_RDWR) MakeUnspecified(s.world, s.me().peer);
+  // Whether the other end may still send to one that was shut down for reading, POSIX does not say.
+  if (s.posix() && (directions & kUnixReceive)) MakeUnspecified(s.world, me.peer);
 }
 
 // clang-format off
@@ -41,12 +33,9 @@ constexpr Clause kShutdownUnix[] = {
     {.id = "unix_shutdown.peer_gone", .error = ENOTCONN, .when = PeerGone,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX shutdown() ENOTCONN",
      .says = "The peer is gone; whether the socket is connected then POSIX leaves open."},
-    {.id = "unix_shutdown.read", .when = OnlyReading, .then = StopReading,
+    {.id = "unix_shutdown.shut", .then = Shut,
      .cites = "POSIX shutdown(); Linux unix_shutdown()",
-     .says = "No more receiving, and the other end of a connection may not send any more."},
-    {.id = "unix_shutdown.write", .then = StopWriting,
-     .cites = "POSIX shutdown(); Linux unix_shutdown()",
-     .says = "No more sending, and the other end of a connection reads its end after what is queued."},
+     .says = "No more receiving, sending or both; the other end of a connection may not send any more, or reads its end."},
 };
 // clang-format on
 

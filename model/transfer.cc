@@ -39,7 +39,6 @@ bool NoPieces(const Scene& s) { return s.opens != Opens::kNothing && s.call.piec
 bool CountInvalid(const Scene& s) {
   return s.has_socket() && (s.call.pieces < 0 || s.call.pieces > kMostPieces);
 }
-bool CountZero(const Scene& s) { return s.has_socket() && s.call.pieces == 0; }
 bool NothingToWrite(const Scene& s) { return s.has_socket() && TransferSize(s.call) == 0; }
 
 constexpr int32_t kCompat = INT32_MIN;  // MSG_CMSG_COMPAT
@@ -96,9 +95,6 @@ constexpr Clause kVector[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX readv(), writev(): EINVAL is optional, and what else happens is not said",
      .says = "The count of pieces is negative, or more than {IOV_MAX}."},
-    {.id = "vector.count_zero", .error = EINVAL, .when = CountZero,
-     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX readv(), writev() EINVAL (may)",
-     .says = "There are no pieces."},
 };
 
 constexpr Clause kErrorQueue[] = {

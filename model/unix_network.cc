@@ -82,8 +82,8 @@ void Release(World& world, uint8_t index) {
   }
 }
 
-// unix_release_sock(). `waited`: it was never accepted.
-void ReleaseUnixSocket(World& world, uint8_t index, bool waited) {
+// unix_release_sock()
+void ReleaseUnixSocket(World& world, uint8_t index, Tells tells) {
   Socket& me = world.sockets[index];
   for (PathEntry& entry : world.paths) {
     if (entry.socket == index) entry.socket = kNone;
@@ -93,7 +93,6 @@ void ReleaseUnixSocket(World& world, uint8_t index, bool waited) {
     message.name = me.name;
     message.from = kNone;
   }
-  const bool unread = !QueueEmpty(world, index);
   const bool listened = me.tcp == Tcp::kListen;
   const uint8_t peer = me.peer;
   me.owned = false;
@@ -103,16 +102,16 @@ void ReleaseUnixSocket(World& world, uint8_t index, bool waited) {
   me.tcp = Tcp::kClose;
   me.shut = kUnixReceive | kUnixSend;
   me.peer = kNone;
-  if (peer != kNone && me.kind != SocketKind::kUnixDatagram) {
+  if (peer != kNone && tells != Tells::kNothing) {
     Socket& other = world.sockets[peer];
     other.shut = kUnixReceive | kUnixSend;
-    if (unread || waited) other.error = ECONNRESET;
+    if (tells == Tells::kReset) other.error = ECONNRESET;
   }
   me.read = me.arrived;
   DropQueue(world, index);
   if (listened) {
     for (uint8_t child = FirstInQueue(world, index); child != kNone; child = FirstInQueue(world, index)) {
-      ReleaseUnixSocket(world, child, true);
+      ReleaseUnixSocket(world, child, Tells::kReset);
     }
   }
   ForgetIfUnknown(world, peer);
@@ -362,9 +361,29 @@ void ConnectDatagrams(World& world, uint8_t socket, uint8_t peer) {
 
 void ForgetDeadPeer(World& world, uint8_t socket) { ConnectDatagrams(world, socket, kNone); }
 
-void ReleaseUnix(World& world, uint8_t socket) {
-  ReleaseUnixSocket(world, socket, false);
+Tells TellsAtItsEnd(const World& world, uint8_t socket) {
+  const Socket& me = world.sockets[socket];
+  if (me.peer == kNone || me.kind == SocketKind::kUnixDatagram) return Tells::kNothing;
+  return QueueEmpty(world, socket) ? Tells::kEnd : Tells::kReset;
+}
+
+void ReleaseUnix(World& world, uint8_t socket, Tells tells) {
+  ReleaseUnixSocket(world, socket, tells);
   LoseTrackOfGarbage(world);
+}
+
+LeaveResetsOpen::LeaveResetsOpen(Scene& scene) : scene_(scene) {
+  for (int i = 0; i < kMaxSockets; ++i) before_[i] = scene.world.sockets[i].error;
+}
+
+LeaveResetsOpen::~LeaveResetsOpen() {
+  if (!scene_.posix()) return;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& socket = scene_.world.sockets[i];
+    if (socket.live && IsUnix(socket.kind) && socket.error != before_[i]) {
+      MakeUnspecified(scene_.world, static_cast<uint8_t>(i));
+    }
+  }
 }
 
 int Holders(const World& world, uint8_t socket) {

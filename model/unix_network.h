@@ -6,6 +6,7 @@
 #ifndef SOCKSPEC_MODEL_UNIX_NETWORK_H_
 #define SOCKSPEC_MODEL_UNIX_NETWORK_H_
 
+#include <array>
 #include <cstdint>
 
 #include "model/scene.h"
@@ -75,8 +76,25 @@ void ConnectDatagrams(World& world, uint8_t socket, uint8_t peer);
 // The peer of a datagram socket turned out to be gone.
 void ForgetDeadPeer(World& world, uint8_t socket);
 
-// unix_release_sock(): nobody holds the socket any more.
-void ReleaseUnix(World& world, uint8_t socket);
+// unix_release_sock(): nobody holds the socket any more. What the other end of its connection is told: of a reset
+// where anything was left unread.
+enum class Tells : uint8_t { kNothing, kEnd, kReset };
+Tells TellsAtItsEnd(const World& world, uint8_t socket);
+void ReleaseUnix(World& world, uint8_t socket, Tells tells);
+inline void ReleaseUnix(World& world, uint8_t socket) { ReleaseUnix(world, socket, TellsAtItsEnd(world, socket)); }
+// While this lives: whether the other end is told of a reset, or of an end, POSIX does not say, so in that profile
+// those that were are left open.
+class [[nodiscard]] LeaveResetsOpen {
+ public:
+  explicit LeaveResetsOpen(Scene& scene);
+  ~LeaveResetsOpen();
+  LeaveResetsOpen(const LeaveResetsOpen&) = delete;
+  LeaveResetsOpen& operator=(const LeaveResetsOpen&) = delete;
+
+ private:
+  Scene& scene_;
+  std::array<uint8_t, kMaxSockets> before_;
+};
 // Descriptors and messages under way that lead to the socket.
 int Holders(const World& world, uint8_t socket);
 // A message is gone, and what it held may go with it. For the socket's own kind.
