@@ -60,6 +60,8 @@ class Repro : public testing::Test {
       said.reply = kernel_->Run(call);
       blocked += said.reply->blocked ? 1 : 0;
     }
+    const Trouble ended = kernel_->Reset(Environment{});  // its limits are the process's
+    ASSERT_FALSE(ended.any()) << ended.what;
     if (blocked > 1) return;
     const char* directory = getenv("TEST_TMPDIR");
     const std::string binary = std::string(directory != nullptr ? directory : "/tmp") + "/repeats";

@@ -124,7 +124,8 @@ std::vector<std::string> TellingInC(const Call& call, const std::optional<Reply>
 Reply AsTold(const Call& call, Reply reply) {
   const bool failed = reply.error != 0;
   const auto drop = [&reply](Wrote bit) { reply.wrote = static_cast<uint16_t>(reply.wrote & ~bit); };
-  if (reply.address_length == (failed ? call.length : WholeLength(reply))) drop(kWroteAddressLength);
+  const bool has_address = !failed && call.pointer == Pointer::kValid;
+  if (reply.address_length == (has_address ? WholeLength(reply) : call.length)) drop(kWroteAddressLength);
   if (reply.option_length == (failed ? call.length : OptionSize(call.level, call.option))) {
     drop(kWroteLength);
   }

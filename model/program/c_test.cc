@@ -152,6 +152,7 @@ getsockname(s0, addrlen=0)                           = 0, addrlen=16
 getsockname(s0, addrlen=128)                         = 0, addr=127.0.0.2:P1, addrlen=16
 getsockname(s0, addrlen=-1)                          = -1 EINVAL
 getsockname(s0, NULL)                                = -1 EFAULT
+getsockname(s0, NULL, addrlen=0)                     = 0, addrlen=16
 getsockname(s0, addrlen=BAD_PTR)                     = -1 EFAULT
 getsockname(s0, BAD_PTR)                             = -1 EFAULT
 s1 = socket(AF_INET, SOCK_STREAM, 0)                 = s1
