@@ -11,7 +11,6 @@
 #include "model/program/declarations.h"
 #include "model/program/text.h"
 #include "model/program/unix_name.h"
-#include "model/scene.h"
 
 namespace sockspec {
 namespace {
@@ -532,7 +531,7 @@ class Explorer {
       add(static_cast<int>(s.tcp) | static_cast<int>(s.link) << 4);
       add(s.shut | s.user_shut << 2 | s.done << 4 | s.nonblocking << 5 | s.unspecified << 6);
       add(s.error);
-      add((Unread(s) > 0) | (s.late > 0) << 1 | (s.bound != kNone) << 2 | (s.remote_port != kNone) << 3 |
+      add((s.arrived > s.read) | (s.late > 0) << 1 | (s.bound != kNone) << 2 | (s.remote_port != kNone) << 3 |
           (s.peer != kNone) << 4 | (s.listener != kNone) << 5 | (s.linger && s.linger_seconds == 0) << 6);
       add(static_cast<int>(s.address) | (s.reuse_address || s.reuse_port) << 6);
       add(s.name.name.code);
