@@ -55,8 +55,8 @@ class Emitter {
     const std::optional<Reply> expected = Expected(replied);
     const uint16_t told = !expected || header_.complete ? UINT16_MAX : expected->wrote;
     std::string out = needs_.With(Helper::kCall, "    call(" + Quoted(PrintCall(calls_[replied])) + ");\n");
-    for (const std::string& line : MakingInC(call, told, uses_, &needs_)) out += "    " + line + "\n";
-    for (const std::string& line : TellingInC(call, expected, told, uses_, &needs_)) out += "    " + line + "\n";
+    for (const std::string& line : MakingInC(call, told, uses_, &needs_)) out += Statement(line);
+    for (const std::string& line : TellingInC(call, expected, told, uses_, &needs_)) out += Statement(line);
     if (!expected) return out + needs_.With(Helper::kShow, "    show();\n");
     if ((expected->wrote & kBlocksOnly) != 0) {
       out += needs_.With(Helper::kBlockingOnly, "    forget_the_rest();\n");

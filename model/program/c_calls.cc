@@ -60,7 +60,7 @@ class Maker {
         return SelectInC();
       case Op::kSocketpair:
         return Called({In(&Call::domain), In(&Call::type), In(&Call::protocol),
-                       needs_.With(Helper::kMadePair, "pair")});
+                       needs_.With(Helper::kMadePair, "ends")});
       case Op::kSendmsg:
       case Op::kRecvmsg:
         return Called({DescriptorIn(call_.fd), MessageInC(), In(&Call::flags)});

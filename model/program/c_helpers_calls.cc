@@ -303,15 +303,15 @@ static int made(const char *handle, int fd)
 
 {Helper::kMadePair, {Helper::kGave}, {"stddef.h"}, R"C(
 /* socketpair()'s two. */
-static @PER_THREAD@int pair[2];
+static @PER_THREAD@int ends[2];
 
 static void made_pair(int *first, int *second, int result)
 {
     gave(result);
     if (first != NULL)
-        *first = failed ? -1 : pair[0];
+        *first = failed ? -1 : ends[0];
     if (second != NULL)
-        *second = failed ? -1 : pair[1];
+        *second = failed ? -1 : ends[1];
 }
 )C"},
 
@@ -445,7 +445,7 @@ static struct sockaddr *path(int family, const char *name)
 )C"},
 
 {Helper::kAbstractAddress, {Helper::kPassed}, {"string.h"}, R"C(
-/* A name that begins with a zero byte and ends without one, so that it is as long as `name` with its own. */
+/* A name that begins with a zero byte and ends without one: as long as `name` with the one it has. */
 static struct sockaddr *abstract(int family, const char *name)
 {
     memset(&passed, 0, sizeof passed);

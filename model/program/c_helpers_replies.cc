@@ -82,7 +82,7 @@ static const char *port_name(unsigned port)
 )C"},
 
 {Helper::kUnixName, {Helper::kChosenNames, Helper::kWritten}, {"stdio.h", "string.h"}, R"C(
-/* The name of the unix address that came, which is `length` bytes long; and how long it is as a rule. */
+/* The name of the unix address that came, of `length` bytes; and how long it is as a rule. */
 static const char *unix_name(int length, int *usual)
 {
 @KNOWN_UNIX_NAMES@    static char name[16];

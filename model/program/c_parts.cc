@@ -66,13 +66,16 @@ std::string Hosts(const Uses& uses) {
   return out;
 }
 
-// What a host is called that comes back: any of IPv4's, and of IPv6's where there may be some.
+// What a host is called that comes back. Hosts that the program does not name are not expected to.
 std::string HostNames(const Uses& uses) {
   std::string out;
   for (int i = 0; i < kHostCount; ++i) {
     const auto host = static_cast<Host>(i);
-    if (host == Host::kUnix || (IsIpv6(host) && !uses.ipv6)) continue;
-    const std::string text = (IsMapped(host) ? "::ffff:" : "") + std::string(FindCHost(Unmapped(host))->text);
+    const Host row = Unmapped(host);
+    const bool common = row == Host::kAny || row == Host::kLoopback || row == Host::kAny6 || row == Host::kLoopback6;
+    const bool named = common || uses.hosts.contains(row) || uses.hosts_back.contains(row);
+    if (!named || host == Host::kUnix || (IsIpv6(host) && !uses.ipv6)) continue;
+    const std::string text = (IsMapped(host) ? "::ffff:" : "") + std::string(FindCHost(row)->text);
     out += "        {" + Quoted(text) + ", " + Quoted(kHostNames[i]) + "},\n";
   }
   return out;
@@ -128,10 +131,8 @@ static const char *chosen_name(int n)
         const int odd = out.in6.sin6_flowinfo != 0 ||
                         (size >= (int)sizeof out.in6 && out.in6.sin6_scope_id != 0);
 
-        host = "";
-        if (size >= 24)
-            host = beyond || odd ? "OTHER" : host_name(AF_INET6, &out.in6.sin6_addr);
-        if (host[0] == '[')
+        host = size < 24 ? "" : beyond || odd ? "OTHER" : host_name(AF_INET6, &out.in6.sin6_addr);
+        if (host[0] != '\0' && strcmp(host, "OTHER") != 0)
             layout = AF_INET6;
     }
 )C");

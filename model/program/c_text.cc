@@ -50,6 +50,19 @@ std::string FlagsExpression(std::string flags) {
   return flags;
 }
 
+std::string Statement(const std::string& text) {
+  constexpr size_t kWidth = 100;
+  std::string out;
+  std::string line = "    " + text;
+  while (line.size() > kWidth) {
+    const size_t comma = line.rfind(", ", kWidth - 1);
+    if (comma == std::string::npos || comma < 12) break;
+    out += line.substr(0, comma + 1) + "\n";
+    line = "        " + line.substr(comma + 2);
+  }
+  return out + line + "\n";
+}
+
 std::string Wrapped(const std::vector<std::string>& words, std::string_view indent, size_t width) {
   std::string out;
   std::string line;

@@ -91,6 +91,7 @@ void UseCall(const Call& call, Uses* uses) {
 
 void UseReply(const Reply& reply, Uses* uses) {
   if ((reply.wrote & kWroteAddress) == 0) return;
+  if (reply.host < Host::kUnix) uses->hosts_back.insert(Unmapped(reply.host));
   uses->ipv6 |= IsIpv6(reply.host) || reply.family == AF_INET6;
   uses->unix_sockets |= reply.host == Host::kUnix || reply.family == AF_UNIX;
   uses->names_chosen |= reply.host == Host::kUnix ? reply.name.IsChosen() : reply.port.IsChosen();

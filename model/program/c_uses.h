@@ -26,7 +26,8 @@ struct Uses {
   std::set<int> chosen_ports;  // E0, … as an argument
   std::set<int> chosen_names;  // @E0, … as an argument
   std::set<int> threads;       // that have calls in two halves
-  std::set<Host> hosts;        // unmapped: what IPv4 hosts are reached through IPv6 stands here too
+  std::set<Host> hosts;        // unmapped: an IPv4 host in an IPv6 address stands here too
+  std::set<Host> hosts_back;   // unmapped: expected in replies
   std::set<uint8_t> unix_names;  // UnixName::code
   bool directory = false;      // files may be looked for or made by such a name
   bool ipv6 = false;           // an IPv6 address may come back
