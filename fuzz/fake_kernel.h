@@ -27,6 +27,7 @@ class FakeKernel : public Kernel {
   Trouble Reset(const Environment& env) override;
   Trouble ResetFresh(const Environment& env) override { return Reset(env); }
   Reply Run(const Call& call) override { return oracle_.Answer(call, mutation_); }
+  Trouble PrepareThreads() override { return {}; }
   void Disturb(unsigned) override {}  // nothing here depends on time
 
  private:

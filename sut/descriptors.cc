@@ -64,7 +64,7 @@ Trouble Descriptors::Open() {
   const std::vector<int> open_now = OpenDescriptors();
   const int highest = open_now.empty() ? 0 : *std::ranges::max_element(open_now);
   if (highest < pipe_write_) return {Failed("opendir /proc/thread-self/fd", errno)};
-  const rlim_t needed = highest + 1 + kPipeSlot + 1;
+  const rlim_t needed = highest + 1 + kMaxThreads + kPipeSlot + 1;
   if (limit_ < needed) {
     usual_limit_ = needed;
     if (Trouble trouble = SetLimit(needed); trouble.any()) {
@@ -76,6 +76,11 @@ Trouble Descriptors::Open() {
   int plug = fcntl(file_, F_DUPFD_CLOEXEC, 0);
   for (; plug >= 0 && plug < highest; plug = fcntl(file_, F_DUPFD_CLOEXEC, 0)) {
     plugs_.push_back(plug);
+  }
+  aside_ = plug;
+  for (int i = 0; plug >= 0 && i < kMaxThreads; ++i) {
+    plugs_.push_back(plug);
+    plug = fcntl(file_, F_DUPFD_CLOEXEC, 0);
   }
   if (plug < 0) return {Failed("fcntl(F_DUPFD_CLOEXEC)", errno)};
   close(plug);
@@ -98,6 +103,12 @@ Descriptors::~Descriptors() {
     if (fd >= 0) close(fd);
   }
   if (limit_ != found_limit_) (void)SetLimit(found_limit_);
+}
+
+int Descriptors::OpenAside(int number, const std::string& path) {
+  // The number that is free now is the lowest one, and the one that open() gives.
+  close(aside_ + number);
+  return open(path.c_str(), O_RDONLY | O_CLOEXEC);
 }
 
 Trouble Descriptors::Renew(int limit) {

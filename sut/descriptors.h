@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "model/program/call.h"
@@ -59,6 +60,10 @@ class Descriptors {
   int SlotOf(int raw) const { return raw - base_; }
   int NumberOf(int slot) const { return base_ + slot; }
 
+  // Opens a file for reading at a number that no program is given, one of kMaxThreads; what was there before is
+  // closed. -1 and an errno where it cannot be opened.
+  int OpenAside(int number, const std::string& path);
+
   // To be told of calls on FILE and PIPE, and on what else is no socket, that may close or change
   // them.
   void MayHaveChanged() { mend_ = true; }
@@ -75,6 +80,7 @@ class Descriptors {
   int pipe_read_ = -1;
   int pipe_write_ = -1;     // open, so that reading from PIPE waits and does not end
   std::vector<int> plugs_;  // copies of file_, in what was free below base_
+  int aside_ = 0;           // kMaxThreads more of them, from here up to base_, and what takes their place
   std::vector<int> strays_;  // named by the program, and above the slots
   rlim_t found_limit_ = 0;  // RLIMIT_NOFILE as Open() found it
   rlim_t usual_limit_ = 0;  // and as programs without a limit of their own have it

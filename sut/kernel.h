@@ -48,6 +48,12 @@ class Kernel {
   // been seen asleep in it for a while, and says so (Reply::blocked).
   virtual Reply Run(const Call& call) = 0;
 
+  // To be called before a program with calls in two halves (Part). Of such a call, the first half gives the reply
+  // where it does not block, else that it was seen to (Reply::blocked); the second half gives what it came back
+  // with, or came back with when it was interrupted, being still asleep. After each other call, those that it let go
+  // have gone on before Run() comes back. Trouble where calls cannot wait in threads.
+  virtual Trouble PrepareThreads() { return {"this kernel runs calls in one thread only"}; }
+
   // Delays to put before calls, in microseconds, drawn from `seed` (0: none), from the next Reset
   // on.
   virtual void Disturb(unsigned seed) = 0;

@@ -18,7 +18,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -32,6 +34,7 @@
 #include "sut/streams.h"
 #include "sut/unix_directory.h"
 #include "sut/watchdog.h"
+#include "sut/worker.h"
 
 // Sanitizers intercept libc's calls and read the pointers that we make bad on purpose.
 #if defined(__has_feature)
@@ -41,11 +44,11 @@
 #endif
 #endif
 #if defined(SOCKSPEC_BY_SYSCALL)
-#define ASK(name, ...) static_cast<int>(syscall(SYS_##name, __VA_ARGS__))
+#define ASK(name, ...) Worker::Through(static_cast<int>(syscall(SYS_##name, __VA_ARGS__)))
 #define ASK_SEND(fd, data, size, flags) ASK(sendto, fd, data, size, flags, nullptr, 0)
 #define ASK_RECV(fd, data, size, flags) ASK(recvfrom, fd, data, size, flags, nullptr, nullptr)
 #else
-#define ASK(name, ...) static_cast<int>(::name(__VA_ARGS__))
+#define ASK(name, ...) Worker::Through(static_cast<int>(::name(__VA_ARGS__)))
 #define ASK_SEND(fd, data, size, flags) ASK(send, fd, data, size, flags)
 #define ASK_RECV(fd, data, size, flags) ASK(recv, fd, data, size, flags)
 #endif
@@ -95,6 +98,7 @@ class LinuxKernel : public Kernel {
   Trouble Reset(const Environment& env) override;
   Trouble ResetFresh(const Environment& env) override;
   Reply Run(const Call& call) override;
+  Trouble PrepareThreads() override;
   void Disturb(unsigned seed) override { next_seed_ = seed; }
   bool Coincidence() const override;
 
@@ -102,6 +106,12 @@ class LinuxKernel : public Kernel {
   Trouble CloseDescriptors(const Environment& env);
   Trouble BeginProgram(const Environment& env);
   void Delay();
+
+  Reply RunPart(const Call& call);
+  Reply Begun(const Call& call);
+  Reply Resumed(const Call& call);
+  Reply Finish(Worker& worker);
+  void Settle();
 
   Reply Launch(const Call& call);
   Reply Socket(const Call& call);
@@ -181,11 +191,19 @@ class LinuxKernel : public Kernel {
   unsigned next_seed_ = 0;
   std::minstd_rand delays_;
 
-  Memory memory_;
-  std::vector<unsigned long> sets_[3];  // select()'s; all bits are 0 between calls
+  Memory own_memory_;
+  Memory* memory_ = &own_memory_;  // of the thread whose call it is
+
+  // Calls that block in other threads.
+  std::array<std::unique_ptr<Worker>, kMaxThreads> workers_;
+  std::array<Reply, kMaxThreads> at_once_;  // of a call that did not block
+  int busy_ = 0;                            // how many workers are in a call
 };
 
-LinuxKernel::~LinuxKernel() { (void)SetNobody(false); }
+LinuxKernel::~LinuxKernel() {
+  for (std::unique_ptr<Worker>& worker : workers_) worker.reset();
+  (void)SetNobody(false);
+}
 
 Trouble LinuxKernel::Begin(const LinuxOptions& options) {
   programs_at_most_ = std::clamp(options.programs_per_namespace, 1, kMostPrograms);
@@ -203,6 +221,9 @@ Trouble LinuxKernel::Begin(const LinuxOptions& options) {
 // watched as a call is.
 Trouble LinuxKernel::CloseDescriptors(const Environment& env) {
   static constexpr Call kCloseAll{.op = Op::kClose};
+  for (int i = 0; busy_ != 0 && i < kMaxThreads; ++i) {
+    if (workers_[i] != nullptr && workers_[i]->busy()) (void)Finish(*workers_[i]);
+  }
   if (Trouble trouble = SetNobody(false); trouble.any()) return trouble;
   watch_.Enter(kCloseAll);
   Trouble trouble = descriptors_.Renew(env.nofile);
@@ -282,11 +303,77 @@ Reply LinuxKernel::Run(const Call& call) {
   if (seed_ != 0) [[unlikely]] {
     Delay();
   }
+  if (call.part != Part::kWhole) [[unlikely]] {
+    return RunPart(call);
+  }
   watch_.Enter(call);
   Reply reply = Launch(call);
   reply.blocked = watch_.Leave();
   if (watch_.TakeBrokenPipe()) reply.wrote |= kWroteSignal;
+  if (busy_ != 0) [[unlikely]] {
+    Settle();
+  }
   return reply;
+}
+
+Trouble LinuxKernel::PrepareThreads() {
+  for (int i = 0; i < kMaxThreads; ++i) {
+    if (workers_[i] != nullptr) continue;
+    auto worker = std::make_unique<Worker>();
+    if (Trouble trouble = worker->Begin(descriptors_, i); trouble.any()) return trouble;
+    workers_[i] = std::move(worker);
+  }
+  return {};
+}
+
+Reply LinuxKernel::RunPart(const Call& call) {
+  Reply reply = call.part == Part::kUnfinished ? Begun(call) : Resumed(call);
+  Settle();
+  return reply;
+}
+
+// A call that cannot block is made on the spot.
+Reply LinuxKernel::Begun(const Call& call) {
+  Worker& worker = *workers_[call.thread];
+  if (!CanBlock(call)) {
+    Call whole = call;
+    whole.part = Part::kWhole;
+    return at_once_[call.thread] = Run(whole);
+  }
+  memory_ = &worker.memory;
+  worker.Start(call, [this, &call] { return Launch(call); });
+  ++busy_;
+  const bool back = worker.WaitForQuiet(Patience(call));
+  memory_ = &own_memory_;
+  if (back) return at_once_[call.thread] = Finish(worker);
+  return {.error = EINTR, .blocked = true};
+}
+
+Reply LinuxKernel::Resumed(const Call& call) {
+  Worker& worker = *workers_[call.thread];
+  return worker.busy() ? Finish(worker) : at_once_[call.thread];
+}
+
+Reply LinuxKernel::Finish(Worker& worker) {
+  memory_ = &worker.memory;
+  const Reply reply = worker.Finish();
+  memory_ = &own_memory_;
+  --busy_;
+  return reply;
+}
+
+// Waits until every call in another thread has come back or sleeps again, so that what a call lets go has gone on
+// before the next one. A wake-up makes a thread runnable before the call that issues it comes back; a thread that
+// waited for another one's lock in the kernel may be woken by that one, hence the second round.
+void LinuxKernel::Settle() {
+  for (int rounds = 0; busy_ != 0 && rounds < 2; ++rounds) {
+    for (const std::unique_ptr<Worker>& worker : workers_) {
+      if (worker == nullptr || !worker->busy()) continue;
+      if (worker->back() || worker->Asleep() || worker->back()) continue;
+      (void)worker->WaitForQuiet({});
+      rounds = -1;
+    }
+  }
 }
 
 Reply LinuxKernel::Launch(const Call& call) {
@@ -359,7 +446,7 @@ Reply LinuxKernel::Connect(const Call& call) {
 Reply LinuxKernel::Accept(const Call& call) {
   sockaddr* const address = AddressOut(call);
   const int raw =
-      ASK(accept, Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
+      ASK(accept, Raw(call), address, Choose(call.length_pointer, &memory_->address_out.length));
   const int error = errno;
   return Accepted(call, raw, error);
 }
@@ -367,7 +454,7 @@ Reply LinuxKernel::Accept(const Call& call) {
 Reply LinuxKernel::Accept4(const Call& call) {
   sockaddr* const address = AddressOut(call);
   const int raw = ASK(accept4, Raw(call), address,
-                      Choose(call.length_pointer, &memory_.address_out.length), call.flags);
+                      Choose(call.length_pointer, &memory_->address_out.length), call.flags);
   const int error = errno;
   return Accepted(call, raw, error);
 }
@@ -402,28 +489,28 @@ Reply LinuxKernel::Dup(const Call& call) {
 Reply LinuxKernel::Getsockname(const Call& call) {
   sockaddr* const address = AddressOut(call);
   const int value = ASK(getsockname, Raw(call), address,
-                        Choose(call.length_pointer, &memory_.address_out.length));
+                        Choose(call.length_pointer, &memory_->address_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
-  names_.Read(call, HasLength(call), memory_.address_out, &reply);
+  names_.Read(call, HasLength(call), memory_->address_out, &reply);
   return reply;
 }
 
 Reply LinuxKernel::Getpeername(const Call& call) {
   sockaddr* const address = AddressOut(call);
   const int value = ASK(getpeername, Raw(call), address,
-                        Choose(call.length_pointer, &memory_.address_out.length));
+                        Choose(call.length_pointer, &memory_->address_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
-  names_.Read(call, HasLength(call), memory_.address_out, &reply);
+  names_.Read(call, HasLength(call), memory_->address_out, &reply);
   return reply;
 }
 
 Reply LinuxKernel::Getsockopt(const Call& call) {
-  memory_.option_out.Prepare(call.length);
+  memory_->option_out.Prepare(call.length);
   const int value = ASK(getsockopt, Raw(call), call.level, call.option,
-                        Choose(call.pointer, memory_.option_out.bytes),
-                        Choose(call.length_pointer, &memory_.option_out.length));
+                        Choose(call.pointer, memory_->option_out.bytes),
+                        Choose(call.length_pointer, &memory_->option_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
   ReadOption(call, &reply);
@@ -431,10 +518,10 @@ Reply LinuxKernel::Getsockopt(const Call& call) {
 }
 
 Reply LinuxKernel::Setsockopt(const Call& call) {
-  memory_.option_in[0] = call.value;
-  memory_.option_in[1] = call.seconds;
+  memory_->option_in[0] = call.value;
+  memory_->option_in[1] = call.seconds;
   const int value =
-      ASK(setsockopt, Raw(call), call.level, call.option, Choose(call.pointer, memory_.option_in),
+      ASK(setsockopt, Raw(call), call.level, call.option, Choose(call.pointer, memory_->option_in),
           static_cast<socklen_t>(call.length));
   const int error = errno;
   return Answer(value, error);
@@ -449,14 +536,14 @@ Reply LinuxKernel::Send(const Call& call) {
 
 Reply LinuxKernel::Recv(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK_RECV(raw, Choose(call.buffer, memory_.data), SizeOf(call), call.flags);
+  const int value = ASK_RECV(raw, Choose(call.buffer, memory_->data), SizeOf(call), call.flags);
   const int error = errno;
   return Received(call, raw, value, error);
 }
 
 Reply LinuxKernel::Read(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK(read, raw, Choose(call.buffer, memory_.data), SizeOf(call));
+  const int value = ASK(read, raw, Choose(call.buffer, memory_->data), SizeOf(call));
   const int error = errno;
   return Received(call, raw, value, error);
 }
@@ -535,11 +622,11 @@ Reply LinuxKernel::Sendto(const Call& call) {
 Reply LinuxKernel::Recvfrom(const Call& call) {
   const int raw = Raw(call);
   sockaddr* const address = AddressOut(call);
-  const int value = ASK(recvfrom, raw, Choose(call.buffer, memory_.data), SizeOf(call), call.flags,
-                        address, Choose(call.length_pointer, &memory_.address_out.length));
+  const int value = ASK(recvfrom, raw, Choose(call.buffer, memory_->data), SizeOf(call), call.flags,
+                        address, Choose(call.length_pointer, &memory_->address_out.length));
   const int error = errno;
   Reply reply = Received(call, raw, value, error);
-  names_.Read(call, HasLength(call), memory_.address_out, &reply);
+  names_.Read(call, HasLength(call), memory_->address_out, &reply);
   return reply;
 }
 
@@ -562,18 +649,18 @@ Reply LinuxKernel::Recvmsg(const Call& call) {
   msghdr message{};
   message.msg_name = AddressOut(call);
   message.msg_namelen = static_cast<socklen_t>(call.length);
-  message.msg_iov = const_cast<iovec*>(Pieces(call, Choose(call.buffer, memory_.data)));
+  message.msg_iov = const_cast<iovec*>(Pieces(call, Choose(call.buffer, memory_->data)));
   message.msg_iovlen = static_cast<size_t>(call.pieces);
   if (call.made < kMaxHandles) {
-    memset(memory_.control, 0, sizeof memory_.control);
-    message.msg_control = memory_.control;
+    memset(memory_->control, 0, sizeof memory_->control);
+    message.msg_control = memory_->control;
     message.msg_controllen = CMSG_SPACE(sizeof(int));
   }
   const int value = ASK(recvmsg, raw, &message, call.flags);
   const int error = errno;
   Reply reply = Received(call, raw, value, error);
-  memory_.address_out.length = message.msg_namelen;
-  names_.Read(call, HasLength(call), memory_.address_out, &reply);
+  memory_->address_out.length = message.msg_namelen;
+  names_.Read(call, HasLength(call), memory_->address_out, &reply);
   if (message.msg_flags != 0) {
     reply.wrote |= kWroteFlags;
     reply.flags = message.msg_flags;
@@ -584,7 +671,7 @@ Reply LinuxKernel::Recvmsg(const Call& call) {
 
 Reply LinuxKernel::Readv(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK(readv, raw, Pieces(call, Choose(call.buffer, memory_.data)), call.pieces);
+  const int value = ASK(readv, raw, Pieces(call, Choose(call.buffer, memory_->data)), call.pieces);
   const int error = errno;
   return Received(call, raw, value, error);
 }
@@ -617,9 +704,9 @@ Reply LinuxKernel::Select(const Call& call) {
   for (int i = 0; i < 3; ++i) {
     if (!(call.flags & 1 << i)) continue;
     const size_t words = std::max(raw, 0) / kBits + 1;
-    if (sets_[i].size() < words) sets_[i].resize(words);
-    if (raw >= 0) sets_[i][raw / kBits] |= 1ul << raw % kBits;
-    sets[i] = reinterpret_cast<fd_set*>(sets_[i].data());
+    if (memory_->sets[i].size() < words) memory_->sets[i].resize(words);
+    if (raw >= 0) memory_->sets[i][raw / kBits] |= 1ul << raw % kBits;
+    sets[i] = reinterpret_cast<fd_set*>(memory_->sets[i].data());
   }
   timeval timeout{.tv_sec = call.timeout / 1000, .tv_usec = call.timeout % 1000 * 1000};
   const int value =
@@ -628,7 +715,7 @@ Reply LinuxKernel::Select(const Call& call) {
   Reply reply = Answer(value, error);
   for (int i = 0; i < 3 && raw >= 0; ++i) {
     if (sets[i] == nullptr) continue;
-    unsigned long& word = sets_[i][raw / kBits];
+    unsigned long& word = memory_->sets[i][raw / kBits];
     if (value > 0 && word & 1ul << raw % kBits) reply.events |= 1 << i;
     word = 0;
   }
@@ -651,13 +738,13 @@ Reply LinuxKernel::EpollCtl(const Call& call) {
 
 Reply LinuxKernel::EpollWait(const Call& call) {
   const int value =
-      ASK(epoll_wait, Raw(call), memory_.events, std::min(call.value, kMaxReady), call.timeout);
+      ASK(epoll_wait, Raw(call), memory_->events, std::min(call.value, kMaxReady), call.timeout);
   const int error = errno;
   Reply reply = Answer(value, error);
   if (value > 0) reply.wrote |= kWroteReady;
   for (int i = 0; i < std::min(value, kMaxReady); ++i) {
-    reply.ready[i].fd = {static_cast<uint8_t>(memory_.events[i].data.u64)};
-    reply.ready[i].events = static_cast<int16_t>(memory_.events[i].events);
+    reply.ready[i].fd = {static_cast<uint8_t>(memory_->events[i].data.u64)};
+    reply.ready[i].events = static_cast<int16_t>(memory_->events[i].events);
   }
   return reply;
 }
@@ -678,7 +765,7 @@ Reply LinuxKernel::Made(const Call& call, int raw, int error, int stream) {
 
 Reply LinuxKernel::Accepted(const Call& call, int raw, int error) {
   Reply reply = Made(call, raw, error, raw < 0 ? kNoStream : NewStream(true));
-  names_.Read(call, HasLength(call), memory_.address_out, &reply);
+  names_.Read(call, HasLength(call), memory_->address_out, &reply);
   return reply;
 }
 
@@ -698,7 +785,7 @@ void LinuxKernel::Bound(const Call& call, int raw) {
     Stream* stream = streams_.At(StreamOf(raw));
     if (stream != nullptr && call.address.port != kPortZero) stream->port_given = true;
   } else if (IsPath(call.address)) {
-    const char* path = memory_.address_in.un.sun_path;
+    const char* path = memory_->address_in.un.sun_path;
     directory_.Made({path, strnlen(path, std::clamp<size_t>(call.length - kUnixFamilyLength, 0,
                                                             kLongestUnix))});
   } else {
@@ -707,13 +794,13 @@ void LinuxKernel::Bound(const Call& call, int raw) {
 }
 
 const sockaddr* LinuxKernel::AddressIn(const Call& call) {
-  names_.Write(call.address, &memory_.address_in);
-  return Choose(call.pointer, &memory_.address_in.any);
+  names_.Write(call.address, &memory_->address_in);
+  return Choose(call.pointer, &memory_->address_in.any);
 }
 
 sockaddr* LinuxKernel::AddressOut(const Call& call) {
-  memory_.address_out.Prepare(call.length);
-  return Choose(call.pointer, reinterpret_cast<sockaddr*>(memory_.address_out.bytes));
+  memory_->address_out.Prepare(call.length);
+  return Choose(call.pointer, reinterpret_cast<sockaddr*>(memory_->address_out.bytes));
 }
 
 UnixDirectory::Visit LinuxKernel::VisitFor(const Call& call) const {
@@ -723,14 +810,14 @@ UnixDirectory::Visit LinuxKernel::VisitFor(const Call& call) const {
 void LinuxKernel::ReadOption(const Call& call, Reply* reply) {
   const bool success = reply->error == 0;
   const bool has_length = call.length_pointer == Pointer::kValid;
-  const int length = static_cast<int>(memory_.option_out.length);
+  const int length = static_cast<int>(memory_->option_out.length);
   if (has_length && length != (success ? OptionSize(call.level, call.option) : call.length)) {
     reply->wrote |= kWroteLength;
     reply->option_length = length;
   }
   if (call.pointer != Pointer::kValid) return;
-  int size = success && has_length ? memory_.option_out.Said(call.length) : 0;
-  if (const int touched = memory_.option_out.TouchedUpTo(size); touched != 0) {
+  int size = success && has_length ? memory_->option_out.Said(call.length) : 0;
+  if (const int touched = memory_->option_out.TouchedUpTo(size); touched != 0) {
     if (success) {
       reply->wrote |= kWroteLength;
       reply->option_length = touched;
@@ -739,9 +826,9 @@ void LinuxKernel::ReadOption(const Call& call, Reply* reply) {
   }
   if (size == 0) return;
   reply->wrote |= kWroteValue;
-  memcpy(&reply->option, memory_.option_out.bytes, std::min(size, 4));
+  memcpy(&reply->option, memory_->option_out.bytes, std::min(size, 4));
   if (size > 4 && OptionSize(call.level, call.option) == 8) {
-    memcpy(&reply->seconds, memory_.option_out.bytes + 4, std::min(size - 4, 4));
+    memcpy(&reply->seconds, memory_->option_out.bytes + 4, std::min(size - 4, 4));
   }
 }
 
@@ -757,10 +844,10 @@ const iovec* LinuxKernel::Pieces(const Call& call, const unsigned char* bytes) {
   const size_t pieces = std::clamp(call.pieces, 0, kMaxPieces);
   for (size_t i = 0; i < pieces; ++i) {
     const size_t size = SizeOf(call) / pieces + (i < SizeOf(call) % pieces ? 1 : 0);
-    memory_.pieces[i] = {.iov_base = at, .iov_len = size};
+    memory_->pieces[i] = {.iov_base = at, .iov_len = size};
     if (call.buffer == Pointer::kValid) at += size;
   }
-  return memory_.pieces;
+  return memory_->pieces;
 }
 
 Reply LinuxKernel::Sent(int raw, int value, int error) {
@@ -771,13 +858,13 @@ Reply LinuxKernel::Sent(int raw, int value, int error) {
 }
 
 Reply LinuxKernel::Received(const Call& call, int raw, int value, int error) {
-  unsigned char* const data = memory_.data;
+  unsigned char* const data = memory_->data;
   Reply reply = Answer(value, error);
   const uint32_t said = std::min<uint32_t>(reply.value, SizeOf(call));
   uint32_t size = said;
   if (data[said] != kDataPoison) [[unlikely]] {
     // It wrote more than it said.
-    size = std::find(data + said, std::end(memory_.data), kDataPoison) - data;
+    size = std::find(data + said, std::end(memory_->data), kDataPoison) - data;
   } else if (said == 0 || (data[0] == kDataPoison && (call.flags & MSG_TRUNC))) {
     return reply;
   }
@@ -785,14 +872,14 @@ Reply LinuxKernel::Received(const Call& call, int raw, int value, int error) {
     reply.wrote |= kWroteData;
     reply.data = Streams::Recognize(data, size);
   }
-  memset(data, kDataPoison, reply.data.garbled ? sizeof memory_.data : size);
+  memset(data, kDataPoison, reply.data.garbled ? sizeof memory_->data : size);
   return reply;
 }
 
 // Puts a message's one descriptor into its control data.
 void LinuxKernel::PassRights(const Call& call, msghdr* message) {
   const int passed = descriptors_.Raw(call.fd2);
-  message->msg_control = memory_.control;
+  message->msg_control = memory_->control;
   message->msg_controllen = CMSG_SPACE(sizeof passed);
   cmsghdr* const header = CMSG_FIRSTHDR(message);
   *header = {

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "model/program/call.h"
 
@@ -90,6 +91,7 @@ struct Memory {
   iovec pieces[kMaxPieces];
   alignas(cmsghdr) unsigned char control[kRoom];
   epoll_event events[kMaxReady];
+  std::vector<unsigned long> sets[3];  // select()'s; all bits are 0 between calls
   unsigned char data[kMaxTransfer + kRoom];  // all kDataPoison between calls
 
   Memory() { memset(data, kDataPoison, sizeof data); }

@@ -119,9 +119,19 @@ class Watchdog {
   int retired_ = 0;     // how many threads have been told to end
 };
 
+Trouble Watch::BeginAlone() {
+  alone_ = true;
+  return Begin();
+}
+
+void Watch::InterruptNow() {
+  seen_turn_ = turn_.load();
+  if (seen_turn_ != 0) Interrupt();
+}
+
 Trouble Watch::Begin() {
   const pid_t tid = gettid();
-  if (ThreadLetter(tid) == 0) {
+  if (!alone_ && ThreadLetter(tid) == 0) {
     return {Failed("open " + StatPath(tid), errno) +
             ". That a call blocks is read there: mount /proc."};
   }
@@ -137,7 +147,7 @@ Trouble Watch::Begin() {
   watched = this;
   tid_ = tid;
   // The watchdog starts with the mask as it was found, so that SIGINT and SIGALRM find a thread.
-  Watchdog::Instance().Add(this);
+  if (!alone_) Watchdog::Instance().Add(this);
   sigset_t mask;
   sigfillset(&mask);
   for (const int signal :
@@ -150,6 +160,7 @@ Trouble Watch::Begin() {
 
 Watch::~Watch() {
   if (tid_ == 0) return;
+  if (alone_) return;  // its thread has gone
   Watchdog::Instance().Remove(this);
   watched = nullptr;
   pthread_sigmask(SIG_SETMASK, &found_mask_, nullptr);

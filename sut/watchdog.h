@@ -42,6 +42,14 @@ class Watch {
   // Once, on the thread that is to be watched. Trouble where /proc does not show that thread.
   Trouble Begin();
 
+  // The same for a thread that another one waits for and interrupts: the watchdog leaves it alone.
+  Trouble BeginAlone();
+
+  // For that other thread. Which call the thread is in, another number for each; 0 between calls.
+  uint64_t turn() const { return turn_.load(std::memory_order_acquire); }
+  // Interrupts the call that it is in, if any, and comes back before it has.
+  void InterruptNow();
+
   void Enter(const Call& call) {
     call_.store(&call, std::memory_order_relaxed);
     turn_.store(++number_ << kTriesBits, std::memory_order_release);
@@ -93,6 +101,7 @@ class Watch {
   int looks_asleep_ = 0;  // the last so many of them found the thread asleep
 
   pid_t tid_ = 0;  // 0 until Begin()
+  bool alone_ = false;
   sigset_t found_mask_;
 };
 
