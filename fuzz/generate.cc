@@ -7,12 +7,12 @@ namespace sockspec {
 namespace {
 
 void OneScenario(Writer& w) {
-  switch (w.SomeKind()) {
+  switch (const SocketKind kind = w.SomeKind()) {
     case SocketKind::kTcp: return TcpScenario(w);
     case SocketKind::kUdp: return UdpScenario(w);
     case SocketKind::kUnixStream:
     case SocketKind::kUnixDatagram:
-    case SocketKind::kUnixSeqpacket: return;
+    case SocketKind::kUnixSeqpacket: return UnixScenario(w, kind);
   }
 }
 

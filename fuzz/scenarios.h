@@ -10,6 +10,7 @@ namespace sockspec {
 // One of them, by their weights.
 void TcpScenario(Writer& w);
 void UdpScenario(Writer& w);
+void UnixScenario(Writer& w, SocketKind kind);
 
 }  // namespace sockspec
 

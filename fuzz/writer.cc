@@ -19,8 +19,11 @@ namespace sockspec {
 namespace {
 
 // What generation knows how to make.
-constexpr KindSet kWritten = kTcp | kUdp;
-constexpr SocketKind kKinds[] = {SocketKind::kTcp, SocketKind::kUdp};
+constexpr KindSet kWritten = kTcp | kUdp | kUnix;
+// As often as each comes.
+constexpr SocketKind kKinds[] = {SocketKind::kTcp,          SocketKind::kTcp,          SocketKind::kTcp,
+                                 SocketKind::kUdp,          SocketKind::kUdp,          SocketKind::kUnixStream,
+                                 SocketKind::kUnixDatagram, SocketKind::kUnixSeqpacket};
 
 int DomainOf(SocketKind kind) { return IsUnix(kind) ? AF_UNIX : AF_INET; }
 int TypeOf(SocketKind kind) {
@@ -57,7 +60,7 @@ constexpr uint8_t kUsualWeights[] = {
     3,  // fcntl
     3,  // ioctl
     3,  // poll
-    0,  // socketpair
+    4,  // socketpair
     5,  // sendto
     5,  // recvfrom
     3,  // sendmsg
@@ -142,10 +145,11 @@ Writer::Writer(Oracle& oracle, const GenerateOptions& options, Program& program,
   program_.calls.clear();
   program_.env = {};
   if (options_.environments && random_.OneIn(50)) {
-    if (random_.OneIn(2)) {
-      program_.env.nofile = 2 + random_.Below(5);
-    } else {
-      program_.env.ephemeral = 1 + random_.Below(3);
+    switch (random_.Below(5)) {
+      case 0: program_.env.nobody = true; break;
+      case 1:
+      case 2: program_.env.nofile = 2 + random_.Below(5); break;
+      default: program_.env.ephemeral = 1 + random_.Below(3); break;
     }
   }
   oracle_.Reset(program_.env);
@@ -155,7 +159,7 @@ Writer::Writer(Oracle& oracle, const GenerateOptions& options, Program& program,
 bool Writer::Long() const { return static_cast<int>(program_.calls.size()) >= options_.most_calls; }
 
 SocketKind Writer::SomeKind() {
-  SocketKind found[kSocketKinds];
+  SocketKind found[std::size(kKinds)];
   int count = 0;
   for (const SocketKind kind : kKinds) {
     if (kinds_ & SetOf(kind)) found[count++] = kind;
@@ -165,10 +169,16 @@ SocketKind Writer::SomeKind() {
 
 void Writer::DrawTaste() {
   static constexpr uint8_t kFactors[] = {0, 1, 1, 2, 4};
+  // Mostly sockets of one kind, that they may meet; unix sockets of different types stand in each other's way.
+  kinds_ = options_.sockets & kWritten;
+  if (kinds_ == 0) kinds_ = kTcp;
+  if (!random_.OneIn(8)) kinds_ = SetOf(SomeKind());
+  if ((kinds_ & kUnix) && random_.OneIn(5)) kinds_ |= options_.sockets & kUnix;
   total_weight_ = 0;
   for (int op = 0; op < kOpCount; ++op) {
     weights_[op] = kUsualWeights[op] * kFactors[random_.Below(std::size(kFactors))];
     if (op == static_cast<int>(Op::kSocket)) weights_[op] = kUsualWeights[op];
+    if (op == static_cast<int>(Op::kSocketpair) && !(kinds_ & kUnix)) weights_[op] = random_.OneIn(40);
     total_weight_ += weights_[op];
   }
   static constexpr int kOdds[] = {0, 0, 40, 40, 12, 4};
@@ -179,21 +189,33 @@ void Writer::DrawTaste() {
   blocking_sockets_ = random_.OneIn(10);
   may_block_ = options_.blocking && random_.OneIn(2000);
   far_hosts_ = random_.OneIn(6);
-  // Mostly sockets of one kind, that they may meet.
-  kinds_ = options_.sockets & kWritten;
-  if (kinds_ == 0) kinds_ = kTcp;
-  if (!random_.OneIn(8)) kinds_ = SetOf(SomeKind());
+}
+
+// Somebody who expects a descriptor makes room for it; now and then somebody else does.
+bool Writer::WantsRights(const Call& call) {
+  if (call.op != Op::kRecvmsg) return false;
+  const Socket* socket = At(call.fd);
+  if (socket == nullptr || !IsUnix(socket->kind)) return random_.OneIn(20);
+  const auto index = socket - world().sockets.data();
+  const bool comes = std::any_of(world().messages.begin(), world().messages.end(), [=](const Message& message) {
+    return message.live && message.to == index && message.passed_opens != Opens::kNothing;
+  });
+  return random_.OneIn(20) != comes;
 }
 
 bool Writer::Write(Call call) {
-  const bool makes = DeclarationOf(call.op).makes(call);
-  if (program_.calls.size() >= kMaxCalls || (makes && handles_ == kMaxHandles)) return false;
-  if (makes) call.made = static_cast<uint8_t>(handles_);
+  const Declaration& declaration = DeclarationOf(call.op);
+  const bool rights = WantsRights(call);
+  const bool makes = declaration.makes(call) || rights;
+  const int more = declaration.makes_pair() ? 2 : makes ? 1 : 0;
+  if (program_.calls.size() >= kMaxCalls || handles_ + more > kMaxHandles) return false;
+  if (more > 0) call.made = static_cast<uint8_t>(handles_);
+  if (more > 1) call.made2 = static_cast<uint8_t>(handles_ + 1);
   if (!may_block_ && oracle_.MayBlock(call)) return false;
   last_ = oracle_.Answer(call);
   program_.calls.push_back(call);
-  if (makes) ++handles_;
-  touched_ = makes && call.op != Op::kDup ? Descriptor::Handle(handles_ - 1) : call.fd;
+  handles_ += more;
+  touched_ = more > 0 && !rights && call.op != Op::kDup ? Descriptor::Handle(handles_ - 1) : call.fd;
   return true;
 }
 
@@ -255,8 +277,27 @@ Host Writer::SomeHost(SocketKind kind) {
   return random_.Pick(kUsual);
 }
 
+UnixName Writer::SomeUnixName() {
+  const bool posix = oracle_.profile().family == kPosix;
+  const int seen = std::min<int>(world().seen_names, kMaxChosenPorts);
+  if (random_.OneIn(far_hosts_ ? 4 : 40)) return OddUnixName();
+  if (posix) return UnixName::Path(random_.Below(ports_));
+  if (seen > 0 && random_.OneIn(4)) return UnixName::Chosen(random_.Below(seen));
+  if (random_.OneIn(8)) return kUnnamed;
+  return random_.OneIn(2) ? UnixName::Path(random_.Below(ports_)) : UnixName::Abstract(random_.Below(ports_));
+}
+
+UnixName Writer::OddUnixName() {
+  static constexpr UnixName kOdd[] = {kMissingDir, kNotADir,     kLinkLoop,    kLongName,
+                                      kLockedDir,  kReadOnlyDir, kRegularFile, UnixName::Path(0)};
+  return random_.Pick(kOdd);
+}
+
 Address Writer::LocalAddress(Descriptor fd) {
   const Socket* socket = At(fd);
+  if (socket != nullptr && IsUnix(socket->kind)) {
+    return {.family = AF_UNIX, .host = Host::kUnix, .name = SomeUnixName()};
+  }
   Address address{.host = SomeHost(socket == nullptr ? SocketKind::kTcp : socket->kind), .port = SomePort()};
   if (random_.OneIn(12)) address.port = kPortZero;
   if (random_.OneIn(100)) address.port = kPortPrivileged;
@@ -266,6 +307,12 @@ Address Writer::LocalAddress(Descriptor fd) {
 
 Address Writer::AddressOf(Descriptor fd) {
   const Socket* socket = At(fd);
+  if (socket != nullptr && IsUnix(socket->kind)) {
+    const BoundName& name = socket->name;
+    const bool given = FindUnixName(name.name) != nullptr || name.name.IsChosen();
+    if (name.length == 0 || !given || ExactLength(name.name) != name.length) return LocalAddress(fd);
+    return {.family = AF_UNIX, .host = Host::kUnix, .name = name.name};
+  }
   if (socket == nullptr || socket->local == kNone) return LocalAddress(fd);
   const PortEntry& entry = oracle_.world().ports[socket->local];
   if (entry.name == kPortOther) return LocalAddress(fd);
@@ -282,6 +329,10 @@ Address Writer::RemoteAddress(Descriptor fd) {
   const SocketKind kind = self == nullptr ? SocketKind::kTcp : self->kind;
   if (!random_.OneIn(3)) {
     const Descriptor there = Some([kind](const Socket& socket) {
+      if (IsUnix(kind)) {
+        return socket.kind == kind && socket.address_locked &&
+               (kind == SocketKind::kUnixDatagram || socket.tcp == Tcp::kListen);
+      }
       return socket.kind == kind && (kind == SocketKind::kTcp ? socket.tcp == Tcp::kListen : socket.bound != kNone);
     });
     if (there != kMinusOne) return AddressOf(there);
@@ -304,6 +355,34 @@ Descriptor Writer::MakeSocket(SocketKind kind) {
   return Make({.op = Op::kSocket,
                .domain = DomainOf(kind),
                .type = TypeOf(kind) | (blocks ? 0 : int{SOCK_NONBLOCK})});
+}
+
+SocketKind Writer::SomeUnixKind() {
+  static constexpr SocketKind kUnixKinds[] = {SocketKind::kUnixStream, SocketKind::kUnixDatagram,
+                                              SocketKind::kUnixSeqpacket};
+  return random_.Pick(kUnixKinds);
+}
+
+std::pair<Descriptor, Descriptor> Writer::MakePairOf(SocketKind kind) {
+  const bool blocks = blocking_sockets_ && random_.OneIn(2);
+  const int first = handles_;
+  if (!Write({.op = Op::kSocketpair,
+              .domain = AF_UNIX,
+              .type = TypeOf(kind) | (blocks ? 0 : int{SOCK_NONBLOCK})})) {
+    return {kMinusOne, kMinusOne};
+  }
+  Noise(noise_);
+  return {Descriptor::Handle(first), Descriptor::Handle(first + 1)};
+}
+
+bool Writer::SendRights(Descriptor fd, Descriptor passed, int size) {
+  return Step({.op = Op::kSendmsg,
+               .fd = fd,
+               .fd2 = passed,
+               .pointer = Pointer::kNull,
+               .size = size,
+               .flags = MSG_DONTWAIT,
+               .control = SCM_RIGHTS});
 }
 
 bool Writer::Bind(Descriptor fd, const Address& address) {
@@ -488,7 +567,8 @@ void Writer::Draw(const Argument& argument, Call& call) {
         if (IsOdd())
           call.address.family = static_cast<int16_t>(One({AF_UNSPEC, AF_UNIX, AF_INET6, 99}));
       }
-      call.length = IsOdd() ? One({8, 4, 2, 1, 0, -1, 15, 17, 28, 128, 129})
+      call.length = IsOdd() ? call.address.host == Host::kUnix ? ExactLength(call.address) + One({-3, -2, -1, 1, 2, 80, 200})
+                                                               : One({8, 4, 2, 1, 0, -1, 15, 17, 28, 128, 129})
                             : UsualAddressInLength(argument, call);
       break;
     case Kind::kAddressOut:
@@ -558,6 +638,11 @@ int32_t Writer::Number(const Argument& argument, const Call& call) {
   if (!argument.tokens_only && IsOdd() && random_.OneIn(3)) {
     const int32_t number = One({-1, 0, 1, 2, 3, 255, 0x10000, INT32_MAX, INT32_MIN});
     if (number >= argument.least && number <= argument.most) return number;
+  }
+  if (call.op == Op::kSocketpair && !IsOdd()) {
+    if (argument.member == &Call::domain) return AF_UNIX;
+    if (argument.member == &Call::protocol) return 0;
+    return TypeOf(SomeUnixKind()) | (random_.OneIn(20) ? 0 : int{SOCK_NONBLOCK});
   }
   if (call.op == Op::kSocket && !IsOdd()) {
     if (argument.member == &Call::domain) return DomainOf(SomeKind());

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <utility>
 
 #include "fuzz/generate.h"
 #include "model/oracle.h"
@@ -84,6 +85,9 @@ class Writer {
   Port SomePort();
   Host SomeHost(SocketKind kind);
   Address LocalAddress(Descriptor fd);
+  // A path, an abstract name, now and then none; or one of those that lead nowhere.
+  UnixName SomeUnixName();
+  UnixName OddUnixName();
   // Where to reach a socket that is bound; a random address where its port has no name yet.
   Address AddressOf(Descriptor fd);
   // Where a free connect() or sendto() goes: most often to somebody who is there.
@@ -92,6 +96,9 @@ class Writer {
   // --- calls, well formed ---
 
   Descriptor MakeSocket(SocketKind kind);
+  // Two ends of a unix socket; both are kMinusOne where there is no room.
+  std::pair<Descriptor, Descriptor> MakePairOf(SocketKind kind);
+  SocketKind SomeUnixKind();
   bool Bind(Descriptor fd, const Address& address);
   bool Listen(Descriptor fd, int backlog);
   bool Connect(Descriptor fd, const Address& address);
@@ -103,6 +110,7 @@ class Writer {
   // By send(), write() or one of the others.
   bool Send(Descriptor fd, int size, int flags = 0);
   bool SendTo(Descriptor fd, const Address& address, int size, int flags = 0);
+  bool SendRights(Descriptor fd, Descriptor passed, int size);
   // By recv(), read() or one of the others.
   bool Receive(Descriptor fd, int size, int flags = 0);
   bool SetOption(Descriptor fd, int option, int value, int seconds = 0);
@@ -116,6 +124,7 @@ class Writer {
 
  private:
   void DrawTaste();
+  bool WantsRights(const Call& call);
   Descriptor OddDescriptor();
   Descriptor DescriptorFor(Op op);
   // Epoll instances are watched and asked by what leads to one, as a rule.

@@ -6,11 +6,8 @@
 namespace sockspec {
 namespace {
 
-bool Unread(const Scene& s) {
-  const Socket& me = s.me();
-  return me.tcp == Tcp::kEstablished && (me.arrived != me.read || FirstMessage(s.world, s.index) != kNone);
-}
-bool Connected(const Scene& s) { return s.me().tcp == Tcp::kEstablished; }
+bool LeavesUnread(const Scene& s) { return TellsAtItsEnd(s.world, s.index) == Tells::kReset; }
+bool Connected(const Scene& s) { return TellsAtItsEnd(s.world, s.index) != Tells::kNothing; }
 
 void EndAs(Scene& s, Tells tells) {
   const LeaveResetsOpen resets(s);
@@ -23,9 +20,9 @@ void End(Scene& s) { EndAs(s, Tells::kNothing); }
 
 // clang-format off
 constexpr Clause kCloseUnix[] = {
-    {.id = "unix_close.data_unread", .when = Unread, .then = Reset,
+    {.id = "unix_close.data_unread", .when = LeavesUnread, .then = Reset,
      .of = kUnixConnected, .cites = "Linux unix_release_sock(): ECONNRESET where the queue is not empty",
-     .says = "Something was not read: the other end is told of a reset."},
+     .says = "Something was not read, other than one empty record: the other end is told of a reset."},
     {.id = "unix_close.connection", .when = Connected, .then = Finish,
      .of = kUnixConnected, .cites = "POSIX close(); Linux unix_release_sock()",
      .says = "The other end reads what it has, and then the end; it may not send any more."},

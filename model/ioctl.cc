@@ -57,6 +57,14 @@ void TellUnread(Scene& s) {
   s.reply.wrote |= kWroteValue;
   s.reply.option = count;
 }
+// unix_ioctl() since 6.2 takes what stands for a waiting connection for urgent data that was read.
+bool AsksMarkOfQueue(const Scene& s) {
+  return AsksMark(s) && s.me().tcp == Tcp::kListen && FirstInQueue(s.world, s.index) != kNone;
+}
+void TellMarkOfQueue(Scene& s) {
+  s.reply.wrote |= kWroteValue;
+  s.reply.option = 1;
+}
 void TellMark(Scene& s) {
   s.reply.wrote |= kWroteValue;
   s.reply.option = 0;  // no urgent data is ever sent (not_modelled.md)
@@ -104,6 +112,10 @@ constexpr Clause kIoctl[] = {
      .of = kUnixDatagram | kUnixSeqpacket, .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX sockatmark() does not say what a mark among records is",
      .says = "Records know no urgent data."},
+    {.id = "ioctl.at_mark_of_queue", .when = AsksMarkOfQueue, .then = TellMarkOfQueue,
+     .of = kUnixStream, .on = kLinux, .since = {6, 2},
+     .cites = "observed on Linux 6.18: ioctl(s0, SIOCATMARK) = 0, value=1 on a listener that was connected to",
+     .says = "A listener is said to be at the mark while a connection waits."},
     {.id = "ioctl.at_mark", .when = AsksMark, .then = TellMark,
      .of = kTcp | kUnix, .cites = "POSIX sockatmark(); tcp(7) SIOCATMARK",
      .says = "Whether the next byte is the urgent one."},

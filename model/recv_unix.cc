@@ -193,6 +193,7 @@ void TakeAndFail(Scene& s) {
   const int16_t error = s.reply.error;
   Take(s);
   s.reply.error = error;
+  s.reply.slot = kNoHandle;  // a descriptor that came along is open, and nobody is told its number
   s.reply.wrote &= kWroteData;
 }
 void TakeAndTellLength(Scene& s) {

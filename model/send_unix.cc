@@ -38,15 +38,28 @@ Slot Passed(const Scene& s) {
 bool PassedNotOpen(const Scene& s) {
   return Modelled(s) && PassesRights(s) && Passed(s).opens == Opens::kNothing;
 }
-// What an epoll instance watches while it is under way is not modelled.
-bool CanGo(const Scene& s) { return Modelled(s) && !(PassesRights(s) && Passed(s).opens == Opens::kEpoll); }
-
 bool HasAddress(const Scene& s) {
   return (s.call.op == Op::kSendto || s.call.op == Op::kSendmsg) && s.call.pointer == Pointer::kValid &&
          s.call.length != 0;
 }
 // A seqpacket socket passes the address over.
 bool Addressed(const Scene& s) { return HasAddress(s) && s.me().kind == SocketKind::kUnixDatagram; }
+bool LengthInvalid(const Scene& s) {
+  return Addressed(s) && (s.call.length <= kUnixFamilyLength || s.call.length > kLongestUnix);
+}
+bool WrongFamily(const Scene& s) {
+  return Addressed(s) && !LengthInvalid(s) && s.call.address.family != AF_UNIX;
+}
+bool Names(const Scene& s) { return Addressed(s) && !LengthInvalid(s) && !WrongFamily(s); }
+
+// What an epoll instance watches while it is under way is not modelled, nor what some names are.
+bool CanGo(const Scene& s) {
+  return Modelled(s) && !(PassesRights(s) && Passed(s).opens == Opens::kEpoll) &&
+         !(Names(s) && !NameGiven(s.call).known);
+}
+bool LengthRefused(const Scene& s) { return CanGo(s) && LengthInvalid(s); }
+bool FamilyRefused(const Scene& s) { return CanGo(s) && WrongFamily(s); }
+
 bool AddressedAndConnected(const Scene& s) { return CanGo(s) && HasAddress(s) && Connected(s); }
 bool AddressedAndNotConnected(const Scene& s) { return CanGo(s) && HasAddress(s) && !Connected(s); }
 
@@ -55,16 +68,7 @@ bool NeverConnected(const Scene& s) { return CanGo(s) && !(IsStream(s) ? HasPeer
 bool ErrorPending(const Scene& s) { return CanGo(s) && s.me().error != 0; }
 bool Urgent(const Scene& s) { return CanGo(s) && (Flags(s) & MSG_OOB); }
 
-bool LengthInvalid(const Scene& s) {
-  return CanGo(s) && Addressed(s) && (s.call.length <= kUnixFamilyLength || s.call.length > kLongestUnix);
-}
-bool WrongFamily(const Scene& s) {
-  return CanGo(s) && Addressed(s) && !LengthInvalid(s) && s.call.address.family != AF_UNIX;
-}
-bool NamesAbstract(const Scene& s) {
-  return CanGo(s) && Addressed(s) && !LengthInvalid(s) && !WrongFamily(s) && NameGiven(s.call).known &&
-         !IsPath(s.call.address.name);
-}
+bool NamesAbstract(const Scene& s) { return CanGo(s) && Names(s) && !IsPath(s.call.address.name); }
 bool GoesNowhere(const Scene& s) { return CanGo(s) && !Addressed(s) && !HasPeer(s); }
 bool TooLarge(const Scene& s) { return CanGo(s) && Size(s) > SendBuffer(s.world, s.index) - 32; }
 
@@ -101,7 +105,7 @@ bool WaitsForAll(const Scene& s) {
 
 // Of datagrams: where they go.
 bool To(const Scene& s, Leads leads) {
-  return CanGo(s) && Addressed(s) && !LengthInvalid(s) && !WrongFamily(s) && LookUp(s).leads == leads;
+  return CanGo(s) && Names(s) && LookUp(s).leads == leads;
 }
 bool Missing(const Scene& s) { return To(s, Leads::kNowhere); }
 bool DirectoryIsFile(const Scene& s) { return To(s, Leads::kThroughFile); }
@@ -223,17 +227,17 @@ constexpr Clause kSendUnix[] = {
      .of = kUnixStream, .cites = "POSIX send() EPIPE; Linux unix_stream_sendmsg()",
      .says = "The socket was shut down for writing, its peer for reading, or the peer is gone."},
 
-    {.id = "unix_send.length_invalid", .error = EINVAL, .when = LengthInvalid,
+    {.id = "unix_send.length_invalid", .error = EINVAL, .when = LengthRefused,
      .of = kUnixDatagram, .on = kLinux, .cites = "unix(7); Linux unix_validate_addr()",
      .says = "The address is too short to hold a name, or longer than struct sockaddr_un."},
-    {.id = "unix_send.length_undefined", .when = LengthInvalid, .then = LeaveOpen,
+    {.id = "unix_send.length_undefined", .when = LengthRefused, .then = LeaveOpen,
      .of = kUnixDatagram, .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX sendto(): EINVAL for a wrong length is optional, and what else happens is not said",
      .says = "The length is none of an address with a path."},
-    {.id = "unix_send.wrong_family", .error = EINVAL, .when = WrongFamily,
+    {.id = "unix_send.wrong_family", .error = EINVAL, .when = FamilyRefused,
      .of = kUnixDatagram, .on = kLinux, .cites = "Linux unix_validate_addr()",
      .says = "The address is of another family than the socket."},
-    {.id = "unix_send.family_unsupported", .error = EAFNOSUPPORT, .when = WrongFamily,
+    {.id = "unix_send.family_unsupported", .error = EAFNOSUPPORT, .when = FamilyRefused,
      .of = kUnixDatagram, .on = kPosix, .cites = "POSIX sendto() EAFNOSUPPORT",
      .says = "The address is of another family than the socket."},
     {.id = "unix_send.abstract_unspecified", .when = NamesAbstract, .then = LeaveOpen,

@@ -1,14 +1,13 @@
 // socketpair(): two unix sockets that are connected to each other. What kinds there are stands in socket.cc.
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "model/tables.h"
 
 namespace sockspec {
 namespace {
-
-constexpr int kMultipath = 262;  // IPPROTO_MPTCP, not modelled
 
 // Both descriptors are taken before anything is made.
 bool NoTwoDescriptorsLeft(const Scene& s) {
@@ -19,7 +18,9 @@ bool NoTwoDescriptorsLeft(const Scene& s) {
 }
 bool NoPairs(const Scene& s) {
   const int type = s.call.type & 0xf;
-  return s.call.domain == AF_INET && ((type == SOCK_STREAM && s.call.protocol != kMultipath) || type == SOCK_DGRAM);
+  const int protocol = type == SOCK_STREAM ? int{IPPROTO_TCP} : int{IPPROTO_UDP};
+  return s.call.domain == AF_INET && (type == SOCK_STREAM || type == SOCK_DGRAM) &&
+         (s.call.protocol == 0 || s.call.protocol == protocol);
 }
 bool IsUnixPair(const Scene& s) { return s.call.domain == AF_UNIX; }
 
