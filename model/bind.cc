@@ -43,6 +43,7 @@ bool Privileged(const Scene& s) { return s.world.nobody && ReadAddress(s).port =
 bool AlreadyBound(const Scene& s) {
   return s.has_socket() && (s.me().tcp != Tcp::kClose || s.me().bound != kNone);
 }
+bool PerhapsBound(const Scene& s) { return s.me().perhaps_bound; }
 bool ShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut != 0; }
 bool AlreadyConnected(const Scene& s) {
   return s.has_socket() && s.me().tcp != Tcp::kClose && s.me().tcp != Tcp::kListen;
@@ -157,6 +158,10 @@ constexpr Clause kBind[] = {
     {.id = "bind.connected", .error = EISCONN, .when = AlreadyConnected,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX bind() EISCONN (may)",
      .says = "The socket is already connected."},
+    {.id = "bind.perhaps_bound", .error = EINVAL, .when = PerhapsBound,
+     .of = kUdp, .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX bind() EINVAL; send() does not say when it binds",
+     .says = "A send() was refused, and may have bound the socket all the same."},
     {.id = "bind.shut_down", .error = EINVAL, .when = ShutDown,
      .on = kPosix, .cites = "POSIX bind() EINVAL: \"or the socket has been shut down\"",
      .says = "The socket has been shut down."},

@@ -33,7 +33,10 @@ bool ThroughBlackhole(const Scene& s) { return Refuses(s, EINVAL); }
 bool Prohibited(const Scene& s) { return Refuses(s, EACCES); }
 bool ToBroadcast(const Scene& s) { return Refuses(s, 0) && WayTo(s).broadcast && !MayBroadcast(s); }
 // POSIX does not ask for a way to the peer.
-bool Reachable(const Scene& s) { return Refuses(s, 0) || (s.posix() && (NoRoute(s) || HostUnreachable(s))); }
+bool Reachable(const Scene& s) {
+  if (s.linux()) return Refuses(s, 0);
+  return !NoPortLeft(s) && (Refuses(s, 0) || NoRoute(s) || HostUnreachable(s));
+}
 
 // inet_dgram_connect() binds before it looks at the address, so an attempt that fails leaves a port behind.
 void Refuse(Scene& s) {

@@ -54,14 +54,24 @@ bool ShutUnspecified(const Scene& s) { return Modelled(s) && (s.me().shut & kRec
 
 void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }
 
+// The first; in `posix` the first that what was seen may be of.
 uint8_t Chosen(Scene& s) {
-  uint8_t candidates[kMaxMessages];
-  int count = 0;
-  for (int i = 0; i < kMaxMessages && s.world.messages[i].live; ++i) {
-    if (s.world.messages[i].to == s.index) candidates[count++] = static_cast<uint8_t>(i);
+  const uint8_t first = FirstMessage(s.world, s.index);
+  if (s.linux() || s.seen == nullptr || s.seen->error != 0) return first;
+  s.open = true;
+  s.note = "any datagram that was sent";
+  for (int i = first; i < kMaxMessages && s.world.messages[i].live; ++i) {
+    const Message& message = s.world.messages[i];
+    if (message.to != s.index) continue;
+    const bool bytes = (s.seen->wrote & kWroteData) != 0;
+    const uint32_t copied = std::min(message.size, static_cast<uint32_t>(TransferSize(s.call)));
+    if (bytes != (copied > 0)) continue;
+    if (bytes && (s.seen->data.size != copied || s.seen->data.start % kPatternPeriod != message.start % kPatternPeriod)) {
+      continue;
+    }
+    return static_cast<uint8_t>(i);
   }
-  if (count == 0) return kNone;
-  return candidates[s.posix() ? s.Fork(count) : 0];
+  return first;
 }
 // Copies the first datagram's bytes and takes it; what did not fit is gone.
 Message TakeFirst(Scene& s) {

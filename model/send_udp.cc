@@ -55,16 +55,18 @@ bool Unreadable(const Scene& s) {
   return Modelled(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0;
 }
 bool Goes(const Scene& s) {
-  return Refuses(s, 0) || (s.posix() && (NoRoute(s) || HostUnreachable(s) || ToPortZero(s)));
+  if (s.linux()) return Refuses(s, 0);
+  return !NoPortLeft(s) && (Refuses(s, 0) || NoRoute(s) || HostUnreachable(s) || ToPortZero(s));
 }
 bool NothingWritten(const Scene& s) { return s.call.op == Op::kWrite && s.call.size == 0; }
 
 // inet_send_prepare() binds before anything else is looked at.
 // Whether a refused call leaves a port behind, POSIX does not say.
 void Refuse(Scene& s) {
+  if (s.linux()) return BindToAnyPort(s);
   if (s.me().bound != kNone) return;
-  if (s.posix() && (PortsToBind(s, s.me().address).none() || s.Fork(2) == 1)) return;
-  BindToAnyPort(s);
+  s.me().perhaps_bound = true;
+  if (s.world.ephemeral != 0) s.world.lost = Lost::kUnspecified;
 }
 // Whether the way that was found for an earlier datagram to the peer is taken again.
 bool KeepsTheWay(const Scene& s) {

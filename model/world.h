@@ -98,6 +98,7 @@ struct Socket {
   bool address_locked = false;  // bind() gave it a specific address
   bool port_locked = false;     // bind() gave it a port other than 0
   bool done = false;            // a FIN has come: end of file after what is queued
+  bool perhaps_bound = false;   // of kUdp in `posix`: a send() that was refused may have given it a port
   bool unspecified = false;     // the profile says nothing about it any more
   bool at_tail = false;         // of the list of listeners: AF_INET6, and had SO_REUSEPORT when it began
   bool in_group = false;        // in a reuseport group: of kTcp while it listens, of kUdp while it has a port
