@@ -34,7 +34,8 @@ void AddEmitC(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
   command
       ->add_option("FILE", options->file,
-                   "The program; - is standard input. Replies that are not written are predicted")
+                   "The program; - is standard input. Replies that are not written are predicted "
+                   "where only one is right")
       ->type_name("")
       ->required();
   command->add_option("-o,--output", options->out, "Where to write it; left out: standard output")

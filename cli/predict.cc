@@ -204,6 +204,12 @@ Transcript WithPredictions(const Transcript& transcript, const Profile& profile)
   for (size_t i = 0; i < predictions.size(); ++i) {
     const Predicted& p = predictions[i];
     if (whole.said[i].reply || p.verdict != Verdict::kConforms || p.allowed.empty()) continue;
+    // Where several replies are right, none is to be expected.
+    const std::string reads = PrintReply(whole.program.calls[i], p.reply);
+    const bool certain = std::ranges::all_of(p.allowed, [&](const Allowed& a) {
+      return PrintReply(whole.program.calls[i], a.reply) == reads;
+    });
+    if (!certain) continue;
     whole.said[i].reply = p.reply;
     // What the kernel may choose is not to be expected of it: an option's value, or a count and what goes with it.
     // Ports that it chooses have names.

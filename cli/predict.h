@@ -23,8 +23,7 @@ struct Predicted {
 // One for each call. A reply that is written is followed; where none is, the most usual one.
 std::vector<Predicted> Predict(const Transcript& transcript, const Profile& profile);
 
-// `transcript` with a reply and a clause on every line that had no reply, as far as they can be
-// told.
+// `transcript` with a reply and a clause on every line that had no reply and for which exactly one is right.
 Transcript WithPredictions(const Transcript& transcript, const Profile& profile);
 
 }  // namespace sockspec

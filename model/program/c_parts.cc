@@ -201,7 +201,7 @@ std::string FillDirectory(const Uses& uses) {
   if (has(kLockedDir)) must("mkdir(\"locked\", 0)");
   if (has(kReadOnlyDir)) {
     must("mkdir(\"ro\", 0700)");
-    must("mount(NULL, \"/\", NULL, MS_REC | MS_PRIVATE, NULL)");
+    out += "    mount(NULL, \"/\", NULL, MS_REC | MS_PRIVATE, NULL); /* where it is shared at all */\n";
     must("mount(\"none\", \"ro\", \"tmpfs\", MS_RDONLY, NULL)");
   }
   return out;
