@@ -51,15 +51,20 @@ Reading ReadAddress(const Address& address, bool inet6) {
   return reading;
 }
 Reading ReadAddress(const Scene& scene) { return ReadAddress(scene.call.address, scene.me().inet6); }
+Reading ReadPeer(const Scene& scene) {
+  return ReadAddress(scene.call.address, scene.me().inet6 && scene.call.address.family != AF_INET);
+}
 
 int16_t FamilyOf(const Socket& socket) { return socket.inet6 ? AF_INET6 : AF_INET; }
 int32_t AddressLength(const Socket& socket) { return socket.inet6 ? kExactLength6 : kExactLength; }
 int32_t ShortestAddress(const Socket& socket) { return socket.inet6 ? kShortestInet6 : kExactLength; }
 Host Wildcard(const Socket& socket) { return socket.inet6 ? Host::kAny6 : Host::kAny; }
 
-Host SendingAddress(const Socket& socket) {
-  if (!socket.inet6) return socket.source;
-  return Ipv4Of({.inet6 = true, .host = socket.source});
+Host SendingAddress(const Socket& socket) { return socket.inet6 ? socket.ipv4_source : socket.source; }
+Host Ipv4Address(const Socket& socket) { return Ipv4Of(EndpointOf(socket)); }
+void SetAddress(Socket& socket, Host host) {
+  socket.address = socket.source = host;
+  if (socket.inet6) socket.ipv4_source = Ipv4Of({.inet6 = true, .host = host});
 }
 
 Endpoint EndpointOf(const Socket& socket) {

@@ -36,8 +36,10 @@ bool NotLocal(const Scene& s) {
 }
 bool NotOurs(const Scene& s) { return NotLocal(s) && (s.posix() || !Inet6(s)); }
 bool NotOurs6(const Scene& s) { return NotLocal(s) && Inet6(s); }
-bool ToMany6(const Scene& s) { return Inet6(s) && Wanted(s) == Host::kMulticast6; }
-bool WithoutScope(const Scene& s) { return Inet6(s) && Wanted(s) == Host::kLinkLocal6; }
+bool ToMany6(const Scene& s) { return Inet6(s) && Wanted(s) == Host::kMulticast6; }  // of streams
+bool WithoutScope(const Scene& s) {
+  return Inet6(s) && (Wanted(s) == Host::kLinkLocal6 || Wanted(s) == Host::kMulticast6);
+}
 bool Inet6Only(const Scene& s) { return Inet6(s) && s.me().only_inet6 && IsIpv4(Wanted(s)); }
 bool Privileged(const Scene& s) { return s.world.nobody && ReadAddress(s).port == kPortPrivileged; }
 bool AlreadyBound(const Scene& s) {
@@ -63,18 +65,19 @@ bool WantsAnyPort(const Scene& s) { return Unbound(s) && ReadAddress(s).port == 
 void Unspecified(Scene& s) { MakeUnspecified(s.world, s.index); }
 
 // __inet_bind(): the addresses are cleared where no port could be had, also those of an earlier life.
-void ForgetAddress(Scene& s) { s.me().address = s.me().source = Wildcard(s.me()); }
+void ForgetAddress(Scene& s) { SetAddress(s.me(), Wildcard(s.me())); }
 
 void Bind(Scene& s, PortIndex port) {
   Socket& socket = s.me();
   const Host host = Wanted(s);
-  socket.address = host;
+  SetAddress(socket, host);
   const bool many = host == Host::kBroadcast || host == Host::kMulticast || host == Host::kLocalBroadcast;
-  socket.source = many && !socket.inet6 ? Host::kAny : host;  // sends from the device's own address then
+  if (many && !socket.inet6) socket.source = Host::kAny;  // sends from the device's own address then
   if (s.linux()) socket.only_inet6 = EndpointAt(socket, host).only_inet6;
   HoldPort(s.world, s.index, port, false);
   socket.local = port;
-  socket.remote = Wildcard(socket);
+  // A socket of AF_INET6 keeps the peer that it had before it was dissolved (DissolvePeer).
+  if (!socket.inet6) socket.remote = Host::kAny;
   socket.remote_port = kNone;
   // A socket of AF_INET6 keeps ::ffff:0.0.0.0 too.
   if (host != Wildcard(socket)) socket.address_locked = true;

@@ -139,6 +139,12 @@ bool TupleLingers(const Scene& s) {
          s.world.sockets[twin].tcp == Tcp::kFinWait;
 }
 
+void TakeSource(Scene& s) {
+  Socket& socket = s.me();
+  const Host source = Source(s);
+  socket.address = socket.source = source;
+  if (socket.inet6 && !IsIpv6(source)) socket.ipv4_source = source;
+}
 // tcp_v6_connect() where tcp_v4_connect() has failed: the socket speaks IPv6 again, whatever it did before.
 void ForgetIpv4(Scene& s) {
   if (OverIpv4(s)) s.me().speaks_ipv4 = false;
@@ -148,7 +154,7 @@ void ForgetIpv4(Scene& s) {
 void GiveUp(Scene& s) {
   Socket& socket = s.me();
   ForgetIpv4(s);
-  socket.address = socket.source = Source(s);
+  TakeSource(s);
   EnterClose(s.world, s.index);
   ResetAddress(s.world, s.index);
   socket.remote_port = kNone;
@@ -168,7 +174,6 @@ void GiveUpUnspecified(Scene& s) {
 Arrival Attempt(Scene& s) {
   const uint8_t twin = Twin(s);
   const Host destination = Destination(s);
-  const Host source = Source(s);
   Socket& socket = s.me();
   if (twin != kNone && IsTail(s.world.sockets[twin])) {
     // tcp_twsk_unique(): an explicitly bound port takes the place of a connection in TIME-WAIT. What that
@@ -179,7 +184,7 @@ Arrival Attempt(Scene& s) {
   }
   const PortChoice ports = socket.bound == kNone ? Ports(s) : PortChoice{};
   if (s.linux() && OverIpv4(s)) socket.speaks_ipv4 = true;
-  socket.address = socket.source = source;
+  TakeSource(s);
   socket.remote = destination;
   socket.remote_port = FindPort(s.world, ReadAddress(s).port);
   socket.tcp = Tcp::kSynSent;

@@ -17,16 +17,38 @@ bool Dissolves(const Scene& s) {
 bool NoPortLeft(const Scene& s) {
   return s.me().bound == kNone && PortsToBind(s, s.me().address).none();
 }
-bool LengthInvalid(const Scene& s) { return !Dissolves(s) && s.call.length != kExactLength; }
-bool TooShort(const Scene& s) { return s.call.length < kExactLength; }
+bool Inet6(const Scene& s) { return s.me().inet6; }
+// A socket of AF_INET6 takes an address of AF_INET as one of AF_INET would.
+bool NamesInet(const Scene& s) { return Inet6(s) && s.linux() && s.call.address.family == AF_INET; }
+bool NamesInetAlthoughOnly(const Scene& s) { return NamesInet(s) && s.me().only_inet6; }
+bool LengthInvalid(const Scene& s) { return !Dissolves(s) && s.call.length != AddressLength(s.me()); }
+bool TooShort(const Scene& s) {
+  return s.call.length < (NamesInet(s) ? kExactLength : ShortestAddress(s.me()));
+}
 bool WrongFamily(const Scene& s) {
-  return !Dissolves(s) && (s.call.address.family != AF_INET || !IsIpv4(s.call.address.host));
+  return !Dissolves(s) && !NamesInet(s) && s.call.address.family != FamilyOf(s.me());
+}
+bool ToIpv4(const Scene& s) {
+  return Inet6(s) && !Dissolves(s) && !WrongFamily(s) && !IsIpv6(FindWay(s.me(), ReadPeer(s).host).destination);
+}
+bool Inet6Only(const Scene& s) { return ToIpv4(s) && s.me().only_inet6; }
+bool WithoutScope(const Scene& s) {
+  const Host host = ReadPeer(s).host;
+  return !Dissolves(s) && !WrongFamily(s) && (host == Host::kLinkLocal6 || host == Host::kMulticast6);
 }
 
-Way WayTo(const Scene& s) { return FindWay(s.me().source, s.call.address.host); }
-bool Refuses(const Scene& s, int error) {
-  return !Dissolves(s) && !WrongFamily(s) && WayTo(s).error == error;
+Way WayTo(const Scene& s) { return FindWay(s.me(), ReadPeer(s).host); }
+bool Routes(const Scene& s) {
+  return !Dissolves(s) && !WrongFamily(s) && !(s.linux() && (Inet6Only(s) || WithoutScope(s)));
 }
+bool Refuses(const Scene& s, int error) {
+  const Way way = WayTo(s);
+  return Routes(s) && way.error == error && !way.bad_source;
+}
+bool FromMany(const Scene& s) { return Routes(s) && WayTo(s).bad_source && WayTo(s).error == EINVAL; }
+bool FromBroadcast(const Scene& s) { return Routes(s) && WayTo(s).bad_source && WayTo(s).error == ENETUNREACH; }
+bool CrossesFamilies(const Scene& s) { return Routes(s) && WayTo(s).bad_source && WayTo(s).error == EAFNOSUPPORT; }
+bool BadSource(const Scene& s) { return Routes(s) && WayTo(s).bad_source; }
 bool NoRoute(const Scene& s) { return Refuses(s, ENETUNREACH); }
 bool HostUnreachable(const Scene& s) { return Refuses(s, EHOSTUNREACH); }
 bool ThroughBlackhole(const Scene& s) { return Refuses(s, EINVAL); }
@@ -48,17 +70,21 @@ void RefuseOnTheWay(Scene& s) {
   Refuse(s);
   Socket& socket = s.me();
   if (!s.linux() || s.world.lost != Lost::kNo || socket.tcp != Tcp::kEstablished) return;
+  if (socket.inet6) return;  // which sends to its peer as if that were named in the call
   socket.astray = true;
   socket.first_gone = false;
-  socket.stray_host = s.call.address.host;
-  socket.stray_port = FindPort(s.world, s.call.address.port);
+  socket.stray_host = ReadPeer(s).host;
+  socket.stray_port = FindPort(s.world, ReadPeer(s).port);
 }
 void SetPeer(Scene& s) {
   BindToAnyPort(s);
   if (s.world.lost != Lost::kNo) return;
-  MakePeer(s, WayTo(s), FindPort(s.world, s.call.address.port));
+  MakePeer(s, WayTo(s), FindPort(s.world, ReadPeer(s).port));
 }
-void Dissolve(Scene& s) { DissolvePeer(s.world, s.index); }
+void Dissolve(Scene& s) {
+  DissolvePeer(s.world, s.index);
+  if (s.posix()) s.me().remote = Wildcard(s.me());
+}
 
 // clang-format off
 constexpr Clause kConnectUdp[] = {
@@ -77,6 +103,9 @@ constexpr Clause kConnectUdp[] = {
     {.id = "udp_connect.may_lack_a_port", .error = EAGAIN, .when = NoPortLeft,
      .on = kPosix, .strength = Strength::kResource, .cites = "POSIX XSH 2.3: further errors are allowed",
      .says = "The socket is unbound, and every port is taken."},
+    {.id = "udp_connect.inet_on_inet6_only", .error = EAFNOSUPPORT, .when = NamesInetAlthoughOnly, .then = Refuse,
+     .on = kLinux, .cites = "Linux __ip6_datagram_connect()",
+     .says = "An address of AF_INET, on a socket with IPV6_V6ONLY or one that was bound to an IPv6 address."},
     {.id = "udp_connect.length_short", .error = EINVAL, .when = TooShort, .then = Refuse,
      .on = kLinux, .cites = "Linux __ip4_datagram_connect(); connect(2)",
      .says = "The address is shorter than one of this family; the socket gets a port all the same."},
@@ -84,8 +113,36 @@ constexpr Clause kConnectUdp[] = {
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX connect() EINVAL (may)",
      .says = "The length is not that of an address of this family."},
     {.id = "udp_connect.wrong_family", .error = EAFNOSUPPORT, .when = WrongFamily, .then = Refuse,
-     .cites = "POSIX connect() EAFNOSUPPORT; Linux __ip4_datagram_connect()",
+     .cites = "POSIX connect() EAFNOSUPPORT; Linux __ip4_datagram_connect(), __ip6_datagram_connect(), which takes AF_INET",
      .says = "The address is of another family than the socket."},
+    {.id = "udp_connect.inet6_only", .error = ENETUNREACH, .when = Inet6Only, .then = Refuse,
+     .on = kLinux, .cites = "Linux __ip6_datagram_connect(), __inet6_bind()",
+     .says = "An IPv4 address, on a socket with IPV6_V6ONLY or one that was bound to an IPv6 address."},
+    {.id = "udp_connect.inet6_only_unspecified", .when = Inet6Only, .then = Refuse,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.10.20.2 does not say how a socket with IPV6_V6ONLY refuses IPv4",
+     .says = "An IPv4 address, on a socket with IPV6_V6ONLY."},
+    {.id = "udp_connect.scope_missing", .error = EINVAL, .when = WithoutScope, .then = Refuse,
+     .on = kLinux, .cites = "Linux __ip6_datagram_connect(); ipv6(7) on sin6_scope_id",
+     .says = "A link-local address, of one host or of many, says nothing without an interface."},
+    {.id = "udp_connect.scope_missing_unspecified", .when = WithoutScope, .then = Refuse,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX <netinet/in.h>: the scope of sin6_scope_id is left to the implementation",
+     .says = "A link-local address, of one host or of many, says nothing without an interface."},
+    {.id = "udp_connect.from_many", .error = EINVAL, .when = FromMany, .then = Refuse,
+     .on = kLinux, .cites = "Linux ip_route_output_key_hash_rcu(); observed on Linux 6.18: bind(s0, [::ffff:224.0.0.1]:P0), "
+                            "connect(s0, [::ffff:127.0.0.1]:P1) = -1 EINVAL",
+     .says = "A socket of AF_INET6 is bound to the mapped form of a multicast or broadcast address, and would send from it."},
+    {.id = "udp_connect.from_broadcast", .error = ENETUNREACH, .when = FromBroadcast, .then = Refuse,
+     .on = kLinux, .cites = "Linux ip_route_output_key_hash_rcu(): __ip_dev_find()",
+     .says = "A socket of AF_INET6 is bound to the mapped form of a network's broadcast address, which is no source."},
+    {.id = "udp_connect.families_crossed", .error = EAFNOSUPPORT, .when = CrossesFamilies, .then = Refuse,
+     .on = kLinux, .cites = "Linux ip6_dst_lookup_tail()",
+     .says = "The socket has an IPv4 address, and the destination is an IPv6 one."},
+    {.id = "udp_connect.source_unspecified", .when = BadSource, .then = Refuse,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX does not say where one can send from",
+     .says = "The socket is bound to an address that nothing can be sent from, or not to that destination."},
     {.id = "udp_connect.no_route", .error = ENETUNREACH, .when = NoRoute, .then = RefuseOnTheWay,
      .on = kLinux, .cites = "Linux ip_route_connect(), inet_dgram_connect()",
      .says = "No route leads to the network; the socket gets a port, and keeps the peer it had."},

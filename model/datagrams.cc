@@ -5,7 +5,7 @@
 // neither: there each message may be late, lost, or overtaken (recv_udp.cc), and the error may never come.
 // Source: udp_sendmsg, __udp4_lib_lookup, udp4_lib_lookup2, compute_score, __udp4_lib_err,
 // __udp4_lib_mcast_deliver, __udp_enqueue_schedule_skb (net/ipv4/udp.c), ip_route_output_key_hash_rcu
-// (net/ipv4/route.c), 6.1.
+// (net/ipv4/route.c), and their likes in net/ipv6/udp.c, datagram.c and ip6_output.c, 6.1.
 
 #include <errno.h>
 
@@ -28,19 +28,31 @@ struct Ends {
   PortIndex to_port;
 };
 
+// Whom a socket gets packets of this family from alone; a wildcard: from anybody. For IPv6 that is whom it was
+// connected to last, be it over IPv4, even if that was dissolved: nothing clears sk_v6_daddr. Observed on 6.1 and
+// 6.18: s0 bound to [::]:P0, connect(s0, [::ffff:127.0.0.1]:P1), connect(s0, AF_UNSPEC); what goes to [::1]:P0
+// is refused from then on.
+Host OnlyFrom(const Socket& socket, const Ends& ends) {
+  if (!socket.inet6 || IsIpv6(ends.from)) return socket.remote;
+  return Connected(socket) && !IsIpv6(socket.remote) ? socket.remote : Host::kAny;
+}
+
 // compute_score(), without the processor's point; -1: not for this socket. `address` is what the socket has to
 // be bound to.
 int Score(const Socket& socket, const Ends& ends, Host address) {
-  if (!socket.live || socket.kind != SocketKind::kUdp || socket.inet6) return -1;
-  if (socket.bound != ends.to_port || socket.address != address) return -1;
-  int score = 2;
-  if (socket.remote != Host::kAny) {
-    if (socket.remote != ends.from) return -1;
-    score += 4;
+  if (!socket.live || socket.kind != SocketKind::kUdp || socket.bound != ends.to_port) return -1;
+  if (!TakesPacketTo(socket, ends.to, address)) return -1;
+  const bool inet6 = IsIpv6(ends.to);
+  const int point = inet6 ? 1 : 4;
+  int score = socket.inet6 ? 1 : 2;
+  const Host only = OnlyFrom(socket, ends);
+  if (only != (inet6 ? Host::kAny6 : Host::kAny)) {
+    if (only != ends.from) return -1;
+    score += point;
   }
   if (socket.remote_port != kNone) {
     if (socket.remote_port != ends.from_port) return -1;
-    score += 4;
+    score += point;
   }
   return score;
 }
@@ -60,7 +72,8 @@ uint8_t ChooseOfGroup(Scene& scene, uint8_t group) {
   return mates[count == 1 ? 0 : scene.Fork(count)];
 }
 
-// udp4_lib_lookup2(): the chain of those bound to `address`, the newest first.
+// udp4_lib_lookup2(): the chain of those bound to `address`, the newest first; but those of AF_INET6 with
+// SO_REUSEPORT were put at its end.
 uint8_t BestOf(Scene& scene, const Ends& ends, Host address) {
   const World& world = scene.world;
   uint8_t chain[kMaxSockets];
@@ -68,7 +81,12 @@ uint8_t BestOf(Scene& scene, const Ends& ends, Host address) {
   for (int i = 0; i < kMaxSockets; ++i) {
     if (Score(world.sockets[i], ends, address) > 0) chain[count++] = static_cast<uint8_t>(i);
   }
-  std::sort(chain, chain + count, [&](uint8_t a, uint8_t b) { return world.sockets[a].moved > world.sockets[b].moved; });
+  std::sort(chain, chain + count, [&](uint8_t a, uint8_t b) {
+    const Socket& one = world.sockets[a];
+    const Socket& other = world.sockets[b];
+    if (one.moved_last != other.moved_last) return other.moved_last;
+    return one.moved_last ? one.moved < other.moved : one.moved > other.moved;
+  });
   int scores[kMaxSockets];
   for (int i = 0; i < count; ++i) {
     const Socket& socket = world.sockets[chain[i]];
@@ -114,7 +132,7 @@ uint8_t Receiver(Scene& scene, const Ends& ends) {
     if (paired != kNone) return paired;
   }
   const uint8_t specific = BestOf(scene, ends, ends.to);
-  return specific != kNone ? specific : BestOf(scene, ends, Host::kAny);
+  return specific != kNone ? specific : BestOf(scene, ends, IsIpv6(ends.to) ? Host::kAny6 : Host::kAny);
 }
 
 // What the kernel charges for a datagram of so many bytes, at the least and at the most. Measured on Linux 6.18
@@ -129,7 +147,8 @@ constexpr uint32_t kUsualReceiveBuffer = 212992;  // net.core.rmem_default where
 void Deliver(Scene& scene, uint8_t to, const Message& message) {
   World& world = scene.world;
   Socket& socket = world.sockets[to];
-  if (socket.remote != Host::kAny) socket.steered = true;
+  const bool inet6 = IsIpv6(message.host);
+  if (OnlyFrom(socket, {.from = message.host}) != (inet6 ? Host::kAny6 : Host::kAny)) socket.steered = true;
   uint32_t least = 0;
   uint32_t most = MostCharge(message.size);
   bool empty = true;
@@ -154,9 +173,32 @@ bool ToMany(Host host) {
   return host == Host::kBroadcast || host == Host::kMulticast || host == Host::kLocalBroadcast;
 }
 
-}  // namespace
+// ip6_dst_lookup_flow(): a mapped address is no source for IPv6, which is found out last.
+Way FindWay6(Host source, Host to) {
+  Way way{.source = IsIpv6(source) && source != Host::kAny6 ? source : Host::kLoopback6, .destination = to};
+  switch (to) {
+    case Host::kLoopback6:
+      if (IsIpv6(source)) break;
+      way.error = EAFNOSUPPORT;
+      way.bad_source = true;
+      break;
+    case Host::kUnreachable6:
+      way.error = EHOSTUNREACH;
+      break;
+    case Host::kBlackhole6:
+      way.error = EINVAL;
+      break;
+    case Host::kProhibited6:
+      way.error = EACCES;
+      break;
+    default:  // kMulticast6 and kLinkLocal6 too, without an interface
+      way.error = ENETUNREACH;
+      break;
+  }
+  return way;
+}
 
-Way FindWay(Host source, Host to) {
+Way FindWay4(Host source, Host to) {
   Way way{.source = source == Host::kAny ? Host::kLoopback : source, .destination = to};
   switch (to) {
     case Host::kAny:
@@ -189,17 +231,31 @@ Way FindWay(Host source, Host to) {
       // That nobody has the port cannot be told, since nobody has the address either (icmp_route_lookup()).
       way.mute = true;
       break;
-    default:  // not an IPv4 address
-      way.error = EAFNOSUPPORT;
+    default:  // nobody's
+      way.error = ENETUNREACH;
       break;
+  }
+  // bind() of AF_INET6 leaves such a source, that of AF_INET does not.
+  if (ToMany(source)) {
+    way.error = source == Host::kLocalBroadcast ? ENETUNREACH : EINVAL;
+    way.bad_source = true;
   }
   way.many = ToMany(way.destination);
   way.broadcast = way.many && to != Host::kMulticast;
   return way;
 }
 
+}  // namespace
+
+Way FindWay(const Socket& from, Host to) {
+  // :: is ourselves: by IPv4 where the socket is bound to a mapped address.
+  if (from.inet6 && to == Host::kOther) return {.error = ENETUNREACH, .destination = Host::kNotOurs6};
+  if (to == Host::kAny6) to = IsIpv6(from.source) ? Host::kLoopback6 : Host::kLoopback;
+  return IsIpv6(to) ? FindWay6(from.source, to) : FindWay4(SendingAddress(from), to);
+}
+
 Way StrayWay(const Socket& socket) {
-  Way way = FindWay(socket.source, socket.remote);
+  Way way = FindWay(socket, socket.remote);
   way.destination = socket.stray_host;
   way.mute = true;
   return way;
@@ -215,6 +271,8 @@ void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, ui
     for (int i = 0; i < kMaxSockets; ++i) {
       const Socket& socket = world.sockets[i];
       if (!socket.live || port == kNone) continue;
+      // Sockets of AF_INET6 take IPv4 multicast only where they have joined (inet6_create() leaves mc_all at 0).
+      if (socket.inet6 && way.destination == Host::kMulticast) continue;
       // __udp_is_mcast_sock()
       if (Score(socket, ends, way.destination) > 0 || Score(socket, ends, Host::kAny) > 0) {
         Deliver(scene, static_cast<uint8_t>(i), message);
@@ -249,10 +307,15 @@ bool MayBroadcast(const Scene&) { return false; }
 void MakePeer(Scene& scene, const Way& way, PortIndex port) {
   World& world = scene.world;
   Socket& socket = scene.me();
-  if (socket.source == Host::kAny) socket.source = way.source;
-  if (socket.address == Host::kAny) {
+  // A socket of AF_INET6 has an address for each family, and keeps what it has got: one that was connected to ::1,
+  // and is connected to 127.0.0.1 next, gets nothing from there.
+  const bool wants_address = (way.inet6() ? socket.address : Ipv4Address(socket)) == (way.inet6() ? Host::kAny6 : Host::kAny);
+  if (!way.inet6() && socket.inet6 && socket.ipv4_source == Host::kAny) socket.ipv4_source = way.source;
+  if (socket.source == Host::kAny || socket.source == Host::kAny6) socket.source = way.source;
+  if (wants_address) {
+    const Host before = socket.address;
     socket.address = way.source;
-    MovePort(world, scene.index, Host::kAny);
+    MovePort(world, scene.index, before);
   }
   socket.remote = way.destination;
   socket.remote_port = port;
@@ -279,11 +342,11 @@ void DissolvePeer(World& world, uint8_t index) {
   Socket& socket = world.sockets[index];
   socket.tcp = Tcp::kClose;
   socket.astray = false;
-  socket.remote = Host::kAny;
+  if (!socket.inet6) socket.remote = Host::kAny;
   socket.remote_port = kNone;
   if (!socket.address_locked) {
     const Host before = socket.address;
-    socket.address = socket.source = Host::kAny;
+    SetAddress(socket, Wildcard(socket));
     if (socket.port_locked) MovePort(world, index, before);
   }
   if (!socket.port_locked) {

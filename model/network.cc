@@ -145,8 +145,7 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   socket.address_locked = parent.address_locked;
   socket.receive_buffer = parent.receive_buffer;
   socket.send_buffer = parent.send_buffer;
-  socket.address = peer.remote;
-  socket.source = peer.remote;
+  SetAddress(socket, peer.remote);
   socket.remote = peer.source;
   socket.bound = parent.bound;
   socket.local = peer.remote_port;

@@ -7,7 +7,7 @@
 // inet_csk_update_fastreuse (net/ipv4/inet_connection_sock.c, 6.1).
 //
 // TCP and UDP have a table of ports each: the same number in both is no conflict. UDP has no short cuts; the
-// newest socket in the way decides (udp_lib_get_port, udp_lib_lport_inuse, net/ipv4/udp.c, 6.1).
+// first socket in the way, mostly the newest, decides (udp_lib_get_port, udp_lib_lport_inuse, net/ipv4/udp.c, 6.1).
 
 #include <algorithm>
 
@@ -85,6 +85,13 @@ int UsablePorts(const World& world, SocketKind kind) {
 
 // --- UDP ---
 
+// Whether the kernel comes to `a` before `b` among those with one port: the newest first, but those of AF_INET6
+// with SO_REUSEPORT at the end.
+bool ComesBefore(const Socket& a, const Socket& b) {
+  if (a.last != b.last) return b.last;
+  return a.last ? a.turn < b.turn : a.turn > b.turn;
+}
+
 // udp_lib_lport_inuse(): whether `other` stands in the way of a socket that wants host and port.
 bool DatagramsCollide(const Socket& socket, Host host, const Socket& other) {
   return !(socket.reuse_address && other.reuse_address) &&
@@ -95,16 +102,16 @@ bool DatagramsShare(const Socket& socket, const Socket& other) {
 }
 bool DatagramPortConflicts(const World& world, uint8_t index, Host host, PortIndex port) {
   const Socket& socket = world.sockets[index];
-  const Socket* newest = nullptr;
+  const Socket* first = nullptr;
   for (int i = 0; i < kMaxSockets; ++i) {
     const Socket& other = world.sockets[i];
     if (i == index || !Holds(other, SocketKind::kUdp, port)) continue;
     if (!DatagramsCollide(socket, host, other)) continue;
-    if (newest == nullptr || other.turn > newest->turn) newest = &other;
+    if (first == nullptr || ComesBefore(other, *first)) first = &other;
   }
-  return newest != nullptr && !DatagramsShare(socket, *newest);
+  return first != nullptr && !DatagramsShare(socket, *first);
 }
-// As the kernel looks for a free port: every socket counts there, not the newest alone.
+// As the kernel looks for a free port: every socket counts there, not the first alone.
 bool DatagramPortTaken(const World& world, uint8_t index, Host host, PortIndex port) {
   const Socket& socket = world.sockets[index];
   for (int i = 0; i < kMaxSockets; ++i) {
@@ -117,7 +124,7 @@ bool DatagramPortTaken(const World& world, uint8_t index, Host host, PortIndex p
   return false;
 }
 
-// udp_reuseport_add_sock(): the newest that shares address and port decides which group it is.
+// udp_reuseport_add_sock(): the first that shares address and port decides which group it is.
 void JoinGroup(World& world, uint8_t index) {
   Socket& socket = world.sockets[index];
   uint8_t mate = kNone;
@@ -129,7 +136,7 @@ void JoinGroup(World& world, uint8_t index) {
     if (!Holds(other, SocketKind::kUdp, socket.bound) || !other.reuse_port) continue;
     if (other.inet6 != socket.inet6 || other.only_inet6 != socket.only_inet6) continue;
     if (other.address != socket.address) continue;
-    if (mate == kNone || other.turn > world.sockets[mate].turn) mate = static_cast<uint8_t>(i);
+    if (mate == kNone || ComesBefore(other, world.sockets[mate])) mate = static_cast<uint8_t>(i);
   }
   socket.in_group = true;
   if (mate == kNone) {
@@ -261,6 +268,7 @@ void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
   if (socket.kind == SocketKind::kUdp) {
     socket.bound = port;
     socket.turn = socket.moved = world.turn++;
+    socket.last = socket.moved_last = socket.inet6 && socket.reuse_port;  // sk_add_node_rcu()
     if (socket.reuse_port) JoinGroup(world, index);
     return;
   }
@@ -307,9 +315,13 @@ void ReleasePort(World& world, uint8_t index) {
 void MovePort(World& world, uint8_t index, Host before) {
   Socket& socket = world.sockets[index];
   if (socket.bound == kNone) return;
-  if (socket.address != before) socket.moved = world.turn++;
   LeaveGroup(socket);
-  if (socket.address == Host::kAny) socket.paired = false;
+  if (socket.address == Wildcard(socket)) socket.paired = false;
+  // The two wildcards have one hash, and who is there already stays where it is.
+  const auto slot = [](Host host) { return host == Host::kAny6 ? Host::kAny : host; };
+  if (slot(before) == slot(socket.address)) return;
+  socket.moved = world.turn++;
+  socket.moved_last = false;
 }
 
 void LeaveGroup(Socket& socket) {
@@ -321,7 +333,7 @@ void LeaveGroup(Socket& socket) {
 void ResetAddress(World& world, uint8_t index) {
   Socket& socket = world.sockets[index];
   if (socket.address_locked) return;
-  socket.address = socket.source = Wildcard(socket);
+  SetAddress(socket, Wildcard(socket));
   if (socket.bound != kNone) JoinWildcards(world, index, socket.bound);
 }
 

@@ -107,9 +107,9 @@ void LoseSender(Scene& s) {
 }
 void LoseSenderTellLength(Scene& s) {
   LoseSender(s);
-  if (s.call.length == kExactLength) return;
+  if (s.call.length == AddressLength(s.me())) return;
   s.reply.wrote |= kWroteAddressLength;
-  s.reply.address_length = kExactLength;
+  s.reply.address_length = AddressLength(s.me());
 }
 void End(Scene& s) { TellNoSender(s); }
 

@@ -127,9 +127,10 @@ struct Way {
   bool many = false;       // to all that are there, by broadcast or multicast
   bool broadcast = false;  // which needs SO_BROADCAST
   bool mute = false;       // no ICMP message comes back
+  bool bad_source = false;  // there is none because of the address that the socket is bound to
+  bool inet6() const { return IsIpv6(destination); }
 };
-// From a socket that sends from `source`, kAny where it has no address yet.
-Way FindWay(Host source, Host to);
+Way FindWay(const Socket& from, Host to);
 // Of one that is astray: the peer's, but for the destination that the packet bears.
 Way StrayWay(const Socket& socket);
 // `size` bytes go to `port` on that way.
@@ -173,13 +174,19 @@ struct Reading {
 };
 Reading ReadAddress(const Address& address, bool inet6);
 Reading ReadAddress(const Scene& scene);  // the scene's socket, the call's address
+// As a UDP socket reads the address of its peer: one of AF_INET6 takes AF_INET too.
+Reading ReadPeer(const Scene& scene);
 
 int16_t FamilyOf(const Socket& socket);         // AF_INET or AF_INET6
 int32_t AddressLength(const Socket& socket);    // of its own addresses, in bytes
 int32_t ShortestAddress(const Socket& socket);  // that it takes: of AF_INET6 without the scope
 Host Wildcard(const Socket& socket);            // 0.0.0.0 or ::
-// The address it sends IPv4 packets from, as it was bound; Host::kAny: none (inet_saddr).
+// The address it sends IPv4 packets from, where it has got one; Host::kAny: none (inet_saddr).
 Host SendingAddress(const Socket& socket);
+// The address it is bound to, as IPv4 sees it (inet_rcv_saddr): a socket of AF_INET6 has one too.
+Host Ipv4Address(const Socket& socket);
+// Gives it an address, as bind() does, or connect() where it has none.
+void SetAddress(Socket& socket, Host host);
 
 // What the kernel compares of two sockets on one port: sk_family, sk_rcv_saddr, sk_v6_rcv_saddr, sk_ipv6only.
 struct Endpoint {
@@ -240,7 +247,7 @@ PortIndex TakePort(Scene& scene, const PortChoice& choice);
 // Puts the socket into the port's bucket, as inet_bind_hash() does, or udp_lib_get_port().
 void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect);
 void ReleasePort(World& world, uint8_t index);
-// The address of a UDP socket that has a port is set anew, perhaps to the same: udp_lib_rehash().
+// The address of a UDP socket that has a port is set anew, perhaps to what it was `before`: udp_lib_rehash().
 void MovePort(World& world, uint8_t index, Host before);
 // inet_bhash2_reset_saddr(): the address is gone, unless bind() gave it.
 void ResetAddress(World& world, uint8_t index);

@@ -9,8 +9,10 @@ namespace sockspec {
 namespace {
 
 constexpr uint8_t kSend = 2;
+constexpr int kFamilySize = 2;  // offsetof(struct sockaddr, sa_data)
 constexpr int kLargestLength = 65535;   // that the length of a datagram may say
 constexpr int kLargestDatagram = 65507;  // 65535, without the headers of IP and UDP
+constexpr int kLargestDatagram6 = 65527;  // IPv6 does not count its own
 // MSG_MORE waits for more, and MSG_DONTROUTE asks for a way of its own; what else there is UDP does not read.
 constexpr int kUnmodelledFlags = MSG_MORE | MSG_DONTROUTE;
 
@@ -20,33 +22,76 @@ bool Modelled(const Scene& s) {
 bool NoPortLeft(const Scene& s) {
   return Modelled(s) && s.me().bound == kNone && PortsToBind(s, s.me().address).none();
 }
-bool BeyondAnyLength(const Scene& s) { return Modelled(s) && TransferSize(s.call) > kLargestLength; }
-bool Urgent(const Scene& s) { return Modelled(s) && (TransferFlags(s.call) & MSG_OOB); }
 bool Addressed(const Scene& s) { return Modelled(s) && HasDestination(s); }
-bool TooShort(const Scene& s) { return Addressed(s) && s.call.length < kExactLength; }
-bool LengthInvalid(const Scene& s) { return Addressed(s) && s.call.length != kExactLength; }
-bool FamilyUnspecified(const Scene& s) { return Addressed(s) && s.call.address.family == AF_UNSPEC; }
-bool WrongFamily(const Scene& s) {
-  return Addressed(s) && !FamilyUnspecified(s) &&
-         (s.call.address.family != AF_INET || !IsIpv4(s.call.address.host));
-}
-bool ToPortZero(const Scene& s) { return Addressed(s) && s.call.address.port == kPortZero; }
 bool Connected(const Scene& s) { return s.me().tcp == Tcp::kEstablished; }
-bool NoDestination(const Scene& s) { return Modelled(s) && !HasDestination(s) && !Connected(s); }
-bool AddressedAlthoughConnected(const Scene& s) { return Addressed(s) && Connected(s); }
+bool Inet6(const Scene& s) { return s.me().inet6; }
+bool FamilyUnspecified(const Scene& s) { return Addressed(s) && s.call.address.family == AF_UNSPEC; }
+// A socket of AF_INET6 takes AF_UNSPEC for no address at all, and AF_INET as a socket of AF_INET would.
+bool Named(const Scene& s) { return Addressed(s) && !(Inet6(s) && s.linux() && FamilyUnspecified(s)); }
+bool NamesInet(const Scene& s) { return Addressed(s) && Inet6(s) && s.linux() && s.call.address.family == AF_INET; }
+
+bool Inet6TooShort(const Scene& s) {
+  return Addressed(s) && Inet6(s) &&
+         (s.call.length < kFamilySize ||
+          (s.call.address.family == AF_INET6 && s.call.length < ShortestAddress(s.me())));
+}
+bool Inet6WrongFamily(const Scene& s) {
+  return Addressed(s) && Inet6(s) && s.call.address.family != AF_INET6 && s.call.address.family != AF_INET &&
+         !FamilyUnspecified(s);
+}
+bool Inet6NoDestination(const Scene& s) { return Modelled(s) && Inet6(s) && !Named(s) && !Connected(s); }
 
 Way WayTo(const Scene& s) {
-  return FindWay(s.me().source, HasDestination(s) ? s.call.address.host : s.me().remote);
+  if (Named(s)) return FindWay(s.me(), ReadPeer(s).host);
+  // AF_UNSPEC: the peer's mapped address is looked for among those of IPv6.
+  if (Addressed(s) && Inet6(s) && s.linux() && !IsIpv6(s.me().remote)) return {.error = ENETUNREACH, .destination = Host::kNotOurs6};
+  return FindWay(s.me(), s.me().remote);
+}
+// Whether it goes, or would go, as IPv4.
+bool OverIpv4(const Scene& s) { return !Inet6(s) || !IsIpv6(WayTo(s).destination); }
+bool Inet6Only(const Scene& s) { return Modelled(s) && Inet6(s) && OverIpv4(s) && s.me().only_inet6; }
+bool BeyondAnyLength(const Scene& s) {
+  return Modelled(s) && OverIpv4(s) && TransferSize(s.call) > kLargestLength;
+}
+bool Urgent(const Scene& s) { return Modelled(s) && (TransferFlags(s.call) & MSG_OOB) && (s.posix() || OverIpv4(s)); }
+bool TooShort(const Scene& s) {
+  return Addressed(s) && (NamesInet(s) || !Inet6(s)) && s.call.length < kExactLength;
+}
+bool LengthInvalid(const Scene& s) { return Addressed(s) && s.call.length != AddressLength(s.me()); }
+bool WrongFamily(const Scene& s) {
+  return Addressed(s) && !FamilyUnspecified(s) && !NamesInet(s) && s.call.address.family != FamilyOf(s.me());
+}
+bool ToPortZero(const Scene& s) {
+  if (Named(s)) return ReadPeer(s).port == kPortZero;
+  // What a socket of AF_INET6 sends to an IPv4 peer goes as if that were named in the call.
+  return Modelled(s) && Inet6(s) && s.linux() && !Addressed(s) && OverIpv4(s) && s.me().remote_port == kNone;
+}
+bool NoDestination(const Scene& s) { return Modelled(s) && !Named(s) && !Connected(s); }
+bool AddressedAlthoughConnected(const Scene& s) { return Addressed(s) && Connected(s); }
+
+bool Routes(const Scene& s) {
+  return Modelled(s) && !NoDestination(s) && !WrongFamily(s) && !ToPortZero(s);
 }
 bool Refuses(const Scene& s, int error) {
-  return Modelled(s) && !NoDestination(s) && !WrongFamily(s) && !ToPortZero(s) && WayTo(s).error == error;
+  const Way way = WayTo(s);
+  return Routes(s) && way.error == error && !way.bad_source;
 }
+bool RefusesSource(const Scene& s, int error) {
+  const Way way = WayTo(s);
+  return Routes(s) && way.bad_source && (error == 0 || way.error == error);
+}
+bool FromMany(const Scene& s) { return RefusesSource(s, EINVAL); }
+bool FromBroadcast(const Scene& s) { return RefusesSource(s, ENETUNREACH); }
+bool CrossesFamilies(const Scene& s) { return RefusesSource(s, EAFNOSUPPORT); }
+bool BadSource(const Scene& s) { return RefusesSource(s, 0); }
 bool NoRoute(const Scene& s) { return Refuses(s, ENETUNREACH); }
 bool HostUnreachable(const Scene& s) { return Refuses(s, EHOSTUNREACH); }
 bool ThroughBlackhole(const Scene& s) { return Refuses(s, EINVAL); }
 bool Prohibited(const Scene& s) { return Refuses(s, EACCES); }
 bool ToBroadcast(const Scene& s) { return Refuses(s, 0) && WayTo(s).broadcast && !MayBroadcast(s); }
-bool TooLong(const Scene& s) { return Modelled(s) && TransferSize(s.call) > kLargestDatagram; }
+bool TooLong(const Scene& s) {
+  return Modelled(s) && TransferSize(s.call) > (OverIpv4(s) ? kLargestDatagram : kLargestDatagram6);
+}
 bool ErrorPending(const Scene& s) { return Modelled(s) && s.me().error != 0; }
 bool Shut(const Scene& s) { return Modelled(s) && (s.me().shut & kSend); }
 bool ShutForWriting(const Scene& s) { return Shut(s) && (s.linux() || (s.me().user_shut & kSend)); }
@@ -84,7 +129,7 @@ void TellPending(Scene& s) {
 void Send(Scene& s) {
   BindToAnyPort(s);
   if (s.world.lost != Lost::kNo) return;
-  const PortIndex port = HasDestination(s) ? FindPort(s.world, s.call.address.port) : s.me().remote_port;
+  const PortIndex port = Named(s) ? FindPort(s.world, ReadPeer(s).port) : s.me().remote_port;
   const uint32_t size = static_cast<uint32_t>(TransferSize(s.call));
   s.reply.value = static_cast<int32_t>(size);
   SendDatagram(s, s.index, WayTo(s), port, size);
@@ -103,11 +148,27 @@ constexpr Clause kSendUdp[] = {
     {.id = "udp_send.may_lack_a_port", .error = EAGAIN, .when = NoPortLeft,
      .on = kPosix, .strength = Strength::kResource, .cites = "POSIX XSH 2.3: further errors are allowed",
      .says = "The socket is unbound, and every port is taken."},
+    {.id = "udp_send.inet6_destination_short", .error = EINVAL, .when = Inet6TooShort, .then = Refuse,
+     .on = kLinux, .cites = "Linux udpv6_sendmsg(); sendto(2) EINVAL",
+     .says = "The address is shorter than a family, or than one of AF_INET6 without its scope."},
+    {.id = "udp_send.inet6_destination_family", .error = EINVAL, .when = Inet6WrongFamily, .then = Refuse,
+     .on = kLinux, .cites = "Linux udpv6_sendmsg(): of a socket of AF_INET it would be EAFNOSUPPORT",
+     .says = "The address is of a family that has nothing to do with IPv6."},
+    {.id = "udp_send.inet6_no_destination", .error = EDESTADDRREQ, .when = Inet6NoDestination, .then = Refuse,
+     .on = kLinux, .cites = "Linux udpv6_sendmsg(); send(2) EDESTADDRREQ",
+     .says = "The socket has no peer, and the call names none, or AF_UNSPEC; that comes before the length."},
+    {.id = "udp_send.inet6_only", .error = ENETUNREACH, .when = Inet6Only, .then = Refuse,
+     .on = kLinux, .cites = "Linux udpv6_sendmsg(): ipv6_only_sock()",
+     .says = "An IPv4 address, on a socket with IPV6_V6ONLY or one that was bound to an IPv6 address."},
+    {.id = "udp_send.inet6_only_unspecified", .when = Inet6Only, .then = Refuse,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX XSH 2.10.20.2 does not say how a socket with IPV6_V6ONLY refuses IPv4",
+     .says = "An IPv4 address, on a socket with IPV6_V6ONLY."},
     {.id = "udp_send.beyond_any_length", .error = EMSGSIZE, .when = BeyondAnyLength, .then = Refuse,
      .on = kLinux, .cites = "Linux udp_sendmsg(): len > 0xFFFF; send(2) EMSGSIZE",
      .says = "The message is longer than a datagram can say, which comes before its destination."},
     {.id = "udp_send.urgent", .error = EOPNOTSUPP, .when = Urgent, .then = Refuse,
-     .cites = "POSIX send() EOPNOTSUPP; Linux udp_sendmsg() on MSG_OOB",
+     .cites = "POSIX send() EOPNOTSUPP; Linux udp_sendmsg() on MSG_OOB, which udpv6_sendmsg() does not read",
      .says = "There is no urgent data in datagrams; an unbound socket gets a port all the same."},
     {.id = "udp_send.destination_short", .error = EINVAL, .when = TooShort, .then = Refuse,
      .on = kLinux, .cites = "Linux udp_sendmsg(); sendto(2) EINVAL",
@@ -137,6 +198,19 @@ constexpr Clause kSendUdp[] = {
      .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX sendto() EISCONN (may): \"A destination address was specified and the socket is already connected\"",
      .says = "The call names somebody although the socket has a peer."},
+    {.id = "udp_send.from_many", .error = EINVAL, .when = FromMany, .then = Refuse,
+     .on = kLinux, .cites = "Linux ip_route_output_key_hash_rcu()",
+     .says = "A socket of AF_INET6 is bound to the mapped form of a multicast or broadcast address, and would send from it."},
+    {.id = "udp_send.from_broadcast", .error = ENETUNREACH, .when = FromBroadcast, .then = Refuse,
+     .on = kLinux, .cites = "Linux ip_route_output_key_hash_rcu(): __ip_dev_find()",
+     .says = "A socket of AF_INET6 is bound to the mapped form of a network's broadcast address, which is no source."},
+    {.id = "udp_send.families_crossed", .error = EAFNOSUPPORT, .when = CrossesFamilies, .then = Refuse,
+     .on = kLinux, .cites = "Linux ip6_dst_lookup_tail()",
+     .says = "The socket has an IPv4 address, and the destination is an IPv6 one."},
+    {.id = "udp_send.source_unspecified", .when = BadSource, .then = Refuse,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX does not say where one can send from",
+     .says = "The socket is bound to an address that nothing can be sent from, or not to that destination."},
     {.id = "udp_send.no_route", .error = ENETUNREACH, .when = NoRoute, .then = Refuse,
      .on = kLinux, .cites = "POSIX send() ENETUNREACH (may); Linux ip_route_output_flow()",
      .says = "No route leads to the network."},

@@ -61,7 +61,7 @@ bool ProtocolOfAnotherType(const Scene& s) {
 }
 bool RawForbidden(const Scene& s) { return IsInternet(s) && Type(s) == SOCK_RAW && s.world.nobody; }
 bool IsUdp(const Scene& s) {
-  return s.call.domain == AF_INET && Type(s) == SOCK_DGRAM &&
+  return IsInternet(s) && Type(s) == SOCK_DGRAM &&
          (s.call.protocol == 0 || s.call.protocol == IPPROTO_UDP);
 }
 bool IsTcp(const Scene& s) {

@@ -110,6 +110,7 @@ struct Socket {
   int32_t send_buffer = -1;
   Host address = Host::kAny;    // the address it is bound to (receives on); of AF_INET6: addresses.cc
   Host source = Host::kAny;     // the address it sends from
+  Host ipv4_source = Host::kAny;  // of AF_INET6: the address it sends IPv4 packets from (inet_saddr)
   Host remote = Host::kAny;
   PortIndex bound = kNone;      // the port it holds in the table of bound ports
   PortIndex local = kNone;      // the port getsockname() tells
@@ -119,6 +120,8 @@ struct Socket {
   uint8_t turn = 0;             // its place in that queue; of a listener: among the listeners; of kUdp: among those
                                 // with its port
   uint8_t moved = 0;            // of kUdp: its place among those with its address and port
+  bool last = false;            // of kUdp: it stands behind all others with its port, and
+  bool moved_last = false;      // behind all with its address and port too
   uint8_t group = kNone;        // of kUdp: which reuseport group
   // Of kUdp: where the last connect() went that failed although the socket had a peer. The first datagram after
   // it goes to the peer, and what follows to that address (inet->cork.fl, udp_sendmsg()).
