@@ -98,7 +98,7 @@ TEST(ReportTest, SaysWhenNoClauseGivesWhatCameBack) {
 TEST(ReportTest, SaysWhatDiffersInASuccess) {
   const std::string report = Report(
       FindingOf("s0 = socket(AF_INET, SOCK_STREAM, 0)\ngetsockopt(s0, SOL_SOCKET, SO_TYPE)\n",
-                "linux-6.18", {.clause = FindClause("getsockopt.type"), .spoil = true}));
+                "linux-6.18", {.clause = FindClause("getsockopt.value"), .spoil = true}));
   Find(report, "Success is right; what differs is what was written");
 }
 

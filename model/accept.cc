@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "model/option_table.h"
 #include "model/tables.h"
 #include "model/unix_network.h"
 
@@ -55,6 +56,7 @@ void Take(Scene& s) {
   socket.nonblocking = accept4 && (s.call.flags & SOCK_NONBLOCK) != 0;
   s.MakeDescriptor({Opens::kSocket, child, accept4 && (s.call.flags & SOCK_CLOEXEC) != 0});
   if (IsUnix(socket.kind)) {
+    if (s.linux() && s.profile.version < Version{6, 16}) InheritOptions(s.world, s.index, child);
     const BoundName& name = s.world.sockets[socket.peer].name;
     WriteName(s, name, NameLength(name));
   } else {

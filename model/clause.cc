@@ -1,5 +1,6 @@
 #include "model/clause.h"
 
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 #include <vector>
@@ -44,9 +45,9 @@ Tables TablesOf(Op op) {
       return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses()}, {GetsocknameClauses()}};
     case Op::kGetpeername:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses()}, {GetpeernameClauses()}};
-    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses(), kInet}};
+    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses()}};
     case Op::kSetsockopt:
-      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses(), kInet}};
+      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses()}};
     case Op::kSend:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp},
               {SendUnixClauses(), kUnix}};
@@ -107,7 +108,11 @@ struct Catalogue {
           if (!number.emplace(&clause, static_cast<int>(all.size())).second) continue;
           all.push_back(&clause);
           by_id.emplace(clause.id, &clause);
-          if (!clause.alias.empty()) by_id.emplace(clause.alias, &clause);
+          for (std::string_view rest = clause.alias; !rest.empty();) {
+            const size_t end = std::min(rest.find(' '), rest.size());
+            by_id.emplace(rest.substr(0, end), &clause);
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+          }
         }
       }
     }

@@ -64,7 +64,7 @@ struct Clause {
   Version until = {};                   // of a platform, first version without it; {}: none
   std::string_view cites;               // POSIX page and section, man page, kernel function, observation
   std::string_view says;                // one sentence
-  std::string_view alias = {};          // an older id
+  std::string_view alias = {};          // older ids, with spaces between them
 
   bool effect() const { return (error == 0 && !blocks) || outcome; }
   bool BelongsTo(const Profile& profile) const;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "model/option_table.h"
 #include "model/tables.h"
 
 namespace sockspec {
@@ -180,6 +181,7 @@ Arrival Attempt(Scene& s) {
     // one still had at the other end keeps its four-tuple, and will not like our SYN.
     Socket& tail = s.world.sockets[twin];
     if (tail.peer != kNone) s.world.sockets[tail.peer].peer = kNone;
+    ForgetOptions(s.world, twin);
     tail = Socket{};
   }
   const PortChoice ports = socket.bound == kNone ? Ports(s) : PortChoice{};

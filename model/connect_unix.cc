@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "model/option_table.h"
 #include "model/program/unix_name.h"
 #include "model/tables.h"
 #include "model/unix_network.h"
@@ -60,7 +61,13 @@ void LeaveOpen(Scene& s) { MakeUnspecified(s.world, s.index); }
 void Fail(Scene& s) {
   if (s.posix()) LeaveOpen(s);
 }
-void Connect(Scene& s) { ConnectThrough(s.world, s.index, LookUp(s).socket); }
+// Up to 6.15 a connection gets its listener's options when it is accepted.
+void Connect(Scene& s) {
+  const uint8_t listener = LookUp(s).socket;
+  ConnectThrough(s.world, s.index, listener);
+  if (s.profile.version < Version{6, 16} || s.world.lost != Lost::kNo) return;
+  InheritOptions(s.world, listener, s.me().peer);
+}
 // What waited to be received is lost where the peer changes, and the old peer is told. POSIX says nothing of that.
 void ChangePeer(Scene& s, uint8_t peer) {
   const uint8_t before = s.me().peer;

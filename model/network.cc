@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "model/option_table.h"
 #include "model/scene.h"
 
 namespace sockspec {
@@ -36,6 +37,7 @@ void Sever(World& world, uint8_t index) {
 void Free(World& world, uint8_t index) {
   Sever(world, index);
   DropMessages(world, index);
+  ForgetOptions(world, index);
   world.sockets[index] = Socket{};
 }
 
@@ -152,6 +154,7 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   socket.remote_port = peer.local;
   socket.listener = listener;
   socket.turn = world.turn++;
+  InheritOptions(world, listener, child);
   Establish(world, child, client);
   Wake(world, client, kAnyReason);     // tcp_rcv_synsent_state_process()
   Wake(world, listener, kDataReady);  // tcp_child_process()

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "model/option_table.h"
 #include "model/program/declarations.h"
 #include "model/scene.h"
 #include "model/tables.h"
@@ -248,6 +249,11 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       return Verdict::kUnspecified;
     }
   }
+  if (const char* reason = SpoiltBy(worlds_[0], call); reason != nullptr) {
+    lost_ = true;
+    why_ = reason;
+    return Verdict::kDiscarded;
+  }
   int next = 0;
   for (int w = 0; w < count_; ++w) {
     const int count = Applicable(RowsFor(call, worlds_[w]), worlds_[w], call, profile_, nullptr, rows, kRoom);
@@ -387,7 +393,10 @@ std::vector<Allowed> Oracle::Ask(const Call& call) const {
   constexpr int kRoom = 32;
   const Clause* rows[kRoom];
   std::vector<Allowed> answers;
-  if (lost_ || NamesUnseenPort(call, worlds_[0]) || OnUnspecified(call, worlds_[0])) return answers;
+  if (lost_ || NamesUnseenPort(call, worlds_[0]) || OnUnspecified(call, worlds_[0]) ||
+      SpoiltBy(worlds_[0], call) != nullptr) {
+    return answers;
+  }
   for (int w = 0; w < count_; ++w) {
     World world = worlds_[w];
     const int count = Applicable(RowsFor(call, world), world, call, profile_, nullptr, rows, kRoom);
@@ -467,7 +476,11 @@ Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
   opens = w.slots[at].opens;
   if (opens == Opens::kNothing) return;
   slot = at;
-  if (opens == Opens::kSocket) index = w.slots[at].socket;
+  if (opens != Opens::kSocket) return;
+  index = w.slots[at].socket;
+  if (c.op == Op::kGetsockopt || c.op == Op::kSetsockopt) {
+    option = FindOption(p, w.sockets[index], c.level, c.option);
+  }
 }
 
 bool Scene::nonblocking() const {
@@ -563,22 +576,6 @@ void Scene::WriteAddress(Host host, PortIndex port) {
     if (has_host) reply.host = me().inet6 ? Mapped(host) : host;
   }
   // addrlen= stays the size of the whole address, however little of it had room.
-}
-
-void Scene::WriteOption(int32_t value, int32_t seconds) {
-  const int32_t size = OptionSize(call.level, call.option);
-  const int32_t length = std::min(call.length, size);
-  if (length > 0) {
-    reply.wrote |= kWroteValue;
-    reply.option = length >= 4 ? value : value & ((1 << (8 * length)) - 1);
-    if (length > 4) {
-      reply.seconds = length == 8 ? seconds : seconds & ((1 << (8 * (length - 4))) - 1);
-    }
-  }
-  if (length != size) {
-    reply.wrote |= kWroteLength;
-    reply.option_length = length;
-  }
 }
 
 }  // namespace sockspec

@@ -19,12 +19,15 @@ struct Version {
 // Which profiles a clause belongs to.
 enum ProfileSet : uint8_t { kPosix = 1, kLinux = 2, kEveryProfile = 3 };
 
+struct OptionRow;  // option_table.h
+
 struct Profile {
   ProfileSet family = kLinux;  // exactly one bit
   Version version;             // of the platform; {0, 0} for posix
   bool selinux = false;        // the kernel has SELinux, which looks at addresses before the socket does
   bool verified = true;        // false: the running kernel is of a version nobody has checked
   std::string note;            // how the name resolved, for people; empty for posix
+  const OptionRow* options = nullptr;  // another table of options, to make a wrong kernel of it; nullptr: the right one
 
   // "posix", "linux-6.18", "linux-6.1+selinux".
   std::string name() const;

@@ -41,6 +41,9 @@ class Scene {
   bool linux() const { return profile.family == kLinux; }
   bool posix() const { return profile.family == kPosix; }
 
+  // Of getsockopt() and setsockopt(): the row of the option for this socket; nullptr: it has none.
+  const OptionRow* option = nullptr;
+
   // One of `n` outcomes that the kernel decides without telling, from 0.
   int Fork(int n);
 
@@ -61,9 +64,6 @@ class Scene {
 
   // Fills addr= of the reply, cut off as the caller's addrlen says.
   void WriteAddress(Host host, PortIndex port);
-
-  // Fills value= (and len=) of the reply, cut off as the caller's optlen says.
-  void WriteOption(int32_t value, int32_t seconds = 0);
 
  private:
   int rest_;  // of `branch`, for the forks to come

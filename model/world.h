@@ -192,10 +192,10 @@ struct PathEntry {
   friend constexpr bool operator==(const PathEntry&, const PathEntry&) = default;
 };
 
-// An option that was set, of one socket (options.cc): what is not here has its default.
+// An option that was set, of one socket (option_table.h): what is not here is what it was from the start.
 struct SetOption {
-  uint8_t socket = kNone;  // kNone: this entry is free
-  uint8_t row = 0;         // of the table of options
+  uint8_t socket = kNone;
+  uint16_t row = 0;        // of the table of options, where the option is stored
   int32_t value = 0;
   int32_t second = 0;      // l_linger, tv_usec
   friend constexpr bool operator==(const SetOption&, const SetOption&) = default;
@@ -250,9 +250,10 @@ struct World {
   std::array<Slot, kMaxHandles> slots;         // the descriptor table, from the lowest free number
   std::array<Message, kMaxMessages> messages;
   std::array<PathEntry, kPathEntries> paths;
-  std::array<SetOption, kMaxSetOptions> options;
+  std::array<SetOption, kMaxSetOptions> options;  // the first `set_options` of them
   std::array<Epoll, kMaxEpolls> epolls;
   std::array<uint8_t, kMaxHandles> handles;    // s_n: its slot; kNone: its creator failed, it stands for -1
+  uint8_t set_options = 0;
   uint8_t seen = 0;                            // how many E names have been given
   uint8_t seen_names = 0;                      // how many @E names have been given
   uint8_t chosen_names = 0;                    // how many the kernel has chosen, seen or not

@@ -46,7 +46,7 @@ TEST_F(Sockets, ASelfConnectionOfABlockingSocketNeedsNobodyElse) {
 TEST_F(Sockets, TwoConnectsThatMeetMakeOneConnection) {
   ExpectConforms(R"(
     s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s0                    # @socket.open
-    setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)         = 0                     # @setsockopt.reuse_address
+    setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)         = 0                     # @setsockopt.stored
     bind(s0, 127.0.0.1:P0)                              = 0                     # @bind.explicit
     listen(s0, 0)                                       = 0                     # @listen.open
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1                    # @socket.open
@@ -57,7 +57,7 @@ TEST_F(Sockets, TwoConnectsThatMeetMakeOneConnection) {
     connect(s2, 127.0.0.1:P0)                           = -1 EALREADY           # @connect.already
     close(s0)                                           = 0                     # @close.listener
     s3 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s3                    # @socket.open
-    setsockopt(s3, SOL_SOCKET, SO_REUSEADDR, 1)         = 0                     # @setsockopt.reuse_address
+    setsockopt(s3, SOL_SOCKET, SO_REUSEADDR, 1)         = 0                     # @setsockopt.stored
     bind(s3, 127.0.0.1:P0)                              = 0                     # @bind.explicit
     connect(s3, 127.0.0.1:P1)                           = -1 EINPROGRESS        # @connect.in_progress
     connect(s2, 127.0.0.1:P0)                           = 0                     # @connect.completed
@@ -172,7 +172,7 @@ TEST_F(Sockets, AResetIsToldOnceThenItIsTheEnd) {
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1                          # @socket.open
     connect(s1, 127.0.0.1:P0)                           = -1 EINPROGRESS              # @connect.in_progress
     s2 = accept(s0, NULL)                               = s2                          # @accept.connection
-    setsockopt(s2, SOL_SOCKET, SO_LINGER, {1, 0})       = 0                           # @setsockopt.linger
+    setsockopt(s2, SOL_SOCKET, SO_LINGER, {1, 0})       = 0                           # @setsockopt.stored
     close(s2)                                           = 0                           # @close.linger_zero
     poll(s1, 0)                                         = 1, revents=POLLERR|POLLHUP  # @poll.ready
     read(s1, 5)                                         = -1 ECONNRESET               # @recv.pending_error
@@ -190,7 +190,7 @@ TEST_F(Sockets, DataThatCameBeforeAResetCanStillBeRead) {
     bind(s0, 127.0.0.1:P0)                              = 0                      # @bind.explicit
     listen(s0, 1)                                       = 0                      # @listen.open
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1                     # @socket.open
-    setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})       = 0                      # @setsockopt.linger
+    setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})       = 0                      # @setsockopt.stored
     connect(s1, 127.0.0.1:P0)                           = -1 EINPROGRESS         # @connect.in_progress
     s2 = accept4(s0, SOCK_NONBLOCK)                     = s2, addr=127.0.0.1:E0  # @accept.connection
     send(s1, 5, 0)                                      = 5                      # @send.sent
@@ -252,7 +252,7 @@ TEST_F(Sockets, ThePendingErrorIsNotTakenByCallsThatOnlyAsk) {
     getpeername(s0)                                     = -1 ENOTCONN            # @getpeername.not_connected
     fcntl(s0, F_GETFL)                                  = O_RDWR|O_NONBLOCK      # @fcntl.get_status
     ioctl(s0, FIONREAD)                                 = 0, value=0             # @ioctl.unread
-    setsockopt(s0, SOL_SOCKET, SO_KEEPALIVE, 1)         = 0                      # @setsockopt.keepalive
+    setsockopt(s0, SOL_SOCKET, SO_KEEPALIVE, 1)         = 0                      # @setsockopt.stored
     bind(s0, 127.0.0.1:P1)                              = 0                      # @bind.explicit
     listen(s0, 1)                                       = -1 EINVAL              # @listen.connecting
     s1 = accept(s0)                                     = -1 EINVAL              # @accept.not_listening
@@ -372,7 +372,7 @@ TEST_F(Sockets, LingerZeroResetsAndLeavesNoTimeWait) {
     bind(s1, 127.0.0.1:P1)                              = 0               # @bind.explicit
     connect(s1, 127.0.0.1:P0)                           = -1 EINPROGRESS  # @connect.in_progress
     s2 = accept4(s0, NULL, SOCK_NONBLOCK)               = s2              # @accept.connection
-    setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})       = 0               # @setsockopt.linger
+    setsockopt(s1, SOL_SOCKET, SO_LINGER, {1, 0})       = 0               # @setsockopt.stored
     close(s1)                                           = 0               # @close.linger_zero
     recv(s2, 5, 0)                                      = -1 ECONNRESET   # @recv.pending_error
     s3 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s3              # @socket.open
@@ -388,7 +388,7 @@ TEST_F(Sockets, LingerWithoutTheSwitchDoesNotReset) {
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1              # @socket.open
     connect(s1, 127.0.0.1:P0)                           = -1 EINPROGRESS  # @connect.in_progress
     s2 = accept4(s0, NULL, SOCK_NONBLOCK)               = s2              # @accept.connection
-    setsockopt(s1, SOL_SOCKET, SO_LINGER, {0, 0})       = 0               # @setsockopt.linger
+    setsockopt(s1, SOL_SOCKET, SO_LINGER, {0, 0})       = 0               # @setsockopt.stored
     close(s1)                                           = 0               # @close.connection
     recv(s2, 5, 0)                                      = 0               # @recv.end
   )");
@@ -417,7 +417,7 @@ TEST_F(Sockets, TimeWaitKeepsThePortOfWhoClosedFirst) {
 TEST_F(Sockets, TimeWaitOfAServerIsCuredByReuseaddrOnBoth) {
   ExpectConforms(R"(
     s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s0              # @socket.open
-    setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)         = 0               # @setsockopt.reuse_address
+    setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)         = 0               # @setsockopt.stored
     bind(s0, 127.0.0.1:P0)                              = 0               # @bind.explicit
     listen(s0, 1)                                       = 0               # @listen.open
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1              # @socket.open
@@ -428,7 +428,7 @@ TEST_F(Sockets, TimeWaitOfAServerIsCuredByReuseaddrOnBoth) {
     close(s0)                                           = 0               # @close.listener
     s3 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s3              # @socket.open
     bind(s3, 127.0.0.1:P0)                              = -1 EADDRINUSE   # @bind.port_taken
-    setsockopt(s3, SOL_SOCKET, SO_REUSEADDR, 1)         = 0               # @setsockopt.reuse_address
+    setsockopt(s3, SOL_SOCKET, SO_REUSEADDR, 1)         = 0               # @setsockopt.stored
     bind(s3, 127.0.0.1:P0)                              = 0               # @bind.explicit
     listen(s3, 1)                                       = 0               # @listen.open
   )");
@@ -446,7 +446,7 @@ TEST_F(Sockets, TimeWaitOfAServerIsNotCuredByReuseaddrOnTheSecondAlone) {
     close(s1)                                           = 0               # @close.connection
     close(s0)                                           = 0               # @close.listener
     s3 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s3              # @socket.open
-    setsockopt(s3, SOL_SOCKET, SO_REUSEADDR, 1)         = 0               # @setsockopt.reuse_address
+    setsockopt(s3, SOL_SOCKET, SO_REUSEADDR, 1)         = 0               # @setsockopt.stored
     bind(s3, 127.0.0.1:P0)                              = -1 EADDRINUSE   # @bind.port_taken
   )");
 }
@@ -482,7 +482,7 @@ TEST_F(Sockets, DupSharesTheSocketAndItsFlags) {
     fcntl(s1, F_GETFL)                                  = O_RDWR|O_NONBLOCK     # @fcntl.get_status
     listen(s0, 1)                                       = 0                     # @listen.open
     close(s0)                                           = 0                     # @close.shared
-    getsockopt(s1, SOL_SOCKET, SO_ACCEPTCONN)           = 0, value=1            # @getsockopt.acceptconn
+    getsockopt(s1, SOL_SOCKET, SO_ACCEPTCONN)           = 0, value=1            # @getsockopt.value
     s2 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s2                    # @socket.open
     connect(s2, 127.0.0.1:P0)                           = -1 EINPROGRESS        # @connect.in_progress
     s3 = accept(s1, NULL)                               = s3                    # @accept.connection
@@ -511,10 +511,10 @@ TEST_F(Sockets, ADuplicateKeepsTheConnectionOpen) {
 TEST_F(Sockets, ReuseaddrLetsTwoBindButNotTwoListen) {
   ExpectConforms(R"(
     s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s0             # @socket.open
-    setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)         = 0              # @setsockopt.reuse_address
+    setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)         = 0              # @setsockopt.stored
     bind(s0, 0.0.0.0:P0)                                = 0              # @bind.explicit
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1             # @socket.open
-    setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)         = 0              # @setsockopt.reuse_address
+    setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)         = 0              # @setsockopt.stored
     bind(s1, 127.0.0.1:P0)                              = 0              # @bind.explicit
     listen(s1, 1)                                       = 0              # @listen.open
     listen(s0, 1)                                       = -1 EADDRINUSE  # @listen.port_taken
@@ -526,7 +526,7 @@ TEST_F(Sockets, ReuseaddrOnOneAloneDoesNotHelp) {
     s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s0             # @socket.open
     bind(s0, 127.0.0.1:P0)                              = 0              # @bind.explicit
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1             # @socket.open
-    setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)         = 0              # @setsockopt.reuse_address
+    setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)         = 0              # @setsockopt.stored
     bind(s1, 127.0.0.1:P0)                              = -1 EADDRINUSE  # @bind.port_taken
   )");
 }
@@ -534,10 +534,10 @@ TEST_F(Sockets, ReuseaddrOnOneAloneDoesNotHelp) {
 TEST_F(Sockets, ReuseportSharesConnectionsAmongListeners) {
   ExpectConforms(R"(
     s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s0                  # @socket.open
-    setsockopt(s0, SOL_SOCKET, SO_REUSEPORT, 1)         = 0                   # @setsockopt.reuse_port
+    setsockopt(s0, SOL_SOCKET, SO_REUSEPORT, 1)         = 0                   # @setsockopt.stored
     bind(s0, 127.0.0.1:P0)                              = 0                   # @bind.explicit
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1                  # @socket.open
-    setsockopt(s1, SOL_SOCKET, SO_REUSEPORT, 1)         = 0                   # @setsockopt.reuse_port
+    setsockopt(s1, SOL_SOCKET, SO_REUSEPORT, 1)         = 0                   # @setsockopt.stored
     bind(s1, 127.0.0.1:P0)                              = 0                   # @bind.explicit
     listen(s0, 1)                                       = 0                   # @listen.open
     listen(s1, 1)                                       = 0                   # @listen.open
@@ -552,10 +552,10 @@ TEST_F(Sockets, ReuseportSharesConnectionsAmongListeners) {
 TEST_F(Sockets, ReuseportAndReuseaddrDoNotMix) {
   ExpectConforms(R"(
     s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s0             # @socket.open
-    setsockopt(s0, SOL_SOCKET, SO_REUSEPORT, 1)         = 0              # @setsockopt.reuse_port
+    setsockopt(s0, SOL_SOCKET, SO_REUSEPORT, 1)         = 0              # @setsockopt.stored
     bind(s0, 127.0.0.1:P0)                              = 0              # @bind.explicit
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1             # @socket.open
-    setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)         = 0              # @setsockopt.reuse_address
+    setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)         = 0              # @setsockopt.stored
     bind(s1, 127.0.0.1:P0)                              = -1 EADDRINUSE  # @bind.port_taken
   )");
 }
@@ -578,11 +578,11 @@ TEST_F(Sockets, TwoAddressesHaveTwoSetsOfPorts) {
 TEST_F(Sockets, ASpecificListenerWinsOverTheWildcard) {
   ExpectConforms(R"(
     s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s0              # @socket.open
-    setsockopt(s0, SOL_SOCKET, SO_REUSEPORT, 1)         = 0               # @setsockopt.reuse_port
+    setsockopt(s0, SOL_SOCKET, SO_REUSEPORT, 1)         = 0               # @setsockopt.stored
     bind(s0, 0.0.0.0:P0)                                = 0               # @bind.explicit
     listen(s0, 1)                                       = 0               # @listen.open
     s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1              # @socket.open
-    setsockopt(s1, SOL_SOCKET, SO_REUSEPORT, 1)         = 0               # @setsockopt.reuse_port
+    setsockopt(s1, SOL_SOCKET, SO_REUSEPORT, 1)         = 0               # @setsockopt.stored
     bind(s1, 127.0.0.1:P0)                              = 0               # @bind.explicit
     listen(s1, 1)                                       = 0               # @listen.open
     s2 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s2              # @socket.open
@@ -631,7 +631,7 @@ TEST_F(Sockets, AListenerCannotConnect) {
     connect(s0, 127.0.0.1:P0)                           = -1 EISCONN  # @connect.listening
     connect(s0, 127.0.0.1:P1)                           = -1 EISCONN  # @connect.listening
     connect(s0, NOT_OURS:P1)                            = -1 EISCONN  # @connect.listening
-    getsockopt(s0, SOL_SOCKET, SO_ACCEPTCONN)           = 0, value=1  # @getsockopt.acceptconn
+    getsockopt(s0, SOL_SOCKET, SO_ACCEPTCONN)           = 0, value=1  # @getsockopt.value
   )");
 }
 

@@ -23,9 +23,11 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/program/declarations.h"
+#include "model/program/options.h"
 #include "model/program/unix_name.h"
 #include "sut/descriptors.h"
 #include "sut/memory.h"
@@ -86,6 +88,69 @@ int LocalPort(int raw) {
   if (getsockname(raw, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
   const bool inet = address.sin6_family == AF_INET || address.sin6_family == AF_INET6;
   return inet ? ntohs(address.sin6_port) : 0;  // both have the port in one place
+}
+
+// The value of setsockopt(), as its option is laid out (model/program/options.h).
+void WriteOption(const Call& call, int32_t* to) {
+  memset(to, 0, 16);
+  switch (FormOf(call.level, call.option)) {
+    case OptionForm::kTime: {
+      const int64_t members[] = {call.value, call.seconds};
+      memcpy(to, members, sizeof members);
+      return;
+    }
+    case OptionForm::kText:
+      if (call.value >= 0 && call.value < static_cast<int32_t>(OptionTexts().size())) {
+        strncpy(reinterpret_cast<char*>(to), OptionTexts()[call.value].text, 16);
+      }
+      return;
+    case OptionForm::kInt:
+    case OptionForm::kPair:
+    case OptionForm::kFirstByte:
+    case OptionForm::kCredentials:
+    case OptionForm::kOpaque:
+      to[0] = call.value;
+      to[1] = call.seconds;
+      return;
+  }
+}
+
+// What the first `size` bytes of an option's value say.
+void ReadOptionValue(const Call& call, const unsigned char* bytes, int size, Reply* reply) {
+  const OptionForm form = FormOf(call.level, call.option);
+  switch (form) {
+    case OptionForm::kOpaque: return;
+    case OptionForm::kFirstByte: reply->option = bytes[0]; break;
+    case OptionForm::kText: {
+      const char* const text = reinterpret_cast<const char*>(bytes);
+      const size_t length = strnlen(text, std::min(size, 16));
+      if (length == static_cast<size_t>(size) && size < 16) return;  // cut off
+      const auto known = std::ranges::find_if(OptionTexts(), [&](const OptionText& one) {
+        return std::string_view(one.text) == std::string_view(text, length);
+      });
+      reply->option = known == OptionTexts().end() ? kTextOther : known->token.value;
+      break;
+    }
+    case OptionForm::kCredentials: {
+      ucred peer;
+      if (size < static_cast<int>(sizeof peer)) return;
+      memcpy(&peer, bytes, sizeof peer);
+      const auto nobody = static_cast<uid_t>(-1);
+      const bool ours = peer.pid == getpid() && peer.uid == geteuid() && peer.gid == getegid();
+      const bool none = peer.pid == 0 && peer.uid == nobody && peer.gid == nobody;
+      reply->option = ours ? kPeerOurs : none ? kPeerNobody : kPeerOther;
+      break;
+    }
+    case OptionForm::kInt:
+    case OptionForm::kPair:
+    case OptionForm::kTime:
+      memcpy(&reply->option, bytes, std::min(size, 4));
+      if (HasTwoMembers(form) && size > SecondMemberAt(form)) {
+        memcpy(&reply->seconds, bytes + SecondMemberAt(form), std::min(size - SecondMemberAt(form), 4));
+      }
+      break;
+  }
+  reply->wrote |= kWroteValue;
 }
 
 class LinuxKernel : public Kernel {
@@ -518,8 +583,7 @@ Reply LinuxKernel::Getsockopt(const Call& call) {
 }
 
 Reply LinuxKernel::Setsockopt(const Call& call) {
-  memory_->option_in[0] = call.value;
-  memory_->option_in[1] = call.seconds;
+  WriteOption(call, memory_->option_in);
   const int value =
       ASK(setsockopt, Raw(call), call.level, call.option, Choose(call.pointer, memory_->option_in),
           static_cast<socklen_t>(call.length));
@@ -816,7 +880,9 @@ void LinuxKernel::ReadOption(const Call& call, Reply* reply) {
     reply->option_length = length;
   }
   if (call.pointer != Pointer::kValid) return;
-  int size = success && has_length ? memory_->option_out.Said(call.length) : 0;
+  // A length that is negative is a very long one where the kernel takes it at all.
+  const int32_t given = call.length < 0 ? INT32_MAX : call.length;
+  int size = success && has_length ? memory_->option_out.Said(given) : 0;
   if (const int touched = memory_->option_out.TouchedUpTo(size); touched != 0) {
     if (success) {
       reply->wrote |= kWroteLength;
@@ -824,12 +890,7 @@ void LinuxKernel::ReadOption(const Call& call, Reply* reply) {
     }
     size = touched;
   }
-  if (size == 0) return;
-  reply->wrote |= kWroteValue;
-  memcpy(&reply->option, memory_->option_out.bytes, std::min(size, 4));
-  if (size > 4 && OptionSize(call.level, call.option) == 8) {
-    memcpy(&reply->seconds, memory_->option_out.bytes + 4, std::min(size - 4, 4));
-  }
+  if (size > 0) ReadOptionValue(call, memory_->option_out.bytes, size, reply);
 }
 
 const unsigned char* LinuxKernel::ToSend(const Call& call, int raw) const {

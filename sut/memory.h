@@ -71,7 +71,7 @@ struct alignas(16) Written {
   }
 };
 using WrittenAddress = Written<kStorageLength>;
-using WrittenOption = Written<32>;
+using WrittenOption = Written<128>;
 
 // An address as a call is given it, and zeros after it.
 union GivenAddress {

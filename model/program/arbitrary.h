@@ -181,7 +181,7 @@ inline rc::Gen<Reply> ArbitraryReply(const Call& call) {
     }
     if ((reply.wrote & kWroteValue) != 0) {
       reply.option = *rc::gen::oneOf(rc::gen::arbitrary<int32_t>(), rc::gen::inRange(0, 140));
-      if (OptionSize(call.level, call.option) == 8) reply.seconds = *rc::gen::arbitrary<int32_t>();
+      if (HasTwoMembers(FormOf(call.level, call.option))) reply.seconds = *rc::gen::arbitrary<int32_t>();
     }
     if ((reply.wrote & kWroteLength) != 0) reply.option_length = *rc::gen::arbitrary<int32_t>();
     if ((reply.wrote & kWroteData) != 0) {

@@ -108,6 +108,9 @@ Lengths LengthsOf(const Argument& argument, const Call& call) {
   return {OptionLengths(), OptionSize(call.level, call.option)};
 }
 
+// In version 1 all options were ints, but for one.
+bool IsOldPair(const Call& call) { return call.level == SOL_SOCKET && call.option == SO_LINGER; }
+
 bool HasLengthPointer(const Argument& argument) {
   return (argument.kind == Kind::kAddressOut && !argument.in_place) || argument.kind == Kind::kOptionOut;
 }
@@ -147,7 +150,7 @@ class Writer {
       case Kind::kFlags:
       case Kind::kType:
       case Kind::kNumber:
-        return Choice(argument.choices, call.*argument.member);
+        return Choice(argument.ChoicesOf(call), call.*argument.member);
       case Kind::kAddressIn:
         Odd(argument, call);
         if (call.pointer == Pointer::kValid) {
@@ -159,7 +162,7 @@ class Writer {
         Odd(argument, call);
         if (call.pointer == Pointer::kValid) {
           Choice(OptionValues(), call.value);
-          if (IsLinger(call)) Choice(LingerSeconds(), call.seconds);
+          if (HasTwoMembers(call)) Choice(LingerSeconds(), call.seconds);
         }
         return;
       case Kind::kAddressOut:
@@ -246,7 +249,7 @@ class Reader {
       const size_t member = argument.member == nullptr ? kMostMembers : members++;
       if (!argument.UsedBy(call)) continue;
       if (!Old()) {
-        Get(argument, argument.choices, made, call);
+        Get(argument, argument.ChoicesOf(call), made, call);
       } else if (argument.member == nullptr) {
         Get(argument, {}, made, call);
       } else if (const auto choices = ChoicesOfVersion1(call.op, argument, member); !choices.empty()) {
@@ -278,7 +281,9 @@ class Reader {
         Odd(argument, call);
         if (call.pointer == Pointer::kValid) {
           call.value = Choice(Known(OptionValues(), kOptionValuesOfVersion1));
-          if (IsLinger(call)) call.seconds = Choice(Known(LingerSeconds(), kLingerSecondsOfVersion1));
+          if (Old() ? IsOldPair(call) : HasTwoMembers(call)) {
+            call.seconds = Choice(Known(LingerSeconds(), kLingerSecondsOfVersion1));
+          }
         }
         return;
       case Kind::kAddressOut:
@@ -319,7 +324,8 @@ class Reader {
     call.pointer = PointerIn(odd, kPointerShift);
     if (HasLengthPointer(argument)) call.length_pointer = PointerIn(odd, kLengthPointerShift);
     const bool option = argument.kind == Kind::kOptionIn || argument.kind == Kind::kOptionOut;
-    const Lengths lengths = LengthsOf(argument, call);
+    Lengths lengths = LengthsOf(argument, call);
+    if (Old() && option) lengths.usual = IsOldPair(call) ? 8 : 4;
     odd_length_ = (odd & kOddLength) != 0;
     if (odd_length_) {
       call.length = Choice(Known(lengths.choices, option ? kOptionLengthsOfVersion1 : kAddressLengthsOfVersion1));
@@ -417,7 +423,8 @@ void CopyArgument(const Argument& argument, const Call& from, Call& to) {
       to.length = from.length;
       if (to.pointer != Pointer::kValid) return;
       to.value = from.value;
-      if (IsLinger(to)) to.seconds = from.seconds;
+      if (FormOf(to.level, to.option) == OptionForm::kText) to.value = std::clamp(to.value, 0, kTextOther - 1);
+      if (HasTwoMembers(to)) to.seconds = from.seconds;
       return;
     case Kind::kAddressOut:
     case Kind::kOptionOut:

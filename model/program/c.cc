@@ -273,7 +273,21 @@ class Emitter {
     if (needs_.Has(Helper::kCall)) all.insert("errno.h");
     for (const Call& call : calls_) all.insert(IncludeOf(call.op));
     for (const std::string_view name : all) out += "#include <" + std::string(name) + ">\n";
-    return out;
+    return out + YoungOptions();
+  }
+
+  // Options that the headers of an older system do not know.
+  std::string YoungOptions() const {
+    std::set<std::pair<int32_t, int32_t>> seen;
+    std::string out;
+    for (const Call& call : calls_) {
+      if (call.op != Op::kGetsockopt && call.op != Op::kSetsockopt) continue;
+      const std::string name = Constant(OptionNames(call.level), call.option);
+      const bool named = name != Number(call.option) && IsYoungOption(call.level, call.option);
+      if (!named || !seen.insert({call.level, call.option}).second) continue;
+      out += "#ifndef " + name + "\n#define " + name + " " + Number(call.option) + "\n#endif\n";
+    }
+    return out.empty() ? out : "\n" + out;
   }
 
   static std::string_view IncludeOf(Op op) {

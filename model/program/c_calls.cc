@@ -186,9 +186,9 @@ class Maker {
         return DescriptorIn(call_.*argument.descriptor);
       case Kind::kConstant:
       case Kind::kNumber:
-        return Constant(argument.tokens, number);
+        return Constant(argument.TokensOf(call_), number);
       case Kind::kFlags:
-        return FlagsExpression(PrintFlags(argument.tokens, number));
+        return FlagsExpression(PrintFlags(argument.TokensOf(call_), number));
       case Kind::kType:
         return FlagsExpression(PrintType(number));
       case Kind::kAddressIn:
@@ -293,7 +293,7 @@ class Maker {
   }
 
   static std::string LengthIn(int32_t length, int32_t usual, std::string_view type) {
-    return length == usual ? "sizeof(" + std::string(type) + ")" : LengthIn(length);
+    return length == usual && !type.empty() ? "sizeof(" + std::string(type) + ")" : LengthIn(length);
   }
 
   std::string LengthOut(int32_t usual, std::string_view type) {
@@ -315,13 +315,24 @@ class Maker {
   }
 
   int32_t OptionLength() const { return OptionSize(call_.level, call_.option); }
-  std::string_view OptionType() const { return IsLinger(call_) ? "struct linger" : "int"; }
+  std::string_view OptionType() const { return OptionTypeInC(call_.level, call_.option); }
 
   std::string OptionIn() {
     if (call_.pointer != Pointer::kValid) return PointerIn(call_.pointer);
-    if (IsLinger(call_)) {
-      return needs_.With(Helper::kLinger,
-                         "linger(" + Number(call_.value) + ", " + Number(call_.seconds) + ")");
+    const std::string both = "(" + Number(call_.value) + ", " + Number(call_.seconds) + ")";
+    switch (FormOf(call_.level, call_.option)) {
+      case OptionForm::kPair:
+        return OptionType() == "struct linger" ? needs_.With(Helper::kLinger, "linger" + both)
+                                               : needs_.With(Helper::kPair, "pair" + both);
+      case OptionForm::kTime:
+        return needs_.With(Helper::kTime, "time_value" + both);
+      case OptionForm::kText:
+        return needs_.With(Helper::kName, "name(" + Quoted(OptionTexts()[static_cast<size_t>(call_.value)].text) + ")");
+      case OptionForm::kInt:
+      case OptionForm::kFirstByte:
+      case OptionForm::kCredentials:
+      case OptionForm::kOpaque:
+        break;
     }
     return needs_.With(Helper::kValue, "value(" + Number(call_.value) + ")");
   }

@@ -485,6 +485,40 @@ static struct linger *linger(int onoff, int seconds)
 }
 )C"},
 
+{Helper::kPair, {}, {}, R"C(
+static int *pair(int first, int second)
+{
+    static @PER_THREAD@int room[64];
+
+    room[0] = first;
+    room[1] = second;
+    return room;
+}
+)C"},
+
+{Helper::kTime, {}, {"sys/time.h"}, R"C(
+static struct timeval *time_value(long seconds, long microseconds)
+{
+    static @PER_THREAD@struct timeval room[16];
+
+    room[0].tv_sec = seconds;
+    room[0].tv_usec = microseconds;
+    return room;
+}
+)C"},
+
+{Helper::kName, {}, {"stdio.h", "string.h"}, R"C(
+/* With zeros behind it. */
+static char *name(const char *text)
+{
+    static @PER_THREAD@char room[256];
+
+    memset(room, 0, sizeof room);
+    snprintf(room, 16, "%s", text);
+    return room;
+}
+)C"},
+
 {Helper::kSent, {Helper::kSentBy}, {}, R"C(
 /* What comes next on this socket's stream, whose byte number p is p % 251. */
 static const void *next(int fd)

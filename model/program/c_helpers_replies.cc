@@ -15,7 +15,7 @@ constexpr HelperText kHelpers[] = {
 static @PER_THREAD@union {
     struct sockaddr any;
     struct sockaddr_in in;
-@LAYOUT_IPV6@@LAYOUT_UNIX@    struct linger linger;
+@LAYOUT_IPV6@@LAYOUT_UNIX@    int ints[4];
     unsigned char bytes[256];
 } out;
 )C"},
@@ -226,11 +226,59 @@ static void tell_errno(void)
 }
 )C"},
 
-{Helper::kTellLinger, {Helper::kTell, Helper::kNumber}, {}, R"C(
-static void tell_linger(void)
+{Helper::kTellPair, {Helper::kTell, Helper::kNumber}, {}, R"C(
+static void tell_pair(void)
 {
     if (written() > 0)
-        tell(", value={%d, %d}", number(), written() < 8 ? 0 : out.linger.l_linger);
+        tell(", value={%d, %d}", number(), written() < 8 ? 0 : out.ints[1]);
+}
+)C"},
+
+{Helper::kTellTime, {Helper::kTell, Helper::kNumber}, {}, R"C(
+static void tell_time(void)
+{
+    if (written() > 0)
+        tell(", value={%d, %d}", number(), written() < 12 ? 0 : out.ints[2]);
+}
+)C"},
+
+{Helper::kTellName, {Helper::kTell, Helper::kWritten}, {"string.h"}, R"C(
+/* Nothing of a name that is cut off. */
+static void tell_name(void)
+{
+    const size_t size = written() < 16 ? (size_t)written() : 16;
+    const char *const name = (const char *)out.bytes;
+
+    if (size == 0 || (size < 16 && memchr(name, 0, size) == NULL))
+        return;
+    tell(", value=%s", name[0] == 0                    ? "NO_NAME"
+                       : strncmp(name, "lo", 16) == 0       ? "LO"
+                       : strncmp(name, "nonesuch", 16) == 0 ? "NONESUCH"
+                       : strncmp(name, "reno", 16) == 0     ? "RENO"
+                                                            : "OTHER");
+}
+)C"},
+
+{Helper::kTellPeer, {Helper::kTell, Helper::kWritten}, {"sys/types.h", "unistd.h"}, R"C(
+/* Of struct ucred: the process, the user and the group. */
+static void tell_peer(void)
+{
+    if (written() < 12)
+        return;
+    if (out.ints[0] == getpid() && out.ints[1] == (int)geteuid() && out.ints[2] == (int)getegid())
+        tell(", value=OURS");
+    else
+        tell(", value=%s", out.ints[0] == 0 && out.ints[1] == -1 && out.ints[2] == -1 ? "NOBODY" : "OTHER");
+}
+)C"},
+
+{Helper::kTellByte, {Helper::kTell, Helper::kWritten}, {}, R"C(
+static void tell_byte(int constant, const char *name)
+{
+    if (written() > 0 && out.bytes[0] == constant)
+        tell(", value=%s", name);
+    else if (written() > 0)
+        tell(", value=%d", out.bytes[0]);
 }
 )C"},
 

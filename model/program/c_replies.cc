@@ -75,15 +75,29 @@ class Teller {
   void TellOption() {
     if (call_.length_pointer != Pointer::kValid) return;
     if (call_.pointer == Pointer::kValid && Told(kWroteValue)) TellValue();
+    const std::string_view type = OptionTypeInC(call_.level, call_.option);
     Tell(kWroteLength, Helper::kTellLength,
-         std::string("tell_length(\"len\", sizeof(") + (IsLinger(call_) ? "struct linger" : "int") + "));");
+         "tell_length(\"len\", " + (type.empty() ? Number(OptionSize(call_.level, call_.option)) : "sizeof(" + std::string(type) + ")") + ");");
   }
 
   void TellValue() {
-    if (IsLinger(call_)) return Add(Helper::kTellLinger, "tell_linger();");
+    const OptionForm form = FormOf(call_.level, call_.option);
+    switch (form) {
+      case OptionForm::kPair: return Add(Helper::kTellPair, "tell_pair();");
+      case OptionForm::kTime: return Add(Helper::kTellTime, "tell_time();");
+      case OptionForm::kText: return Add(Helper::kTellName, "tell_name();");
+      case OptionForm::kCredentials: return Add(Helper::kTellPeer, "tell_peer();");
+      case OptionForm::kInt:
+      case OptionForm::kFirstByte: break;
+      case OptionForm::kOpaque: return;
+    }
     const std::span<const Token> tokens = OptionTokens(call_.level, call_.option);
     if (tokens.data() == Errnos().data()) return Add(Helper::kTellErrno, "tell_errno();");
     const std::string_view name = expected_ ? NameOf(tokens, expected_->option) : std::string_view();
+    if (form == OptionForm::kFirstByte) {
+      return Add(Helper::kTellByte, name.empty() ? std::string("tell_byte(-1, \"\");")
+                                                 : "tell_byte(" + std::string(name) + ", " + Quoted(name) + ");");
+    }
     if (name.empty()) return Add(Helper::kTellNumber, "tell_number();");
     Add(Helper::kTellConstant, "tell_constant(" + std::string(name) + ", " + Quoted(name) + ");");
   }

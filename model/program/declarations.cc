@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <iterator>
 
+#include "model/program/option_names.h"
+
 namespace sockspec {
 namespace {
 
@@ -51,16 +53,7 @@ constexpr int32_t kAcceptFlagChoices[] = {0, SOCK_NONBLOCK, SOCK_CLOEXEC,
 constexpr Token kHows[] = {{"SHUT_RD", SHUT_RD}, {"SHUT_WR", SHUT_WR}, {"SHUT_RDWR", SHUT_RDWR}};
 constexpr int32_t kHowChoices[] = {SHUT_WR, SHUT_RD, SHUT_RDWR, 3, -1};
 
-constexpr Token kLevels[] = {{"SOL_SOCKET", SOL_SOCKET}, {"IPPROTO_TCP", IPPROTO_TCP}};
-constexpr int32_t kLevelChoices[] = {SOL_SOCKET};
-constexpr Token kOptions[] = {
-    {"SO_REUSEADDR", SO_REUSEADDR}, {"SO_REUSEPORT", SO_REUSEPORT}, {"SO_ERROR", SO_ERROR},
-    {"SO_ACCEPTCONN", SO_ACCEPTCONN}, {"SO_TYPE", SO_TYPE},         {"SO_DOMAIN", SO_DOMAIN},
-    {"SO_PROTOCOL", SO_PROTOCOL},   {"SO_LINGER", SO_LINGER},       {"SO_KEEPALIVE", SO_KEEPALIVE},
-    {"SO_RCVBUF", SO_RCVBUF},       {"SO_SNDBUF", SO_SNDBUF}};
-constexpr int32_t kOptionChoices[] = {SO_ERROR,  SO_REUSEADDR, SO_REUSEPORT, SO_ACCEPTCONN,
-                                      SO_TYPE,   SO_DOMAIN,    SO_PROTOCOL,  SO_LINGER,
-                                      SO_KEEPALIVE, SO_RCVBUF, SO_SNDBUF,    9999};
+constexpr int32_t kLevelChoices[] = {SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP, 99};
 
 constexpr int32_t kSizeChoices[] = {1, 5, 0, 2, 100, 4096, 65507, 65508, 65536};
 constexpr Token kMessageFlags[] = {
@@ -138,9 +131,12 @@ constexpr int32_t kFamilyChoices[] = {AF_INET, AF_UNSPEC, AF_INET6, AF_UNIX, 99}
 constexpr int32_t kAddressLengths[] = {kExactLength, 8,   4,   2,  0,       1,      15,
                                        17,           28,  128, 129, -1,     INT_MAX, INT_MIN,
                                        24,           27,  3,   5,   110,    111};
-constexpr int32_t kOptionValues[] = {1, 0, 2, 4096, 65536, -1, INT_MAX, INT_MIN};
-constexpr int32_t kLingerSeconds[] = {0, 1, -1, INT_MAX};
-constexpr int32_t kOptionLengths[] = {4, 8, 2, 1, 0, 3, 5, 7, 16, 128, -1, INT_MAX, INT_MIN};
+constexpr int32_t kOptionValues[] = {1,   0,   2,   4096, 65536, -1,    INT_MAX, INT_MIN, 3,    5,      6,
+                                     7,   64,  87,  88,   127,   128,   255,     256,     1279, 1280,   32767,
+                                     32768, 65535, -2, 100, 1000000};
+constexpr int32_t kLingerSeconds[] = {0, 1, -1, INT_MAX, 10000, 999999, 1000000};
+constexpr int32_t kOptionLengths[] = {4,  8,   2,  1,       0,       3,  5,  7, 16,
+                                      128, -1, INT_MAX, INT_MIN, 12, 15, 17, 40};
 
 constexpr Token kErrnos[] = {
     {"EPERM", EPERM},
@@ -223,17 +219,23 @@ constexpr Argument kSizeArgument = {
     .choices = kSizeChoices,
     .least = 0,
     .most = kMaxTransfer};
+std::span<const Token> NamesAtLevel(const Call& call) { return OptionNames(call.level); }
+std::span<const int32_t> ChoicesAtLevel(const Call& call) { return OptionChoices(call.level); }
+
 constexpr Argument kLevelArgument = {.name = "level",
-                                     .kind = Kind::kConstant,
-                                     .member = &Call::level,
-                                     .tokens = kLevels,
-                                     .choices = kLevelChoices};
+                                 .kind = Kind::kConstant,
+                                 .member = &Call::level,
+                                 .tokens = kOptionLevels,
+                                 .choices = kLevelChoices,
+                                 .ordinary = 5};
 constexpr Argument kOptionArgument = {.name = "optname",
-                                      .kind = Kind::kConstant,
-                                      .member = &Call::option,
-                                      .tokens = kOptions,
-                                      .choices = kOptionChoices,
-                                      .ordinary = 11};
+                                  .kind = Kind::kConstant,
+                                  .member = &Call::option,
+                                  .tokens = kSocketOptions,
+                                  .choices = kSocketOptionChoices,
+                                  .ordinary = 11,
+                                  .tokens_by = NamesAtLevel,
+                                  .choices_by = ChoicesAtLevel};
 
 constexpr Argument kSocketArguments[] = {
     {.name = "domain",
@@ -516,26 +518,6 @@ static_assert(std::size(kDeclarations) == kOpCount);
 std::span<const Declaration> Declarations() { return kDeclarations; }
 const Declaration& DeclarationOf(Op op) { return kDeclarations[static_cast<int>(op)]; }
 
-int32_t OptionSize(int32_t level, int32_t option) {
-  return level == SOL_SOCKET && option == SO_LINGER ? static_cast<int32_t>(sizeof(linger)) : 4;
-}
-
-std::span<const Token> OptionTokens(int32_t level, int32_t option) {
-  if (level != SOL_SOCKET) return {};
-  switch (option) {
-    case SO_ERROR:
-      return kErrnos;
-    case SO_TYPE:
-      return kTypes;
-    case SO_DOMAIN:
-      return kFamilies;
-    case SO_PROTOCOL:
-      return kProtocols;
-    default:  // not an enumeration: any number may be an option
-      return {};
-  }
-}
-
 std::span<const Token> ReturnTokens(const Call& call) {
   if (DeclarationOf(call.op).returns != Returns::kFlags) return {};
   if (call.command == F_GETFL) return kStatusFlags;
@@ -560,7 +542,6 @@ std::span<const Token> PollEvents() { return kPollEvents; }
 std::span<const Token> StatusFlags() { return kStatusFlags; }
 std::span<const Token> Families() { return kFamilies; }
 std::span<const Token> Protocols() { return kProtocols; }
-std::span<const Token> SocketOptions() { return kOptions; }
 std::span<const Token> Errnos() { return kErrnos; }
 std::span<const Token> SelectSets() { return kSelectSets; }
 std::span<const Token> EpollEvents() { return kEpollEvents; }

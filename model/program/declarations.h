@@ -16,14 +16,10 @@
 #include <string_view>
 
 #include "model/program/call.h"
+#include "model/program/options.h"
+#include "model/program/token.h"
 
 namespace sockspec {
-
-// A C constant that people know, and its value on Linux x86-64.
-struct Token {
-  std::string_view name;
-  int32_t value;
-};
 
 enum class Kind : uint8_t {
   kDescriptor,  // Argument::descriptor, of Call::fd and fd2: s0, -1, NEVER, FILE, PIPE
@@ -33,7 +29,7 @@ enum class Kind : uint8_t {
   kNumber,      // a decimal number, or one of the tokens
   kAddressIn,   // pointer, address, length:          127.0.0.1:P0  ·  NULL  ·  AF_UNSPEC/…  ·  …, addrlen=8
   kAddressOut,  // pointer, length_pointer, length:   nothing for the usual  ·  NULL  ·  BAD_PTR  ·  addrlen=4
-  kOptionIn,    // pointer, value, seconds, length:   1  ·  {1, 0} for SO_LINGER  ·  BAD_PTR  ·  1, len=2
+  kOptionIn,    // pointer, value, seconds, length:   1  ·  {1, 0}  ·  LO  ·  BAD_PTR  ·  1, len=2, by FormOf()
   kOptionOut,   // pointer, length_pointer, length:   nothing for the usual  ·  BAD_PTR  ·  len=2
   kBuffer,      // buffer, to `size` bytes: nothing for a good one  ·  NULL  ·  BAD_PTR
   kMadePair,    // made, made2: [s0, s1]
@@ -58,10 +54,21 @@ struct Argument {
   bool trailing = false;  // of kNumber: left out where it is 0
   bool optional = false;  // of kAddressIn: a NULL says that there is none, so its usual length is 0
   bool in_place = false;  // of kAddressOut: the length stands in a struct, no pointer leads to it
+  // Where another argument says what may be written here: what stands instead of `tokens` and `choices`. The
+  // other argument comes before this one.
+  std::span<const Token> (*tokens_by)(const Call&) = nullptr;
+  std::span<const int32_t> (*choices_by)(const Call&) = nullptr;
 
   bool UsedBy(const Call& call) const { return used == nullptr || used(call); }
-  std::span<const int32_t> ordinary_choices() const {
-    return choices.first(std::min(choices.size(), static_cast<size_t>(ordinary)));
+  std::span<const Token> TokensOf(const Call& call) const {
+    return tokens_by == nullptr ? tokens : tokens_by(call);
+  }
+  std::span<const int32_t> ChoicesOf(const Call& call) const {
+    return choices_by == nullptr ? choices : choices_by(call);
+  }
+  std::span<const int32_t> OrdinaryChoicesOf(const Call& call) const {
+    const std::span<const int32_t> all = ChoicesOf(call);
+    return all.first(std::min(all.size(), static_cast<size_t>(ordinary)));
   }
 };
 
@@ -105,12 +112,6 @@ struct Declaration {
 std::span<const Declaration> Declarations();
 const Declaration& DeclarationOf(Op op);
 
-// The size in bytes of an option's value as the man page gives it: 8 for SO_LINGER, else 4.
-int32_t OptionSize(int32_t level, int32_t option);
-
-// The constants that an option's value is known by: errnos for SO_ERROR; none for a plain number.
-std::span<const Token> OptionTokens(int32_t level, int32_t option);
-
 // The flags that a call returns: O_* for fcntl(F_GETFL); none for a plain number.
 std::span<const Token> ReturnTokens(const Call& call);
 
@@ -127,8 +128,8 @@ void ForEachMade(AnyCall& call, Visit visit);
 // Values worth trying, the simplest first, for the arguments that are made of several members.
 std::span<const int32_t> AddressFamilies();
 std::span<const int32_t> AddressLengths();  // the first is kExactLength
-std::span<const int32_t> OptionValues();    // an option's value, l_onoff
-std::span<const int32_t> LingerSeconds();
+std::span<const int32_t> OptionValues();    // an option's value, or its first member
+std::span<const int32_t> LingerSeconds();   // its second member: l_linger, tv_usec
 std::span<const int32_t> OptionLengths();   // beside OptionSize(), which is simpler than all of them
 
 // The constants' lists that more than one module reads.
@@ -139,7 +140,6 @@ std::span<const Token> PollEvents();     // POLL*
 std::span<const Token> StatusFlags();    // O_*
 std::span<const Token> Families();       // AF_*
 std::span<const Token> Protocols();      // IPPROTO_*
-std::span<const Token> SocketOptions();  // SO_*
 std::span<const Token> Errnos();         // E*, the Linux numbers
 std::span<const Token> SelectSets();     // READ, WRITE, EXCEPT
 std::span<const Token> EpollEvents();    // EPOLL*

@@ -107,19 +107,20 @@ uint64_t LengthComplexity(int32_t usual, std::span<const int32_t> choices, int32
   return 1 + (rank < choices.size() ? rank : choices.size() + Magnitude(value));
 }
 
-uint64_t ChoiceComplexity(const Argument& argument, int32_t value) {
-  const size_t count = argument.choices.size();
-  const size_t rank = Rank(argument.choices, value);
+uint64_t ChoiceComplexity(const Argument& argument, const Call& call, int32_t value) {
+  const std::span<const int32_t> choices = argument.ChoicesOf(call);
+  const size_t count = choices.size();
+  const size_t rank = Rank(choices, value);
   const auto bits = static_cast<uint32_t>(value);
   if (argument.kind == Kind::kNumber && argument.tokens.empty()) {
-    return NumberComplexity(argument.choices.front(), value);
+    return NumberComplexity(choices.front(), value);
   }
   if (rank < count) return rank;
   switch (argument.kind) {
     case Kind::kFlags:
       return count + static_cast<uint64_t>(std::popcount(bits));
     case Kind::kType: {
-      const uint32_t simplest = static_cast<uint32_t>(argument.choices.front()) & kTypeBits;
+      const uint32_t simplest = static_cast<uint32_t>(choices.front()) & kTypeBits;
       return count + static_cast<uint64_t>(std::popcount(bits & ~kTypeBits)) +
              ((bits & kTypeBits) == simplest ? 0 : 1);
     }
@@ -178,7 +179,7 @@ uint64_t ArgumentComplexity(const Argument& argument, const Call& call) {
     case Kind::kFlags:
     case Kind::kType:
     case Kind::kNumber:
-      return ChoiceComplexity(argument, call.*argument.member);
+      return ChoiceComplexity(argument, call, call.*argument.member);
     case Kind::kAddressIn:
       return (argument.optional ? kOptional[static_cast<int>(call.pointer)] : pointers) + length() +
              (call.pointer == Pointer::kValid ? AddressComplexity(call.address) : 0);
@@ -247,16 +248,22 @@ class Simplifier {
   }
 
   void TryChoices(const Argument& argument) {
-    const uint64_t most = ChoiceComplexity(argument, call_.*argument.member);
-    for (const int32_t choice : argument.choices) {
+    const uint64_t most = ChoiceComplexity(argument, call_, call_.*argument.member);
+    for (const int32_t choice : argument.ChoicesOf(call_)) {
       // Another command or option may have fewer arguments; that alone makes it no simpler one.
-      if (ChoiceComplexity(argument, choice) >= most) continue;
-      Try([&](Call& call) {
+      if (ChoiceComplexity(argument, call_, choice) >= most) continue;
+      const auto with_choice = [&](Call& call, bool with_others) {
         const bool usual = call.length == OptionSize(call.level, call.option);
         call.*argument.member = choice;
+        // What another argument says the choices of becomes the simplest of them.
+        for (const Argument& other : DeclarationOf(call.op).arguments) {
+          if (with_others && other.choices_by != nullptr) call.*other.member = other.ChoicesOf(call).front();
+        }
         // A length that was exact stays exact: it is no argument of its own in the text.
         if (usual) call.length = OptionSize(call.level, call.option);
-      });
+      };
+      Try([&](Call& call) { with_choice(call, false); });
+      if (argument.choices_by == nullptr) Try([&](Call& call) { with_choice(call, true); });
     }
     const auto bits = static_cast<uint32_t>(call_.*argument.member);
     const auto with = [&](uint32_t simpler) {
@@ -405,17 +412,19 @@ int32_t OddLength(const Argument& argument, Random& random) {
 
 // A value for an argument of one member: as a rule an ordinary one, the first twice as often as any
 // other.
-int32_t RandomValue(const Argument& argument, uint32_t odd, Random& random) {
-  const std::span<const int32_t> ordinary = argument.ordinary_choices();
+int32_t RandomValue(const Argument& argument, const Call& call, uint32_t odd, Random& random) {
+  const std::span<const int32_t> ordinary = argument.OrdinaryChoicesOf(call);
+  const std::span<const int32_t> choices = argument.ChoicesOf(call);
+  const std::span<const Token> tokens = argument.TokensOf(call);
   if (!random.OneIn(odd)) {
     const uint32_t i = random.Below(static_cast<uint32_t>(ordinary.size()) + 1);
     return i < ordinary.size() ? ordinary[i] : ordinary.front();
   }
-  if (argument.tokens_only || random.OneIn(2)) return random.Pick(argument.choices);
-  if (argument.kind != Kind::kNumber && !argument.tokens.empty()) {
+  if (argument.tokens_only || random.OneIn(2)) return random.Pick(choices);
+  if (argument.kind != Kind::kNumber && !tokens.empty()) {
     // A token that is not among the choices, or flags in a new mixture.
-    const int32_t token = random.Pick(argument.tokens).value;
-    return argument.kind == Kind::kFlags ? random.Pick(argument.choices) ^ token : token;
+    const int32_t token = random.Pick(tokens).value;
+    return argument.kind == Kind::kFlags ? random.Pick(choices) ^ token : token;
   }
   return AnyNumber(random);
 }
@@ -483,7 +492,7 @@ void Fill(const Argument& argument, uint32_t odd, Call& call, Random& random) {
     case Kind::kFlags:
     case Kind::kType:
     case Kind::kNumber:
-      call.*argument.member = RandomValue(argument, odd, random);
+      call.*argument.member = RandomValue(argument, call, odd, random);
       return;
     case Kind::kAddressIn:
       if (random.OneIn(odd)) call.pointer = OddPointer(random);
@@ -564,7 +573,7 @@ void MutatePart(const Argument& argument, Call& call, Random& random) {
     call.length = call.length == UsualLength(argument, call) ? OddLength(argument, random)
                                                              : UsualLength(argument, call);
   } else if (argument.kind == Kind::kOptionIn) {
-    if (IsLinger(call) && random.OneIn(2)) {
+    if (HasTwoMembers(call) && random.OneIn(2)) {
       call.seconds = random.Pick(LingerSeconds());
     } else {
       call.value = RandomOptionValue(random);
@@ -607,7 +616,7 @@ void MutateArgument(Call& call, Random& random) {
     MutatePart(*chosen, call, random);
   } else {
     const bool usual = call.length == OptionSize(call.level, call.option);
-    call.*chosen->member = RandomValue(*chosen, /*odd=*/4, random);
+    call.*chosen->member = RandomValue(*chosen, call, /*odd=*/4, random);
     if (usual) call.length = OptionSize(call.level, call.option);
   }
   Mend(call);

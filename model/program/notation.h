@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -77,7 +78,14 @@ constexpr int ReadyCount(const Reply& reply) {
 
 inline std::string PrintHandle(int handle) { return "s" + std::to_string(handle); }
 
-inline bool IsLinger(const Call& call) { return OptionSize(call.level, call.option) == 8; }
+// Whether the value of the call's option is written as two numbers.
+inline bool HasTwoMembers(const Call& call) { return HasTwoMembers(FormOf(call.level, call.option)); }
+
+// What a value that is set is written by, beside numbers.
+inline std::span<const Token> OptionInTokens(const Call& call) {
+  if (FormOf(call.level, call.option) != OptionForm::kText) return {};
+  return OptionTokens(call.level, call.option).first(kTextOther);
+}
 
 }  // namespace sockspec
 

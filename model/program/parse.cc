@@ -1,6 +1,8 @@
 // Reads the text form. As in text.cc, everything that depends on a call is taken from its
 // declaration. grammar.ebnf is the reference: a production there and a function here have the same
 // name where both exist.
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -372,13 +374,26 @@ class Parser {
     return !Eat("|") || Flags(what, SocketFlags(), INT32_MIN, INT32_MAX, value);
   }
 
-  bool Linger(int32_t& onoff, int32_t& seconds) {
-    constexpr std::string_view kExpected = "{l_onoff, l_linger}, such as {1, 0}";
-    if (!Eat("{")) return Unexpected(std::string(kExpected));
-    if (!PlainNumber("l_onoff", INT32_MIN, INT32_MAX, onoff)) return false;
-    if (!Eat(",")) return Unexpected("`,` and l_linger: " + std::string(kExpected));
-    if (!PlainNumber("l_linger", INT32_MIN, INT32_MAX, seconds)) return false;
-    return Eat("}") || Unexpected("`}`: " + std::string(kExpected));
+  // What the two members of an option's value are called: {l_onoff, l_linger}, {tv_sec, tv_usec}.
+  struct Members {
+    std::string_view first;
+    std::string_view second;
+    std::string Both() const { return "{" + std::string(first) + ", " + std::string(second) + "} such as {1, 0}"; }
+  };
+  static Members MembersOf(const Call& call) {
+    if (FormOf(call.level, call.option) == OptionForm::kTime) return {"tv_sec", "tv_usec"};
+    if (call.level == SOL_SOCKET && call.option == SO_LINGER) {
+      return {"l_onoff", "l_linger"};
+    }
+    return {"first", "second"};
+  }
+
+  bool Pair(const Members& members, int32_t& first, int32_t& second) {
+    if (!Eat("{")) return Unexpected(members.Both());
+    if (!PlainNumber(members.first, INT32_MIN, INT32_MAX, first)) return false;
+    if (!Eat(",")) return Unexpected("`,` and " + std::string(members.second) + ": " + members.Both());
+    if (!PlainNumber(members.second, INT32_MIN, INT32_MAX, second)) return false;
+    return Eat("}") || Unexpected("`}`: " + members.Both());
   }
 
   // ---- Addresses ----
@@ -630,10 +645,10 @@ class Parser {
       case Kind::kConstant:
       case Kind::kNumber:
         if (argument.trailing && !Eat(",")) return true;
-        return NumberOrToken(argument.name, argument.tokens, argument.least, argument.most,
+        return NumberOrToken(argument.name, argument.TokensOf(call), argument.least, argument.most,
                              call.*argument.member, argument.tokens_only);
       case Kind::kFlags:
-        return Flags(argument.name, argument.tokens, argument.least, argument.most,
+        return Flags(argument.name, argument.TokensOf(call), argument.least, argument.most,
                      call.*argument.member);
       case Kind::kType:
         return Type(argument.name, call.*argument.member);
@@ -744,11 +759,14 @@ class Parser {
       at_ += word.size();
       return true;
     }
-    if (IsLinger(call)) {
-      if (Peek() == "{") return Linger(call.value, call.seconds);
-      return Unexpected(std::string(argument.name) +
-                        ": {l_onoff, l_linger} such as {1, 0}, NULL or BAD_PTR" +
+    if (HasTwoMembers(call)) {
+      const Members members = MembersOf(call);
+      if (Peek() == "{") return Pair(members, call.value, call.seconds);
+      return Unexpected(std::string(argument.name) + ": " + members.Both() + ", NULL or BAD_PTR" +
                         DidYouMean(word, {"NULL", "BAD_PTR"}));
+    }
+    if (const std::span<const Token> tokens = OptionInTokens(call); !tokens.empty()) {
+      return NumberOrToken(argument.name, tokens, 0, kTextOther - 1, call.value);
     }
     if (!ReadNumber(word).valid) {
       return Unexpected(std::string(argument.name) + ": a number, NULL or BAD_PTR" +
@@ -1052,7 +1070,7 @@ class Parser {
       case kWroteAddressLength:
         return PlainNumber("addrlen", INT32_MIN, INT32_MAX, reply.address_length);
       case kWroteValue:
-        if (IsLinger(call)) return Linger(reply.option, reply.seconds);
+        if (HasTwoMembers(call)) return Pair(MembersOf(call), reply.option, reply.seconds);
         return NumberOrToken("value", OptionTokens(call.level, call.option), INT32_MIN, INT32_MAX,
                              reply.option);
       case kWroteLength:

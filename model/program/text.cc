@@ -68,8 +68,8 @@ std::string PrintAddressBack(const Reply& reply) {
   return out + ":" + PrintPort(reply.port);
 }
 
-std::string PrintLinger(int32_t onoff, int32_t seconds) {
-  return "{" + std::to_string(onoff) + ", " + std::to_string(seconds) + "}";
+std::string PrintPair(int32_t first, int32_t second) {
+  return "{" + std::to_string(first) + ", " + std::to_string(second) + "}";
 }
 
 // Appends the arguments of one call, with the commas between them.
@@ -85,9 +85,9 @@ class ArgumentPrinter {
       case Kind::kConstant:
       case Kind::kNumber:
         if (argument.trailing && call_.*argument.member == 0) return;
-        return Append(PrintConstant(argument.tokens, call_.*argument.member));
+        return Append(PrintConstant(argument.TokensOf(call_), call_.*argument.member));
       case Kind::kFlags:
-        return Append(PrintFlags(argument.tokens, call_.*argument.member));
+        return Append(PrintFlags(argument.TokensOf(call_), call_.*argument.member));
       case Kind::kType:
         return Append(PrintType(call_.*argument.member));
       case Kind::kAddressIn:
@@ -103,8 +103,8 @@ class ArgumentPrinter {
       }
       case Kind::kOptionIn:
         if (!AppendPointer()) {
-          Append(IsLinger(call_) ? PrintLinger(call_.value, call_.seconds)
-                                 : std::to_string(call_.value));
+          Append(HasTwoMembers(call_) ? PrintPair(call_.value, call_.seconds)
+                                      : PrintConstant(OptionInTokens(call_), call_.value));
         }
         return AppendLength("len=", OptionSize(call_.level, call_.option));
       case Kind::kOptionOut:
@@ -162,7 +162,7 @@ std::string PrintValue(const Call& call, const Reply& reply) {
 }
 
 std::string PrintOption(const Call& call, const Reply& reply) {
-  return IsLinger(call) ? PrintLinger(reply.option, reply.seconds)
+  return HasTwoMembers(call) ? PrintPair(reply.option, reply.seconds)
                         : PrintConstant(OptionTokens(call.level, call.option), reply.option);
 }
 
