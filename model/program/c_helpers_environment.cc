@@ -97,24 +97,28 @@ static void own_network(void)
 {Helper::kRoutes, {Helper::kCannot},
  {"arpa/inet.h", "errno.h", "linux/netlink.h", "linux/rtnetlink.h", "net/if.h", "netinet/in.h", "string.h",
   "sys/socket.h", "unistd.h"}, R"C(
-static void add_attribute(struct nlmsghdr *header, int type, const void *value, int size)
-{
-    struct rtattr *attribute = (struct rtattr *)((char *)header + header->nlmsg_len);
+struct route_request {
+    struct nlmsghdr header;
+    struct rtmsg route;
+    char attributes[64];
+};
 
-    attribute->rta_type = type;
-    attribute->rta_len = RTA_LENGTH(size);
-    memcpy(RTA_DATA(attribute), value, size);
-    header->nlmsg_len += RTA_SPACE(size);
+static void add_attribute(struct route_request *request, int type, const void *value, int size)
+{
+    char *end = (char *)request + request->header.nlmsg_len;
+    struct rtattr attribute;
+
+    attribute.rta_type = type;
+    attribute.rta_len = RTA_LENGTH(size);
+    memcpy(end, &attribute, sizeof attribute);
+    memcpy(end + RTA_LENGTH(0), value, size);
+    request->header.nlmsg_len += RTA_SPACE(size);
 }
 
 /* ip route add TYPE HOST */
 static void add_route(unsigned char type, int family, const char *host)
 {
-    struct {
-        struct nlmsghdr header;
-        struct rtmsg route;
-        char attributes[64];
-    } request;
+    struct route_request request;
     struct {
         struct nlmsghdr header;
         struct nlmsgerr answer;
@@ -135,7 +139,7 @@ static void add_route(unsigned char type, int family, const char *host)
     request.route.rtm_scope = RT_SCOPE_UNIVERSE;
     request.route.rtm_type = type;
     inet_pton(family, host, destination);
-    add_attribute(&request.header, RTA_DST, destination, size);
+    add_attribute(&request, RTA_DST, destination, size);
 @SILENT_ROUTE@    memset(&reply, 0, sizeof reply);
     if (fd < 0 || send(fd, &request, request.header.nlmsg_len, 0) < 0 ||
         recv(fd, &reply, sizeof reply, 0) < 0)

@@ -237,8 +237,8 @@ void ReplaceDirectory(std::string& text, const Environment& env, const Uses& use
         const unsigned lo = if_nametoindex("lo"), source = htonl(INADDR_LOOPBACK);
 
         request.route.rtm_scope = RT_SCOPE_LINK;
-        add_attribute(&request.header, RTA_OIF, &lo, sizeof lo);
-        add_attribute(&request.header, RTA_PREFSRC, &source, sizeof source);
+        add_attribute(&request, RTA_OIF, &lo, sizeof lo);
+        add_attribute(&request, RTA_PREFSRC, &source, sizeof source);
     }
 )C");
 }
