@@ -55,12 +55,13 @@ struct Equivalent {
 
 constexpr std::string_view kUnspecifiedAfterwards =
     "POSIX says nothing of the socket from here on, whatever became of it";
+constexpr std::string_view kMayBeBoundAfterwards =
+    "what it does is to allow the next bind() to fail, which a kernel need not";
 constexpr std::string_view kBacklogIsSetAgain =
     "only a listener has a use for its backlog, and the listen() that makes it one sets it";
 
 // clang-format off
 constexpr Equivalent kEquivalent[] = {
-    {"socket.type_prototype", Kind::kWithout, kPosix, "ESOCKTNOSUPPORT comes instead, and is allowed"},
     {"socket.type_prototype", Kind::kNeighbour, kPosix, "allowed by socket.type_not_supported", ESOCKTNOSUPPORT},
     {"listen.autobind", Kind::kWithout, kPosix, "EDESTADDRREQ comes instead, and is allowed"},
     {"listen.no_port_left", Kind::kNeighbour, kPosix, "allowed by listen.unbound_refused", EDESTADDRREQ},
@@ -97,6 +98,16 @@ constexpr Equivalent kEquivalent[] = {
     {"setsockopt.stored", Kind::kForgetful, kPosix, "a wish: any size is right afterwards"},
     {"send.pending_error", Kind::kWithout, kPosix,
      "where an error is pending, ENOTCONN or EPIPE is right, too, and leaves the error pending"},
+    {"udp_connect.wrong_family", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
+    {"udp_send.urgent", Kind::kForgetful, kPosix, kMayBeBoundAfterwards},
+    {"udp_send.destination_family", Kind::kForgetful, kPosix, kMayBeBoundAfterwards},
+    {"udp_send.no_destination", Kind::kForgetful, kPosix, kMayBeBoundAfterwards},
+    {"udp_send.too_long", Kind::kForgetful, kPosix, kMayBeBoundAfterwards},
+    {"udp_send.shut", Kind::kForgetful, kPosix, kMayBeBoundAfterwards},
+    {"udp_send.no_destination", Kind::kWithout, kPosix, "ENOTCONN comes instead, and is allowed"},
+    {"udp_send.no_destination", Kind::kNeighbour, kPosix, "allowed by udp_send.no_peer", ENOTCONN},
+    {"udp_send.pending_error", Kind::kNeighbour, kLinux, "no other error is ever pending", ECONNREFUSED},
+    {"udp_recv.datagram", Kind::kWithout, kPosix, "no datagram need ever arrive"},
     {"poll.unsteady", Kind::kWithout, kEveryProfile,
      "poll.ready and poll.nothing give one of the replies that it leaves open"},
 };
