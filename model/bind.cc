@@ -46,6 +46,10 @@ bool AlreadyBound(const Scene& s) {
   return s.has_socket() && (s.me().tcp != Tcp::kClose || s.me().bound != kNone);
 }
 bool PerhapsBound(const Scene& s) { return s.me().perhaps_bound; }
+void IsBound(Scene& s) {
+  s.me().perhaps_bound = false;
+  BindToAnyPort(s);
+}
 bool ShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut != 0; }
 bool AlreadyConnected(const Scene& s) {
   return s.has_socket() && s.me().tcp != Tcp::kClose && s.me().tcp != Tcp::kListen;
@@ -161,7 +165,7 @@ constexpr Clause kBind[] = {
     {.id = "bind.connected", .error = EISCONN, .when = AlreadyConnected,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX bind() EISCONN (may)",
      .says = "The socket is already connected."},
-    {.id = "bind.perhaps_bound", .error = EINVAL, .when = PerhapsBound,
+    {.id = "bind.perhaps_bound", .error = EINVAL, .when = PerhapsBound, .then = IsBound,
      .of = kUdp, .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX bind() EINVAL; send() does not say when it binds",
      .says = "A send() was refused, and may have bound the socket all the same."},

@@ -125,9 +125,30 @@ uint8_t PairedWith(const World& world, const Ends& ends) {
   return newest;
 }
 
+// In `posix`: every socket that might get the packet. Which one of several does is nowhere said.
+bool MayReceive(const Socket& socket, const Ends& ends) {
+  return Score(socket, ends, ends.to) > 0 || Score(socket, ends, Host::kAny) > 0;
+}
+void DeliverSomewhere(Scene& scene, const Ends& ends, Message message, bool mute) {
+  World& world = scene.world;
+  message.unsure = true;
+  bool somebody = false;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    if (ends.to_port == kNone || !MayReceive(world.sockets[i], ends)) continue;
+    somebody = true;
+    message.to = static_cast<uint8_t>(i);
+    AddMessage(world, message);
+  }
+  if (somebody || mute) return;
+  const Ends back{ends.to, ends.to_port, ends.from, ends.from_port};
+  for (Socket& socket : world.sockets) {
+    if (MayReceive(socket, back) && Connected(socket)) socket.perhaps_refused = true;
+  }
+}
+
 uint8_t Receiver(Scene& scene, const Ends& ends) {
   if (ends.to_port == kNone) return kNone;
-  if (scene.linux() && scene.profile.version >= kFourTuples) {
+  if (scene.profile.version >= kFourTuples) {
     const uint8_t paired = PairedWith(scene.world, ends);
     if (paired != kNone) return paired;
   }
@@ -267,6 +288,7 @@ void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, ui
   const Message message{.host = way.source, .port = sender.bound, .start = sender.sent, .size = size};
   sender.sent += size;
   const Ends ends{way.source, sender.bound, way.destination, port};
+  if (scene.posix()) return DeliverSomewhere(scene, ends, message, way.mute || way.many);
   if (way.many) {
     for (int i = 0; i < kMaxSockets; ++i) {
       const Socket& socket = world.sockets[i];
@@ -289,7 +311,6 @@ void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, ui
   // __udp4_lib_err(): the message that the port is unreachable looks for a socket just as a datagram would.
   const uint8_t told = Receiver(scene, {way.destination, port, way.source, sender.bound});
   if (told == kNone || !Connected(world.sockets[told])) return;
-  if (scene.posix() && scene.Fork(2) == 1) return;
   world.sockets[told].error = ECONNREFUSED;
 }
 

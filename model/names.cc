@@ -36,11 +36,24 @@ void TellPeer(Scene& s) {
   s.WriteAddress(s.me().remote, s.me().remote_port);
 }
 
+// What is told of a socket that a refused send() may have bound says whether it did.
+bool PerhapsBound(const Scene& s) { return Unbound(s) && s.me().perhaps_bound; }
+void TellPerhapsBound(Scene& s) {
+  s.me().perhaps_bound = false;
+  if (s.seen != nullptr && s.seen->port.IsChosen()) BindToAnyPort(s);
+  s.open = true;
+  s.note = "a port, or none";
+  TellLocal(s);
+}
+
 // clang-format off
 constexpr Clause kGetsockname[] = {
     {.id = "getsockname.shut_down", .error = EINVAL, .when = ShutDown,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX getsockname() EINVAL (may)",
      .says = "The socket has been shut down."},
+    {.id = "getsockname.perhaps_bound", .when = PerhapsBound, .then = TellPerhapsBound,
+     .of = kUdp, .on = kPosix, .cites = "POSIX getsockname(); send() does not say when it binds",
+     .says = "A send() was refused, and may have given the socket a port."},
     {.id = "getsockname.unbound", .when = Unbound,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX getsockname(): \"If the socket has not been bound to a local name, the value […] is unspecified\"",

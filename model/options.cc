@@ -181,6 +181,13 @@ void TellError(Scene& s) {
   Tell(s, {.first = TakePendingError(s.me())});
   if (s.posix() && failed) MakeUnspecified(s.world, s.index);
 }
+bool PerhapsRefused(const Scene& s) { return GetsError(s) && s.me().perhaps_refused; }
+void TellPerhapsRefused(Scene& s) {
+  s.open = true;
+  s.note = "0 or ECONNREFUSED";
+  const bool told = s.seen != nullptr && s.seen->option != 0;
+  Tell(s, {.first = told ? ECONNREFUSED : 0});
+}
 void LoseError(Scene& s) { TakePendingError(s.me()); }
 // The length is written back although the value itself could not be.
 void TellLengthOnly(Scene& s) {
@@ -404,6 +411,9 @@ constexpr Clause kGetsockopt[] = {
     {.id = "getsockopt.unwritable_length_told", .error = EFAULT, .when = UnwritableLast, .then = TellLengthOnly,
      .on = kLinux, .cites = "Linux do_tcp_getsockopt(), do_ip_getsockopt(), do_ipv6_getsockopt(): the length is copied first",
      .says = "The value cannot be written, but its length is."},
+    {.id = "getsockopt.error_perhaps", .when = PerhapsRefused, .then = TellPerhapsRefused,
+     .of = kUdp, .on = kPosix, .cites = "POSIX SO_ERROR; XSH 2.10.12: pending errors of connectionless sockets",
+     .says = "That nobody took a datagram may be pending, or not be known yet."},
     {.id = "getsockopt.error", .when = GetsError, .then = TellError,
      .cites = "POSIX SO_ERROR; Linux sock_error()",
      .says = "The pending error, which is cleared."},

@@ -55,6 +55,8 @@ void TellHungUp(Scene& s) {
   int16_t events = Ready(s.world, s.index) & Asked(s);
   s.open = true;
   s.note = "POLLHUP or POLLOUT, not both";
+  const int16_t free = Uncertain(s.world, s.index) & Asked(s);
+  if (s.seen != nullptr) events = static_cast<int16_t>((events & ~free) | (s.seen->events & free));
   const bool writable = s.seen != nullptr && !(s.seen->events & POLLHUP);
   events = static_cast<int16_t>(events & ~(writable ? POLLHUP : kWritable));
   if (events != 0) TellEvents(s, events);

@@ -269,6 +269,7 @@ void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
     socket.bound = port;
     socket.turn = socket.moved = world.turn++;
     socket.last = socket.moved_last = socket.inet6 && socket.reuse_port;  // sk_add_node_rcu()
+    socket.perhaps_bound = false;
     if (socket.reuse_port) JoinGroup(world, index);
     return;
   }

@@ -3,6 +3,8 @@
 
 #include <poll.h>
 
+#include <algorithm>
+
 #include "model/scene.h"
 #include "model/unix_network.h"
 
@@ -39,6 +41,12 @@ int16_t TcpUncertain(const World& world, uint8_t index) {
   return uncertain;
 }
 
+bool HasMessage(const World& world, uint8_t index, bool unsure) {
+  return std::any_of(world.messages.begin(), world.messages.end(), [=](const Message& message) {
+    return message.live && message.to == index && message.unsure == unsure;
+  });
+}
+
 // datagram_poll(), which counts POLLWRBAND among what is writable
 int16_t UdpReady(const World& world, uint8_t index) {
   const Socket& socket = world.sockets[index];
@@ -46,8 +54,15 @@ int16_t UdpReady(const World& world, uint8_t index) {
   if (socket.error != 0) ready |= POLLERR;
   if (socket.shut & kReceive) ready |= kReadable | kReadEnd;
   if (socket.shut == (kReceive | kSend)) ready |= POLLHUP;
-  if (FirstMessage(world, index) != kNone) ready |= kReadable;
+  if (HasMessage(world, index, false)) ready |= kReadable;
   return ready;
+}
+
+int16_t UdpUncertain(const World& world, uint8_t index) {
+  const Socket& socket = world.sockets[index];
+  int16_t uncertain = HasMessage(world, index, true) && !(socket.shut & kReceive) ? kReadable : 0;
+  if (socket.perhaps_refused) uncertain |= POLLERR | kReadable;
+  return uncertain;
 }
 
 }  // namespace
@@ -65,7 +80,7 @@ int16_t Ready(const World& world, uint8_t socket) {
 
 int16_t Uncertain(const World& world, uint8_t socket) {
   if (IsUnix(world.sockets[socket].kind)) return UnixUncertain(world, socket);
-  return world.sockets[socket].kind == SocketKind::kTcp ? TcpUncertain(world, socket) : int16_t{0};
+  return world.sockets[socket].kind == SocketKind::kTcp ? TcpUncertain(world, socket) : UdpUncertain(world, socket);
 }
 
 }  // namespace sockspec

@@ -22,13 +22,13 @@ bool Modelled(const Scene& s) { return (TransferFlags(s.call) & ~kModelledFlags)
 bool Peeks(const Scene& s) { return (TransferFlags(s.call) & MSG_PEEK) != 0; }
 bool Urgent(const Scene& s) { return Modelled(s) && (TransferFlags(s.call) & MSG_OOB); }
 bool ErrorPending(const Scene& s) { return Modelled(s) && s.me().error != 0; }
-bool MayTellError(const Scene& s) { return ErrorPending(s); }
+bool PerhapsRefused(const Scene& s) { return Modelled(s) && s.me().perhaps_refused; }
 
 bool Waits(const Scene& s) {
-  return Modelled(s) && (s.posix() || s.me().error == 0) && FirstMessage(s.world, s.index) != kNone;
+  return Modelled(s) && s.me().error == 0 && FirstMessage(s.world, s.index) != kNone;
 }
 bool Dry(const Scene& s) {
-  return Modelled(s) && (s.posix() || s.me().error == 0) && FirstMessage(s.world, s.index) == kNone;
+  return Modelled(s) && s.me().error == 0 && FirstMessage(s.world, s.index) == kNone;
 }
 const Message& First(const Scene& s) { return s.world.messages[FirstMessage(s.world, s.index)]; }
 bool Unwritable(const Scene& s) {
@@ -54,6 +54,13 @@ bool ShutUnspecified(const Scene& s) { return Modelled(s) && (s.me().shut & kRec
 
 void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }
 
+bool MayBeFrom(const Scene& s, const Message& message) {
+  const Reply& seen = *s.seen;
+  if ((seen.wrote & kWroteAddress) == 0 || seen.address_size < 4 || message.port == kNone) return true;
+  const Port name = s.world.ports[message.port].name;
+  const bool first_sight = name == kPortOther && seen.port.IsChosen() && seen.port.chosen() >= s.world.seen;
+  return (first_sight || name == seen.port) && (seen.address_size < 8 || seen.host == message.host);
+}
 // The first; in `posix` the first that what was seen may be of.
 uint8_t Chosen(Scene& s) {
   const uint8_t first = FirstMessage(s.world, s.index);
@@ -69,6 +76,7 @@ uint8_t Chosen(Scene& s) {
     if (bytes && (s.seen->data.size != copied || s.seen->data.start % kPatternPeriod != message.start % kPatternPeriod)) {
       continue;
     }
+    if (!MayBeFrom(s, message)) continue;
     return static_cast<uint8_t>(i);
   }
   return first;
@@ -129,7 +137,7 @@ constexpr Clause kRecvUdp[] = {
     {.id = "udp_recv.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
      .on = kLinux, .cites = "udp(7); Linux __skb_recv_udp(), sock_error()",
      .says = "What became of an earlier datagram is told, and cleared, whatever is queued."},
-    {.id = "udp_recv.may_tell", .error = kPendingError, .when = MayTellError, .then = TellPending,
+    {.id = "udp_recv.may_tell", .error = ECONNREFUSED, .when = PerhapsRefused,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX XSH 2.10.12: pending errors of connectionless sockets",
      .says = "What became of an earlier datagram may be told."},
     {.id = "udp_recv.unwritable", .error = EFAULT, .when = Unwritable, .then = Lose,

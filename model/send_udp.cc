@@ -93,6 +93,7 @@ bool TooLong(const Scene& s) {
   return Modelled(s) && TransferSize(s.call) > (OverIpv4(s) ? kLargestDatagram : kLargestDatagram6);
 }
 bool ErrorPending(const Scene& s) { return Modelled(s) && s.me().error != 0; }
+bool PerhapsRefused(const Scene& s) { return Modelled(s) && s.me().perhaps_refused; }
 bool Shut(const Scene& s) { return Modelled(s) && (s.me().shut & kSend); }
 bool ShutForWriting(const Scene& s) { return Shut(s) && (s.linux() || (s.me().user_shut & kSend)); }
 bool ShutWithoutPeer(const Scene& s) { return Shut(s) && !ShutForWriting(s); }
@@ -248,7 +249,7 @@ constexpr Clause kSendUdp[] = {
     {.id = "udp_send.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
      .on = kLinux, .cites = "udp(7); Linux sock_alloc_send_pskb(), sock_error()",
      .says = "What became of an earlier datagram is told, and cleared; this one does not go."},
-    {.id = "udp_send.may_tell", .error = kPendingError, .when = ErrorPending, .then = TellPending,
+    {.id = "udp_send.may_tell", .error = ECONNREFUSED, .when = PerhapsRefused, .then = Refuse,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX XSH 2.10.12: pending errors of connectionless sockets",
      .says = "What became of an earlier datagram may be told."},
     {.id = "udp_send.shut", .error = EPIPE, .when = ShutForWriting, .then = RefuseOnTheWay,

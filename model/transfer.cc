@@ -43,6 +43,7 @@ bool NothingToWrite(const Scene& s) { return s.has_socket() && TransferSize(s.ca
 
 constexpr int32_t kCompat = INT32_MIN;  // MSG_CMSG_COMPAT
 bool CompatFlag(const Scene& s) { return (s.call.flags & kCompat) != 0; }
+void Lose(Scene& s) { s.world.lost = Lost::kUnspecified; }
 bool AsksForErrors(const Scene& s) { return (TransferFlags(s.call) & MSG_ERRQUEUE) != 0; }
 
 // clang-format off
@@ -60,6 +61,9 @@ constexpr Clause kDestination[] = {
 };
 
 constexpr Clause kMessageFirst[] = {
+    {.id = "message.flags_undefined", .when = CompatFlag, .then = Lose,
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX sendmsg(), recvmsg(): the flag is none that they name",
+     .says = "The sign bit of the flags: POSIX does not know it."},
     {.id = "message.compat_flag", .error = EINVAL, .when = CompatFlag,
      .on = kLinux, .cites = "Linux __sys_sendmsg(), __sys_recvmsg() on MSG_CMSG_COMPAT",
      .says = "The sign bit of the flags is the kernel's own, for programs of 32 bits; that comes before the descriptor."},

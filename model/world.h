@@ -98,6 +98,7 @@ struct Socket {
   bool address_locked = false;  // bind() gave it a specific address
   bool port_locked = false;     // bind() gave it a port other than 0
   bool done = false;            // a FIN has come: end of file after what is queued
+  bool perhaps_refused = false;  // of kUdp in `posix`: nobody may have taken what it sent, and it may be told
   bool perhaps_bound = false;   // of kUdp in `posix`: a send() that was refused may have given it a port
   bool unspecified = false;     // the profile says nothing about it any more
   bool at_tail = false;         // of the list of listeners: AF_INET6, and had SO_REUSEPORT when it began
@@ -172,6 +173,7 @@ enum class Opens : uint8_t { kNothing, kSocket, kFile, kPipe, kEpoll };
 // World::messages, in the order of their arrival.
 struct Message {
   bool live = false;
+  bool unsure = false;      // of UDP in `posix`: it may be late, or lost
   uint8_t to = kNone;       // the receiver
   uint8_t from = kNone;     // the sender, while that is known and still there
   Host host = Host::kAny;   // whence it came: host and port, or
