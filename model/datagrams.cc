@@ -8,9 +8,11 @@
 // (net/ipv4/route.c), and their likes in net/ipv6/udp.c, datagram.c and ip6_output.c, 6.1.
 
 #include <errno.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
+#include "model/option_table.h"
 #include "model/scene.h"
 
 namespace sockspec {
@@ -127,7 +129,7 @@ uint8_t PairedWith(const World& world, const Ends& ends) {
 
 // In `posix`: every socket that might get the packet. Which one of several does is nowhere said.
 bool MayReceive(const Socket& socket, const Ends& ends) {
-  return Score(socket, ends, ends.to) > 0 || Score(socket, ends, Host::kAny) > 0;
+  return Score(socket, ends, ends.to) > 0 || Score(socket, ends, IsIpv6(ends.to) ? Host::kAny6 : Host::kAny) > 0;
 }
 void DeliverSomewhere(Scene& scene, const Ends& ends, Message message, bool mute) {
   World& world = scene.world;
@@ -323,7 +325,7 @@ void BindToAnyPort(Scene& scene) {
   socket.local = port;
 }
 
-bool MayBroadcast(const Scene&) { return false; }
+bool MayBroadcast(const Scene& scene) { return OptionOf(scene.world, scene.index, SOL_SOCKET, SO_BROADCAST) != 0; }
 
 void MakePeer(Scene& scene, const Way& way, PortIndex port) {
   World& world = scene.world;

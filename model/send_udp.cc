@@ -88,7 +88,14 @@ bool NoRoute(const Scene& s) { return Refuses(s, ENETUNREACH); }
 bool HostUnreachable(const Scene& s) { return Refuses(s, EHOSTUNREACH); }
 bool ThroughBlackhole(const Scene& s) { return Refuses(s, EINVAL); }
 bool Prohibited(const Scene& s) { return Refuses(s, EACCES); }
-bool ToBroadcast(const Scene& s) { return Refuses(s, 0) && WayTo(s).broadcast && !MayBroadcast(s); }
+// Whether the way that was found for an earlier datagram to the peer, or by connect(), is taken again.
+bool KeepsTheWay(const Scene& s) {
+  return !HasDestination(s) && s.call.control == 0 && Connected(s) && s.me().remote != Host::kMulticast;
+}
+bool HasTheWay(const Scene& s) { return !Inet6(s) && KeepsTheWay(s) && (!s.me().astray || s.me().first_gone); }
+bool ToBroadcast(const Scene& s) {
+  return Refuses(s, 0) && WayTo(s).broadcast && !MayBroadcast(s) && !(s.linux() && HasTheWay(s));
+}
 bool TooLong(const Scene& s) {
   return Modelled(s) && TransferSize(s.call) > (OverIpv4(s) ? kLargestDatagram : kLargestDatagram6);
 }
@@ -113,10 +120,6 @@ void Refuse(Scene& s) {
   if (s.me().bound != kNone) return;
   s.me().perhaps_bound = true;
   if (s.world.ephemeral != 0) s.world.lost = Lost::kUnspecified;
-}
-// Whether the way that was found for an earlier datagram to the peer is taken again.
-bool KeepsTheWay(const Scene& s) {
-  return !HasDestination(s) && s.call.control == 0 && Connected(s) && s.me().remote != Host::kMulticast;
 }
 bool GoesAstray(const Scene& s) { return Goes(s) && KeepsTheWay(s) && s.me().astray && s.me().first_gone; }
 void RefuseOnTheWay(Scene& s) {
