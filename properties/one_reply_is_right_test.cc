@@ -77,7 +77,7 @@ TEST(OneReply, IsRightOnLinux) {
 
 TEST(OneReply, IsRightByPosixMoreOftenThanNot) {
   const Measured measured = Measure({.family = kPosix});
-  EXPECT_LT(measured.mean(), 1.1);  // 1.0442
+  EXPECT_LT(measured.mean(), 1.2);  // 1.1227: datagrams may be late, lost, or somebody else's
 }
 
 TEST(Worlds, StayBounded) {
@@ -89,10 +89,11 @@ TEST(Worlds, StayBounded) {
   }
 }
 
-// Where the kernel has plenty of ports, nothing forks but what a secret hash decides.
+// Where the kernel has plenty of ports, nothing forks but what a secret hash decides, and whether a datagram
+// finds room in a small buffer.
 TEST(Worlds, AreFewWhereNoEnvironmentIsAskedFor) {
   for (const Version version : kKnownLinux) {
-    EXPECT_LE(Measure({.family = kLinux, .version = version}, true).worlds, 4);  // 2
+    EXPECT_LE(Measure({.family = kLinux, .version = version}, true).worlds, 8);  // 5
   }
 }
 
