@@ -19,7 +19,8 @@ bool NoTwoDescriptorsLeft(const Scene& s) {
 bool NoPairs(const Scene& s) {
   const int type = s.call.type & 0xf;
   const int protocol = type == SOCK_STREAM ? int{IPPROTO_TCP} : int{IPPROTO_UDP};
-  return s.call.domain == AF_INET && (type == SOCK_STREAM || type == SOCK_DGRAM) &&
+  const bool internet = s.call.domain == AF_INET || s.call.domain == AF_INET6;
+  return internet && (type == SOCK_STREAM || type == SOCK_DGRAM) &&
          (s.call.protocol == 0 || s.call.protocol == protocol);
 }
 bool IsUnixPair(const Scene& s) { return s.call.domain == AF_UNIX; }
