@@ -25,7 +25,6 @@ constexpr SocketKind kKinds[] = {SocketKind::kTcp,          SocketKind::kTcp,   
                                  SocketKind::kUdp,          SocketKind::kUdp,          SocketKind::kUnixStream,
                                  SocketKind::kUnixDatagram, SocketKind::kUnixSeqpacket};
 
-int DomainOf(SocketKind kind) { return IsUnix(kind) ? AF_UNIX : AF_INET; }
 int TypeOf(SocketKind kind) {
   switch (kind) {
     case SocketKind::kTcp:
@@ -189,6 +188,15 @@ void Writer::DrawTaste() {
   blocking_sockets_ = random_.OneIn(10);
   may_block_ = options_.blocking && random_.OneIn(2000);
   far_hosts_ = random_.OneIn(6);
+  // Two families meet on one port, so a program of both is worth more than one of IPv6 alone.
+  inet6_ = !random_.OneIn(2) ? Inet6::kNone : random_.OneIn(3) ? Inet6::kAll : Inet6::kSome;
+  loopback_is_ipv4_ = random_.OneIn(inet6_ == Inet6::kAll ? 4 : 2);
+}
+
+int Writer::DomainFor(SocketKind kind) {
+  if (IsUnix(kind)) return AF_UNIX;
+  if (inet6_ == Inet6::kNone) return AF_INET;
+  return inet6_ == Inet6::kAll || random_.OneIn(2) ? AF_INET6 : AF_INET;
 }
 
 // Somebody who expects a descriptor makes room for it; now and then somebody else does.
@@ -268,13 +276,20 @@ Port Writer::SomePort() {
   return ProgramPort();
 }
 
-Host Writer::SomeHost(SocketKind kind) {
+Host Writer::SomeHost(SocketKind) {
   static constexpr Host kUsual[] = {Host::kLoopback, Host::kLoopback, Host::kLoopback,
                                     Host::kLoopback, Host::kAny,      Host::kLoopback2};
-  // What of the other hosts the model knows.
-  const Host last = kind == SocketKind::kUdp ? Host::kSilent : Host::kBlackhole;
-  if (random_.OneIn(far_hosts_ ? 3 : 60)) return static_cast<Host>(random_.Below(static_cast<int>(last) + 1));
+  if (inet6() && random_.OneIn(2)) return SomeHost6();
+  if (random_.OneIn(far_hosts_ ? 3 : 60)) return static_cast<Host>(random_.Below(static_cast<int>(Host::kSilent) + 1));
   return random_.Pick(kUsual);
+}
+
+Host Writer::SomeHost6() {
+  static constexpr Host kUsual[] = {Host::kLoopback6, Host::kLoopback6,      Host::kLoopback6, Host::kAny6,
+                                    Host::kAny6,      Host::kMappedLoopback, Host::kMappedAny, Host::kMappedLoopback2};
+  if (!random_.OneIn(far_hosts_ ? 3 : 60)) return random_.Pick(kUsual);
+  constexpr int kFirst = static_cast<int>(Host::kAny6);
+  return static_cast<Host>(kFirst + random_.Below(static_cast<int>(Host::kUnix) - kFirst));
 }
 
 UnixName Writer::SomeUnixName() {
@@ -299,9 +314,42 @@ Address Writer::LocalAddress(Descriptor fd) {
     return {.family = AF_UNIX, .host = Host::kUnix, .name = SomeUnixName()};
   }
   Address address{.host = SomeHost(socket == nullptr ? SocketKind::kTcp : socket->kind), .port = SomePort()};
+  address.family = UsualFamily(address.host);
   if (random_.OneIn(12)) address.port = kPortZero;
   if (random_.OneIn(100)) address.port = kPortPrivileged;
-  if (random_.OneIn(50)) address.dirty_tail = true;
+  if (random_.OneIn(50)) address.dirty_tail = IsIpv4(address.host);
+  return Fit(fd, address);
+}
+
+Address Writer::Fit(Descriptor fd, Address address) {
+  const Socket* socket = At(fd);
+  const bool usual = address.family == UsualFamily(address.host) && address.host != Host::kUnix;
+  if (socket == nullptr || IsUnix(socket->kind) || !usual || random_.OneIn(200)) return address;
+  if (socket->inet6 && IsIpv4(address.host)) {
+    if (socket->kind == SocketKind::kUdp && random_.OneIn(20)) return address;  // which is taken, too
+    const bool mapped = loopback_is_ipv4_ != random_.OneIn(12);
+    if (address.host == Host::kLoopback && !mapped) {
+      address.host = Host::kLoopback6;
+    } else if (address.host == Host::kAny && !random_.OneIn(6)) {
+      address.host = Host::kAny6;
+    } else {
+      address.host = Mapped(address.host);
+    }
+    address.dirty_tail = false;
+  } else if (!socket->inet6 && IsIpv6(address.host)) {
+    switch (address.host) {
+      case Host::kAny6: address.host = Host::kAny; break;
+      case Host::kLoopback6: address.host = Host::kLoopback; break;
+      case Host::kMulticast6: address.host = Host::kMulticast; break;
+      case Host::kLinkLocal6:
+      case Host::kNotOurs6: address.host = Host::kNotOurs; break;
+      case Host::kUnreachable6: address.host = Host::kUnreachable; break;
+      case Host::kBlackhole6: address.host = Host::kBlackhole; break;
+      case Host::kProhibited6: address.host = Host::kProhibited; break;
+      default: address.host = Unmapped(address.host); break;
+    }
+  }
+  address.family = UsualFamily(address.host);
   return address;
 }
 
@@ -317,9 +365,15 @@ Address Writer::AddressOf(Descriptor fd) {
   const PortEntry& entry = oracle_.world().ports[socket->local];
   if (entry.name == kPortOther) return LocalAddress(fd);
   Address address{.host = socket->address, .port = entry.name};
+  if (address.host == Host::kAny6 && !random_.OneIn(8)) {
+    address.host = socket->only_inet6 || random_.OneIn(2) ? Host::kLoopback6 : Host::kLoopback;
+  }
   if (address.host == Host::kAny && !random_.OneIn(8)) {
     address.host = random_.OneIn(6) ? Host::kLoopback2 : Host::kLoopback;
   }
+  // An IPv4 address means itself here, not loopback in general.
+  if (inet6()) address.host = Mapped(address.host);
+  address.family = UsualFamily(address.host);
   return address;
 }
 
@@ -335,11 +389,12 @@ Address Writer::RemoteAddress(Descriptor fd) {
       }
       return socket.kind == kind && (kind == SocketKind::kTcp ? socket.tcp == Tcp::kListen : socket.bound != kNone);
     });
-    if (there != kMinusOne) return AddressOf(there);
+    if (there != kMinusOne) return Fit(fd, AddressOf(there));
   }
-  if (random_.OneIn(4)) return AddressOf(AnyLive());
+  if (random_.OneIn(4)) return Fit(fd, AddressOf(AnyLive()));
   Address address = LocalAddress(fd);
   if (address.host == Host::kAny && !random_.OneIn(3)) address.host = Host::kLoopback;
+  if (address.host == Host::kAny6 && !random_.OneIn(3)) address.host = Host::kLoopback6;
   return address;
 }
 
@@ -353,7 +408,7 @@ Descriptor Writer::Make(const Call& call) {
 Descriptor Writer::MakeSocket(SocketKind kind) {
   const bool blocks = blocking_sockets_ && random_.OneIn(2);
   return Make({.op = Op::kSocket,
-               .domain = DomainOf(kind),
+               .domain = DomainFor(kind),
                .type = TypeOf(kind) | (blocks ? 0 : int{SOCK_NONBLOCK})});
 }
 
@@ -385,7 +440,8 @@ bool Writer::SendRights(Descriptor fd, Descriptor passed, int size) {
                .control = SCM_RIGHTS});
 }
 
-bool Writer::Bind(Descriptor fd, const Address& address) {
+bool Writer::Bind(Descriptor fd, const Address& wanted) {
+  const Address address = Fit(fd, wanted);
   return Step({.op = Op::kBind, .fd = fd, .address = address, .length = ExactLength(address)});
 }
 
@@ -393,7 +449,8 @@ bool Writer::Listen(Descriptor fd, int backlog) {
   return Step({.op = Op::kListen, .fd = fd, .value = backlog});
 }
 
-bool Writer::Connect(Descriptor fd, const Address& address) {
+bool Writer::Connect(Descriptor fd, const Address& wanted) {
+  const Address address = Fit(fd, wanted);
   return Step({.op = Op::kConnect, .fd = fd, .address = address, .length = ExactLength(address)});
 }
 
@@ -428,7 +485,8 @@ bool Writer::Send(Descriptor fd, int size, int flags) {
   return Step(call);
 }
 
-bool Writer::SendTo(Descriptor fd, const Address& address, int size, int flags) {
+bool Writer::SendTo(Descriptor fd, const Address& wanted, int size, int flags) {
+  const Address address = Fit(fd, wanted);
   Call call{.op = random_.OneIn(3) ? Op::kSendmsg : Op::kSendto,
             .fd = fd,
             .address = address,
@@ -469,6 +527,15 @@ bool Writer::SetOption(Descriptor fd, int option, int value, int seconds) {
                .option = option,
                .value = value,
                .seconds = seconds});
+}
+
+bool Writer::SetInet6Only(Descriptor fd, bool only) {
+  return Step({.op = Op::kSetsockopt,
+               .fd = fd,
+               .length = OptionSize(IPPROTO_IPV6, IPV6_V6ONLY),
+               .level = IPPROTO_IPV6,
+               .option = IPV6_V6ONLY,
+               .value = only});
 }
 
 bool Writer::GetOption(Descriptor fd, int option) {
@@ -526,7 +593,7 @@ void Writer::Free() {
   // Nothing lives yet, or no longer: mostly make something first.
   if (AnyLive() == kMinusOne && !random_.OneIn(8)) {
     const SocketKind kind = SomeKind();
-    if (!Write({.op = Op::kSocket, .domain = DomainOf(kind), .type = TypeOf(kind) | SOCK_NONBLOCK})) return;
+    if (!Write({.op = Op::kSocket, .domain = DomainFor(kind), .type = TypeOf(kind) | SOCK_NONBLOCK})) return;
   }
   // What may block is left out by Write(); another draw may do.
   for (int attempt = 0; attempt < 3; ++attempt) {
@@ -568,7 +635,7 @@ void Writer::Draw(const Argument& argument, Call& call) {
           call.address.family = static_cast<int16_t>(One({AF_UNSPEC, AF_UNIX, AF_INET6, 99}));
       }
       call.length = IsOdd() ? call.address.host == Host::kUnix ? ExactLength(call.address) + One({-3, -2, -1, 1, 2, 80, 200})
-                                                               : One({8, 4, 2, 1, 0, -1, 15, 17, 28, 128, 129})
+                                                               : One({8, 4, 2, 1, 0, -1, 15, 17, 28, 128, 129, 16, 23, 24, 27})
                             : UsualAddressInLength(argument, call);
       break;
     case Kind::kAddressOut:
@@ -580,7 +647,7 @@ void Writer::Draw(const Argument& argument, Call& call) {
       } else if (IsOdd()) {
         call.length_pointer = random_.OneIn(2) ? Pointer::kNull : Pointer::kBad;
       } else if (IsOdd()) {
-        call.length = One({8, 4, 2, 1, 0, -1, 15, 16, 17});
+        call.length = One({8, 4, 2, 1, 0, -1, 15, 16, 17, 23, 24, 27, 28});
       }
       break;
     case Kind::kOptionIn:
@@ -645,13 +712,13 @@ int32_t Writer::Number(const Argument& argument, const Call& call) {
     return TypeOf(SomeUnixKind()) | (random_.OneIn(20) ? 0 : int{SOCK_NONBLOCK});
   }
   if (call.op == Op::kSocket && !IsOdd()) {
-    if (argument.member == &Call::domain) return DomainOf(SomeKind());
+    if (argument.member == &Call::domain) return DomainFor(SomeKind());
     if (argument.member == &Call::protocol) {
       if (call.domain == AF_UNIX || !random_.OneIn(8)) return 0;
       return (call.type & 0xf) == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     }
     SocketKind kind = SomeKind();
-    for (int n = 0; n < 4 && DomainOf(kind) != call.domain; ++n) kind = SomeKind();
+    for (int n = 0; n < 4 && IsUnix(kind) != (call.domain == AF_UNIX); ++n) kind = SomeKind();
     if (random_.OneIn(blocking_sockets_ ? 2 : 40)) return TypeOf(kind);
     return TypeOf(kind) | SOCK_NONBLOCK | (random_.OneIn(6) ? int{SOCK_CLOEXEC} : 0);
   }

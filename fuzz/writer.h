@@ -64,6 +64,7 @@ class Writer {
   const World& world() const { return oracle_.world(); }
   const Environment& env() const { return program_.env; }
   KindSet kinds() const { return kinds_; }  // that this program makes
+  bool inet6() const { return inet6_ != Inet6::kNone; }  // whether it makes sockets of AF_INET6
   SocketKind SomeKind();
   const Socket* At(Descriptor fd) const;
   // One of the handles for which `suits` says so, all alike likely; kMinusOne where there is none.
@@ -79,7 +80,10 @@ class Writer {
   }
   Descriptor AnyLive();
 
-  // --- addresses, of the family that the socket has ---
+  // --- addresses ---
+  //
+  // A scenario may name 127.0.0.1 and 0.0.0.0 whatever family its sockets have: Bind(), Connect() and SendTo() give
+  // each the address of its own family that is meant.
 
   Port ProgramPort();
   Port SomePort();
@@ -92,6 +96,8 @@ class Writer {
   Address AddressOf(Descriptor fd);
   // Where a free connect() or sendto() goes: most often to somebody who is there.
   Address RemoteAddress(Descriptor fd);
+  // The same place as the socket's own family writes it; now and then as it stands.
+  Address Fit(Descriptor fd, Address address);
 
   // --- calls, well formed ---
 
@@ -114,6 +120,7 @@ class Writer {
   // By recv(), read() or one of the others.
   bool Receive(Descriptor fd, int size, int flags = 0);
   bool SetOption(Descriptor fd, int option, int value, int seconds = 0);
+  bool SetInet6Only(Descriptor fd, bool only);
   bool GetOption(Descriptor fd, int option);
   bool GetName(Descriptor fd) { return Step({.op = Op::kGetsockname, .fd = fd, .length = kStorageLength}); }
   bool Poll(Descriptor fd);
@@ -123,7 +130,11 @@ class Writer {
   int32_t OptionValue(int32_t option);
 
  private:
+  enum class Inet6 : uint8_t { kNone, kSome, kAll };
+
   void DrawTaste();
+  int DomainFor(SocketKind kind);
+  Host SomeHost6();
   bool WantsRights(const Call& call);
   Descriptor OddDescriptor();
   Descriptor DescriptorFor(Op op);
@@ -146,6 +157,8 @@ class Writer {
   bool blocking_sockets_ = false;
   bool may_block_ = false;
   bool far_hosts_ = false;
+  Inet6 inet6_ = Inet6::kNone;
+  bool loopback_is_ipv4_ = false;  // what 127.0.0.1 in a scenario means to a socket of AF_INET6
   KindSet kinds_ = kTcp;
   int handles_ = 0;                 // made so far
   Descriptor touched_ = kMinusOne;  // by the last call
