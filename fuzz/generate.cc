@@ -7,7 +7,9 @@ namespace sockspec {
 namespace {
 
 void OneScenario(Writer& w) {
-  switch (const SocketKind kind = w.SomeKind()) {
+  const SocketKind kind = w.SomeKind();
+  if (!IsUnix(kind) && w.inet6() && w.OneIn(3)) return DualStackScenario(w, kind);
+  switch (kind) {
     case SocketKind::kTcp: return TcpScenario(w);
     case SocketKind::kUdp: return UdpScenario(w);
     case SocketKind::kUnixStream:

@@ -1,5 +1,6 @@
 // Scenarios: a few calls that lead somewhere, a full accept queue, a simultaneous open, a datagram that nobody
-// takes. One file for each kind of socket.
+// takes. One file for each kind of socket, and one
+// for two families.
 #ifndef SOCKSPEC_FUZZ_SCENARIOS_H_
 #define SOCKSPEC_FUZZ_SCENARIOS_H_
 
@@ -10,6 +11,8 @@ namespace sockspec {
 // One of them, by their weights.
 void TcpScenario(Writer& w);
 void UdpScenario(Writer& w);
+// Of kTcp or kUdp, by sockets of AF_INET and AF_INET6.
+void DualStackScenario(Writer& w, SocketKind kind);
 void UnixScenario(Writer& w, SocketKind kind);
 
 }  // namespace sockspec

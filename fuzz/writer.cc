@@ -407,9 +407,11 @@ Descriptor Writer::Make(const Call& call) {
 
 Descriptor Writer::MakeSocket(SocketKind kind) {
   const bool blocks = blocking_sockets_ && random_.OneIn(2);
-  return Make({.op = Op::kSocket,
-               .domain = DomainFor(kind),
-               .type = TypeOf(kind) | (blocks ? 0 : int{SOCK_NONBLOCK})});
+  const int domain = DomainFor(kind);
+  const Descriptor made =
+      Make({.op = Op::kSocket, .domain = domain, .type = TypeOf(kind) | (blocks ? 0 : int{SOCK_NONBLOCK})});
+  if (domain == AF_INET6 && random_.OneIn(12)) SetInet6Only(made, !random_.OneIn(3));
+  return made;
 }
 
 SocketKind Writer::SomeUnixKind() {

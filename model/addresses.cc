@@ -15,14 +15,14 @@ constexpr int32_t kShortestInet6 = 24;  // SIN6_LEN_RFC2133: all but the scope
 
 enum class Looks : uint8_t { kWildcard, kIpv4, kIpv6 };  // ipv6_addr_type()
 Looks LookOf(const Endpoint& end) {
-  if (IsIpv4(end.host) || !end.inet6) return Looks::kIpv4;
+  if (!IsIpv6(end.host)) return Looks::kIpv4;
   return end.host == Host::kAny6 ? Looks::kWildcard : Looks::kIpv6;
 }
 
 // sk_rcv_saddr, which a socket of AF_INET6 has too: 0.0.0.0 where it is bound to ::, and LOOPBACK4_IPV6, that is
 // 127.0.0.6, where it is bound to an IPv6 address. No name stands for that one.
 Host Ipv4Of(const Endpoint& end) {
-  if (IsIpv4(end.host)) return end.host;
+  if (!IsIpv6(end.host)) return end.host;
   return end.host == Host::kAny6 ? Host::kAny : Host::kOther;
 }
 

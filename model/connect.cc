@@ -68,7 +68,7 @@ bool Answerable(const Scene& s) {
 // what the socket is bound to, or 127.0.0.1 (ip_route_output_key_hash_rcu).
 Host Destination(const Scene& s) {
   Host host = ReadAddress(s).host;
-  if (host == Host::kAny6) host = IsIpv4(s.me().address) ? Host::kLoopback : Host::kLoopback6;
+  if (host == Host::kAny6) host = !IsIpv6(s.me().address) ? Host::kLoopback : Host::kLoopback6;
   if (host != Host::kAny) return host;
   const Host source = SendingAddress(s.me());
   return source == Host::kAny ? Host::kLoopback : source;
@@ -77,7 +77,7 @@ Host Destination(const Scene& s) {
 bool OverIpv4(const Scene& s) {
   if (!Tries(s) || !s.me().inet6) return false;
   const Host host = ReadAddress(s).host;
-  return IsIpv4(host) || (host == Host::kAny6 && IsIpv4(s.me().address));
+  return IsIpv4(host) || (host == Host::kAny6 && !IsIpv6(s.me().address));
 }
 bool Inet6Only(const Scene& s) { return OverIpv4(s) && s.me().only_inet6; }
 // bind() of AF_INET6 does not ask whether one can send from an address, as that of AF_INET does.
@@ -90,7 +90,7 @@ bool FromOneOfMany(const Scene& s) {
 }
 bool FromBroadcast(const Scene& s) { return OverIpv4(s) && s.me().source == Host::kLocalBroadcast; }
 bool CrossesFamilies(const Scene& s) {
-  return Answerable(s) && IsIpv6(Destination(s)) && IsIpv4(s.me().address);
+  return Answerable(s) && IsIpv6(Destination(s)) && !IsIpv6(s.me().address);
 }
 bool Routed(const Scene& s) {
   return Answerable(s) && !(s.linux() && (Inet6Only(s) || FromMany(s) || FromBroadcast(s) || CrossesFamilies(s)));

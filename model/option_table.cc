@@ -218,8 +218,12 @@ Told TellIpProtocol(const Scene& s) {
   if (s.me().bound == kNone) return {.first = 0};
   return {.first = 1, .open = true, .least = 1, .most = 65535};
 }
-int16_t NoRoute(const Scene& s) { return s.me().remote_port == kNone ? ENOTCONN : 0; }
-int16_t NoRouteToTell(const Scene& s) { return s.me().remote_port == kNone ? ENOTCONN : kOptionNotModelled; }
+// A peer at port 0 is one, too.
+bool HasRoute(const Scene& s) {
+  return s.me().remote_port != kNone || s.me().tcp == Tcp::kEstablished || s.me().link != Link::kUnconnected;
+}
+int16_t NoRoute(const Scene& s) { return HasRoute(s) ? 0 : ENOTCONN; }
+int16_t NoRouteToTell(const Scene& s) { return HasRoute(s) ? kOptionNotModelled : ENOTCONN; }
 
 Told TellSegmentSize(const Scene& s) {
   const int32_t set = OptionOf(s.world, s.index, IPPROTO_TCP, TCP_MAXSEG);
@@ -647,7 +651,7 @@ constexpr OptionRow kRows[] = {
     // Other options make the kernel forget its route, until it needs one again.
     {IP4(IP_MTU), .set = false, .may_give = ENOTCONN, .get_refused = NoRoute, .tells = TellAnything,
      .unread = true, .cites = "ip(7) IP_MTU; Linux sk_dst_get()"},
-    {IP4(IP_FREEBIND), .boolean = true, .bytes = 1, .cites = "ip(7) IP_FREEBIND"},
+    {IP4(IP_FREEBIND), .boolean = true, .bytes = 1, .spoils = Ops(Op::kBind), .cites = "ip(7) IP_FREEBIND"},
     {IP4(IP_IPSEC_POLICY), .not_modelled = "IPsec is out of reach of a loopback",
      .cites = "Linux xfrm_user_policy()"},
     {IP4(IP_XFRM_POLICY), .not_modelled = "IPsec is out of reach of a loopback",
@@ -655,6 +659,7 @@ constexpr OptionRow kRows[] = {
     {IP4(IP_PASSSEC), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg, .spoils_of = kUdp,
      .cites = "Linux do_ip_setsockopt()"},
     {IP4(IP_TRANSPARENT), .boolean = true, .bytes = 1, .right = Right::kNetwork, .free_least = 0, .free_most = 0,
+     .spoils = Ops(Op::kBind) | Ops(Op::kConnect) | kOpSends,
      .cites = "ip(7) IP_TRANSPARENT"},
     {IP4(IP_RECVORIGDSTADDR), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg, .spoils_of = kUdp,
      .cites = "ip(7) IP_RECVORIGDSTADDR"},
@@ -663,7 +668,7 @@ constexpr OptionRow kRows[] = {
     {IP4(IP_NODEFRAG), .set = false, .cites = "ip(7) IP_NODEFRAG: of raw sockets only"},
     {IP4(IP_CHECKSUM), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg, .spoils_of = kUdp,
      .cites = "Linux do_ip_setsockopt()"},
-    {IP4(IP_BIND_ADDRESS_NO_PORT), .boolean = true, .bytes = 0, .cites = "ip(7) IP_BIND_ADDRESS_NO_PORT"},
+    {IP4(IP_BIND_ADDRESS_NO_PORT), .boolean = true, .bytes = 0, .spoils = Ops(Op::kBind), .cites = "ip(7) IP_BIND_ADDRESS_NO_PORT"},
     {IP4_OF(IP_RECVFRAGSIZE, kTcp), .set_error = EINVAL, .bytes = 0,
      .cites = "Linux do_ip_setsockopt(): of datagrams only"},
     {IP4_OF(IP_RECVFRAGSIZE, kUdp), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg,

@@ -575,7 +575,12 @@ void Scene::WriteAddress(Host host, PortIndex port) {
     if (length >= 4) reply.port = name;
     if (has_host) reply.host = me().inet6 ? Mapped(host) : host;
   }
-  // addrlen= stays the size of the whole address, however little of it had room.
+  // addrlen= stays the size of the whole address, however little of it had room. Where not even the family had, it
+  // is written, unless it is that of struct sockaddr_in.
+  if (length < 2 && whole != kExactLength) {
+    reply.wrote |= kWroteAddressLength;
+    reply.address_length = whole;
+  }
 }
 
 }  // namespace sockspec

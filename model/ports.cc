@@ -31,7 +31,7 @@ bool IsOldLinux(const Scene& scene) { return scene.linux() && scene.profile.vers
 // its own (inet_csk_bind_conflict, inet_bhash2_conflict, inet_bind2_bucket_match_addr_any).
 bool Overlap(const Endpoint& wanted, const Endpoint& other, const PortEntry& entry, bool old) {
   if (wanted.host == Host::kAny || wanted.host == Host::kAny6) return AddressesMeet(wanted, other, true, true);
-  const bool ipv4 = IsIpv4(wanted.host);
+  const bool ipv4 = !IsIpv6(wanted.host);
   const bool wildcard = other.host == Host::kAny6 ||
                         (other.host == Host::kAny && ipv4 && !(old && wanted.inet6 && entry.any_inet6));
   if (!wildcard && wanted.host != other.host) return false;

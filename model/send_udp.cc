@@ -12,6 +12,7 @@ constexpr uint8_t kSend = 2;
 constexpr int kFamilySize = 2;  // offsetof(struct sockaddr, sa_data)
 constexpr int kLargestLength = 65535;   // that the length of a datagram may say
 constexpr int kLargestDatagram = 65507;  // 65535, without the headers of IP and UDP
+constexpr int kLargestPacket6 = 65488;    // 65536, which the loopback takes, without the headers
 constexpr int kLargestDatagram6 = 65527;  // IPv6 does not count its own
 // MSG_MORE waits for more, and MSG_DONTROUTE asks for a way of its own; what else there is UDP does not read.
 constexpr int kUnmodelledFlags = MSG_MORE | MSG_DONTROUTE;
@@ -106,6 +107,11 @@ bool ShutForWriting(const Scene& s) { return Shut(s) && (s.linux() || (s.me().us
 bool ShutWithoutPeer(const Scene& s) { return Shut(s) && !ShutForWriting(s); }
 bool Unreadable(const Scene& s) {
   return Modelled(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0;
+}
+// One that is longer than the loopback's packets goes in two, and the second has no room where the first has not.
+bool NoRoomForTheRest(const Scene& s) {
+  return Modelled(s) && !OverIpv4(s) && TransferSize(s.call) > kLargestPacket6 && s.me().send_buffer >= 0 &&
+         2 * int64_t{s.me().send_buffer} < kLargestPacket6;
 }
 bool Goes(const Scene& s) {
   if (s.linux()) return Refuses(s, 0);
@@ -268,6 +274,13 @@ constexpr Clause kSendUdp[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
      .says = "The bytes cannot be read: POSIX says nothing."},
+    {.id = "udp_send.no_room_for_the_rest", .error = ENOBUFS, .when = NoRoomForTheRest, .then = RefuseOnTheWay,
+     .on = kLinux, .cites = "observed on Linux 6.18: setsockopt(s0, SOL_SOCKET, SO_SNDBUF, 1), "
+                            "sendto(s0, 65489, 0, [::1]:P0) = -1 ENOBUFS; Linux __ip6_append_data()",
+     .says = "An IPv6 datagram that goes in two packets, and a send buffer that holds one of them at most."},
+    {.id = "udp_send.no_buffers", .error = ENOBUFS, .when = NoRoomForTheRest, .then = Refuse,
+     .on = kPosix, .strength = Strength::kResource, .cites = "POSIX send() ENOBUFS (may)",
+     .says = "The datagram is longer than the send buffer has room for."},
     {.id = "udp_send.nothing_written_unspecified", .when = NothingWritten, .then = Send,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX write(): of other than regular files 0 bytes are unspecified",
