@@ -80,10 +80,11 @@ class Emitter {
     std::string function = thread + "_" + std::string(DeclarationOf(call.op).name);
     if (const int earlier = functions_[function]++; earlier > 0) function += "_" + std::to_string(earlier + 1);
     halves_ += "\nstatic void " + function + "(void)\n{\n" + Statements(i, SecondHalf(i)) + "}\n";
-    needs_.Add(Helper::kExpect);
-    return needs_.With(Helper::kThreads,
-                       "    begin(&" + thread + ", " + function + ", " + Quoted(PrintCall(call)) + ");\n") +
-           "    expect(\"blocks\");\n";
+    // That it does not block is said of it by a reply that does not.
+    const bool blocks = i >= transcript_.said.size() || !transcript_.said[i].reply || transcript_.said[i].reply->blocked;
+    return needs_.With(Helper::kThreads, Statement("begin(&" + thread + ", " + function + ", " +
+                                                   Quoted(PrintCall(call)) + ", " +
+                                                   (blocks ? "\"blocks\"" : "\"comes back\"") + ");"));
   }
 
   std::string SecondHalfOf(const Call& call) {

@@ -35,7 +35,7 @@ class Maker {
     const std::string gave = needs_.With(Helper::kGave, "gave(" + in_c + ")");
     const Argument* buffer = Find(Kind::kBuffer);
     if (buffer != nullptr && !buffer->written && call_.buffer == Pointer::kValid) {
-      return {needs_.With(Helper::kSent, "sent(" + DescriptorIn(call_.fd) + ", " + gave + ");")};
+      return {needs_.With(Helper::kSent, "sent(" + gave + ");")};
     }
     if (call_.op == Op::kSelect && call_.flags != 0 && (told_ & kWroteEvents) != 0) {
       return {needs_.With(Helper::kTellSelected, "tell_selected(" + gave + ", " + DescriptorIn(call_.fd) + ", " +

@@ -133,7 +133,7 @@ static void show(void)
 }
 )C"},
 
-{Helper::kThreads, {Helper::kThreadType, Helper::kCall, Helper::kCannot},
+{Helper::kThreads, {Helper::kThreadType, Helper::kExpect, Helper::kCannot},
  {"fcntl.h", "signal.h", "stddef.h", "string.h", "unistd.h"}, R"C(
 static void *run(void *thread)
 {
@@ -189,32 +189,46 @@ static int sleeps(const struct thread *thread)
     return name_end != NULL && strncmp(name_end, ") S", 3) == 0;
 }
 
-/* Until every call that another has woken is back, and the rest are seen to sleep. */
-static void settle(void)
+/* Until its call is back, or it was seen asleep in it so often, a millisecond apart. */
+static void watch_thread(struct thread *thread, int often)
 {
-    size_t i;
-    int looks, asleep;
+    int looks, asleep = 0;
 
-    for (i = 0; i < sizeof threads / sizeof threads[0]; i++) {
-        for (looks = asleep = 0; looks < 5000 && asleep < 5; looks++) {
-            if (has_returned(threads[i]))
-                break;
-            asleep = sleeps(threads[i]) ? asleep + 1 : 0;
-            usleep(1000);
-        }
+    for (looks = 0; looks < 5000 && asleep < often && !has_returned(thread); looks++) {
+        asleep = sleeps(thread) ? asleep + 1 : 0;
+        usleep(1000);
     }
 }
 
-static void begin(struct thread *thread, void (*work)(void), const char *text)
+/* What a call has woken goes on before the next one. */
+static void settle(void)
 {
+    size_t i;
+
+    for (i = 0; i < sizeof threads / sizeof threads[0]; i++)
+        watch_thread(threads[i], 5);
+}
+
+static void begin(struct thread *thread, void (*work)(void), const char *text, const char *expected)
+{
+    int returned;
+
     calling = text;
     actual[0] = '\0';
     thread->work = work;
     thread->in_call = 1;
     sem_post(&thread->go);
     wait_for(&thread->calling);
+    watch_thread(thread, 100);
     settle();
-    tell(has_returned(thread) ? "comes back" : "blocks");
+    returned = has_returned(thread);
+    tell(returned ? "comes back" : "blocks");
+    expect(expected);
+    if (returned) {
+        sem_post(&thread->go);
+        wait_for(&thread->done);
+        thread->work = NULL;
+    }
 }
 )C"},
 
@@ -224,6 +238,8 @@ static void resume(struct thread *thread)
 {
     int milliseconds;
 
+    if (thread->work == NULL)
+        return; /* it came back at once */
     for (milliseconds = 0; !has_returned(thread); milliseconds++) {
         if (milliseconds >= 500 && milliseconds % 100 == 0)
             pthread_kill(thread->id, SIGUSR1);
@@ -231,6 +247,7 @@ static void resume(struct thread *thread)
     }
     sem_post(&thread->go);
     wait_for(&thread->done);
+    settle();
 }
 )C"},
 
@@ -520,22 +537,24 @@ static char *name(const char *text)
 )C"},
 
 {Helper::kSent, {Helper::kSentBy}, {}, R"C(
+static @PER_THREAD@unsigned long *stream; /* that next() was asked for */
+
 /* What comes next on this socket's stream, whose byte number p is p % 251. */
 static const void *next(int fd)
 {
     static @PER_THREAD@unsigned char bytes[@MOST@];
-    const unsigned long sent = *sent_by(fd);
     unsigned long i;
 
+    stream = sent_by(fd);
     for (i = 0; i < sizeof bytes; i++)
-        bytes[i] = (sent + i) % 251;
+        bytes[i] = (*stream + i) % 251;
     return bytes;
 }
 
-static void sent(int fd, long count)
+static void sent(long count)
 {
     if (count > 0)
-        *sent_by(fd) += count;
+        *stream += count;
 }
 )C"},
 
