@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
+#include <utility>
 
 #include "model/option_table.h"
 #include "model/program/declarations.h"
@@ -149,15 +151,29 @@ bool ReachesOthers(const Call& call, const Socket& socket) {
 }  // namespace
 
 Oracle::Oracle(const Profile& profile) : profile_(profile) {
+  auto rows = std::make_shared<Rows>();
   for (int op = 0; op < kOpCount; ++op) {
     for (const Row& row : RowsOf(static_cast<Op>(op))) {
       if (!row.clause->BelongsTo(profile)) continue;
       for (int kind = 0; kind <= kSocketKinds; ++kind) {
-        if (row.of & (1 << kind)) rows_[op][kind].push_back(row.clause);
+        if (row.of & (1 << kind)) rows->of[op][kind].push_back(row.clause);
       }
     }
   }
+  rows_ = std::move(rows);
   Reset({});
+}
+
+Oracle& Oracle::operator=(const Oracle& other) {
+  profile_ = other.profile_;
+  rows_ = other.rows_;
+  count_ = other.count_;
+  std::copy(other.worlds_.begin(), other.worlds_.begin() + count_, worlds_.begin());
+  clause_ = other.clause_;
+  allowed_ = other.allowed_;
+  why_ = other.why_;
+  lost_ = other.lost_;
+  return *this;
 }
 
 const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const World& world) const {
@@ -168,7 +184,7 @@ const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const World&
       kind = static_cast<int>(world.sockets[world.slots[slot].socket].kind);
     }
   }
-  return rows_[static_cast<int>(call.op)][kind];
+  return rows_->of[static_cast<int>(call.op)][kind];
 }
 
 void Oracle::Reset(const Environment& env) {

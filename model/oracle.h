@@ -10,6 +10,7 @@
 #define SOCKSPEC_MODEL_ORACLE_H_
 
 #include <array>
+#include <memory>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -55,6 +56,10 @@ inline constexpr int kMaxWorlds = 16;
 class Oracle {
  public:
   explicit Oracle(const Profile& profile);
+
+  // As far as there are worlds, which are large; the rows are shared.
+  Oracle(const Oracle& other) { *this = other; }
+  Oracle& operator=(const Oracle& other);
 
   void Reset(const Environment& env);
 
@@ -104,7 +109,10 @@ class Oracle {
   const char* why_ = "";
   bool lost_ = false;  // kDiscarded was said
   // By call, and by the kind of socket that its descriptor leads to; the last column: to none.
-  std::vector<const Clause*> rows_[kOpCount][kSocketKinds + 1];
+  struct Rows {
+    std::vector<const Clause*> of[kOpCount][kSocketKinds + 1];
+  };
+  std::shared_ptr<const Rows> rows_;
 };
 
 }  // namespace sockspec

@@ -260,7 +260,11 @@ class Alphabet {
     for (const Argument& argument : declaration.arguments) {
       if (!Used(argument, plain)) continue;
       if (argument.member != nullptr) {
-        for (const int32_t choice : argument.choices) {
+        // Of the options, one row of whose table is like the other, a few stand for all.
+        constexpr size_t kOptionsTried = 14;
+        auto choices = argument.choices;
+        if (argument.member == &Call::option) choices = choices.first(std::min(choices.size(), kOptionsTried));
+        for (const int32_t choice : choices) {
           Call call = plain;
           call.*argument.member = choice;
           Complete(declaration, call);
@@ -434,7 +438,8 @@ class Alphabet {
 
 class Explorer {
  public:
-  Explorer(const Profile& profile, SpecKind kind) : profile_(profile), kind_(kind) {}
+  Explorer(const Profile& profile, SpecKind kind)
+      : profile_(profile), kind_(kind), scratch_(3, Oracle(profile)) {}
 
   Explored Run() {
     for (const std::string& beginning : Beginnings(kind_)) {
@@ -510,7 +515,8 @@ class Explorer {
       const std::vector<Allowed> allowed = oracle.Ask(call);
       Record(oracle, call, allowed);
       for (const Allowed& a : allowed) {
-        Oracle next = oracle;
+        Oracle& next = scratch_[depth];
+        next = oracle;
         if (a.reply.blocked || next.Step(call, a.reply) != Verdict::kConforms) continue;
         if (next.world() == oracle.world()) continue;
         RecordMoves(oracle.world(), next.world(), call);
@@ -546,6 +552,7 @@ class Explorer {
   std::set<std::string> expanded_;
   const Profile& profile_;
   SpecKind kind_;
+  std::vector<Oracle> scratch_;  // by depth
   Explored derived_;
 };
 
