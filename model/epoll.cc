@@ -263,7 +263,7 @@ void Make(Scene& s) {
 // clang-format off
 constexpr Clause kCreate[] = {
     {.id = "epoll_create1.unspecified", .then = Make,
-     .on = kPosix, .strength = Strength::kUnspecified, .cites = "epoll(7): Linux-specific",
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX has no epoll; epoll(7)",
      .says = "POSIX has no epoll."},
     {.id = "epoll_create1.flags_unknown", .error = EINVAL, .when = FlagsUnknown,
      .on = kLinux, .cites = "epoll_create1(2) EINVAL; Linux do_epoll_create()",
@@ -278,7 +278,7 @@ constexpr Clause kCreate[] = {
 
 constexpr Clause kCtl[] = {
     {.id = "epoll_ctl.unspecified",
-     .on = kPosix, .strength = Strength::kUnspecified, .cites = "epoll(7): Linux-specific",
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX has no epoll; epoll(7)",
      .says = "POSIX has no epoll."},
     {.id = "epoll_ctl.target_not_open", .error = EBADF, .when = TargetNotOpen,
      .on = kLinux, .cites = "epoll_ctl(2) EBADF; Linux do_epoll_ctl()",
@@ -320,7 +320,7 @@ constexpr Clause kWaitFirst[] = {
 
 constexpr Clause kWait[] = {
     {.id = "epoll_wait.unspecified",
-     .on = kPosix, .strength = Strength::kUnspecified, .cites = "epoll(7): Linux-specific",
+     .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX has no epoll; epoll(7)",
      .says = "POSIX has no epoll."},
     {.id = "epoll_wait.no_room", .error = EINVAL, .when = NoRoom,
      .on = kLinux, .since = {6, 15},

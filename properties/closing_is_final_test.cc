@@ -52,6 +52,7 @@ std::vector<Descriptor> Made(const Program& program) {
   std::vector<Descriptor> made;
   for (const Call& call : program.calls) {
     if (call.made != kNoHandle) made.push_back(Descriptor::Handle(call.made));
+    if (call.made2 != kNoHandle) made.push_back(Descriptor::Handle(call.made2));
   }
   return made;
 }
