@@ -558,6 +558,18 @@ t1: <... read resumed>                         = 5, data=[0,5)
   EXPECT_NE(ran.output.find("\n1 of 4 replies differ.\n"), std::string::npos) << ran.output;
 }
 
+// A line that is too long is broken, but a string is not.
+TEST(C, ALongCallInAThreadCompiles) {
+  constexpr std::string_view kText = R"(
+s0 = socket(AF_INET, SOCK_DGRAM, 0)  = s0
+t1: recvfrom(s0, 4096, MSG_PEEK|MSG_NOSIGNAL|MSG_TRUNC|MSG_WAITALL, addrlen=2147483647) <unfinished ...>
+t1: <... recvfrom resumed>           = blocks, then -1 EINTR
+)";
+  const Ran ran = CompileAndRun(MustParse(kText));
+  SKIP_IF_IT_CANNOT_RUN_HERE(ran);
+  EXPECT_EQ(ran.status, kConforms) << ran.output;
+}
+
 // What it may make is gone when it has ended. It sees an empty /tmp that is its own.
 TEST(C, NothingIsLeftBehind) {
   constexpr std::string_view kText = R"(

@@ -50,13 +50,33 @@ std::string FlagsExpression(std::string flags) {
   return flags;
 }
 
+namespace {
+
+// The last ", " before `end` that stands in no string; npos where there is none.
+size_t LastComma(const std::string& line, size_t end) {
+  size_t found = std::string::npos;
+  bool in_string = false;
+  for (size_t i = 0; i + 1 < line.size() && i < end; ++i) {
+    if (in_string && line[i] == '\\') {
+      ++i;
+    } else if (line[i] == '"') {
+      in_string = !in_string;
+    } else if (!in_string && line[i] == ',' && line[i + 1] == ' ') {
+      found = i;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
 std::string Statement(const std::string& text) {
   constexpr size_t kWidth = 100;
   std::string out;
   std::string line = "    " + text;
   while (line.size() > kWidth) {
-    const size_t comma = line.rfind(", ", kWidth - 1);
-    if (comma == std::string::npos || comma < 12) break;
+    const size_t comma = LastComma(line, kWidth);
+    if (comma == std::string::npos) break;
     out += line.substr(0, comma + 1) + "\n";
     line = "        " + line.substr(comma + 2);
   }

@@ -30,7 +30,8 @@ std::string Constant(std::span<const Token> tokens, int32_t value);
 // `MSG_PEEK|0x80000000`, as PrintFlags() gives it, as an int.
 std::string FlagsExpression(std::string flags);
 
-// A statement in lines of at most 100 columns, broken behind commas. It is indented as the body of a function is.
+// A statement in lines of at most 100 columns, broken behind commas, but not within a string. It is
+// indented as the body of a function is.
 std::string Statement(const std::string& text);
 
 // Words in lines of at most `width`, a comma between them, each line after `indent`.
