@@ -89,8 +89,12 @@ bool FromOneOfMany(const Scene& s) {
   return OverIpv4(s) && (source == Host::kBroadcast || source == Host::kMulticast || source == Host::kLocalBroadcast);
 }
 bool FromBroadcast(const Scene& s) { return OverIpv4(s) && s.me().source == Host::kLocalBroadcast; }
+// POSIX does not say that an IPv6 address is no source for IPv4 either.
 bool CrossesFamilies(const Scene& s) {
-  return Answerable(s) && IsIpv6(Destination(s)) && !IsIpv6(s.me().address);
+  if (!Answerable(s)) return false;
+  const Host from = s.me().address;
+  if (IsIpv6(Destination(s))) return !IsIpv6(from);
+  return s.posix() && IsIpv6(from) && from != Host::kAny6;
 }
 bool Routed(const Scene& s) {
   return Answerable(s) && !(s.linux() && (Inet6Only(s) || FromMany(s) || FromBroadcast(s) || CrossesFamilies(s)));

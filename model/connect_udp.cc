@@ -48,7 +48,9 @@ bool Refuses(const Scene& s, int error) {
 bool FromMany(const Scene& s) { return Routes(s) && WayTo(s).bad_source && WayTo(s).error == EINVAL; }
 bool FromBroadcast(const Scene& s) { return Routes(s) && WayTo(s).bad_source && WayTo(s).error == ENETUNREACH; }
 bool CrossesFamilies(const Scene& s) { return Routes(s) && WayTo(s).bad_source && WayTo(s).error == EAFNOSUPPORT; }
-bool BadSource(const Scene& s) { return Routes(s) && WayTo(s).bad_source; }
+bool BadSource(const Scene& s) {
+  return Routes(s) && (WayTo(s).bad_source || (s.posix() && CrossesToIpv4(s.me(), WayTo(s))));
+}
 bool NoRoute(const Scene& s) { return Refuses(s, ENETUNREACH); }
 bool HostUnreachable(const Scene& s) { return Refuses(s, EHOSTUNREACH); }
 bool ThroughBlackhole(const Scene& s) { return Refuses(s, EINVAL); }

@@ -277,6 +277,10 @@ Way FindWay(const Socket& from, Host to) {
   return IsIpv6(to) ? FindWay6(from.source, to) : FindWay4(SendingAddress(from), to);
 }
 
+bool CrossesToIpv4(const Socket& from, const Way& way) {
+  return !way.inet6() && IsIpv6(from.source) && from.source != Host::kAny6;
+}
+
 Way StrayWay(const Socket& socket) {
   Way way = FindWay(socket, socket.remote);
   way.destination = socket.stray_host;

@@ -235,7 +235,9 @@ bool LengthOdd(const Scene& s) {
   const OptionRow& row = *s.option;
   return s.call.length < row.bytes || (row.exactly && s.call.length != row.bytes);
 }
+// POSIX says of no option when it can be set.
 bool WrongPlace(const Scene& s) {
+  if (s.posix()) return false;
   switch (s.option->settable) {
     case Settable::kAlways: return false;
     case Settable::kUnbound: return s.me().bound != kNone;
@@ -287,6 +289,9 @@ bool Refused(const Scene& s) {
   if (!Settable_(s)) return false;
   const Refusal refusal = RefusalOf(s);
   return refusal.why == kWhy && refusal.error == kError;
+}
+bool MayBeTooLate(const Scene& s) {
+  return Settable_(s) && s.option->settable != Settable::kAlways;
 }
 bool Sets(const Scene& s) { return Settable_(s) && RefusalOf(s).why == Why::kNot; }
 template <int16_t kError>
@@ -526,6 +531,10 @@ constexpr Clause kSetsockopt[] = {
     {.id = "setsockopt.too_late", .error = EINVAL, .when = Refused<Why::kPlace, EINVAL>,
      .on = kLinux, .cites = "Linux do_ipv6_setsockopt() on IPV6_V6ONLY; do_tcp_setsockopt() on TCP_FASTOPEN",
      .says = "The option cannot be set any more where the socket is."},
+    {.id = "setsockopt.may_be_too_late", .error = EINVAL, .when = MayBeTooLate,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX setsockopt() EINVAL: \"invalid at the specified socket level\"; RFC 3493 5.3",
+     .says = "IPV6_V6ONLY may be for sockets alone that are not bound yet."},
     {.id = "setsockopt.out_of_range", .error = EINVAL, .when = Refused<Why::kValue, EINVAL>,
      .on = kLinux, .cites = "Linux do_tcp_setsockopt(), do_ip_setsockopt(): the range of each option is in the table of options",
      .says = "The option does not take this value."},

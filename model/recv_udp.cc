@@ -59,7 +59,7 @@ bool MayBeFrom(const Scene& s, const Message& message) {
   if ((seen.wrote & kWroteAddress) == 0 || seen.address_size < 4 || message.port == kNone) return true;
   const Port name = s.world.ports[message.port].name;
   const bool first_sight = name == kPortOther && seen.port.IsChosen() && seen.port.chosen() >= s.world.seen;
-  return (first_sight || name == seen.port) && (seen.address_size < 8 || seen.host == message.host);
+  return (first_sight || name == seen.port) && (seen.address_size < 8 || seen.host == (s.me().inet6 ? Mapped(message.host) : message.host));
 }
 // The first; in `posix` the first that what was seen may be of.
 uint8_t Chosen(Scene& s) {

@@ -131,6 +131,8 @@ struct Way {
   bool inet6() const { return IsIpv6(destination); }
 };
 Way FindWay(const Socket& from, Host to);
+// Whether an IPv6 address would have to be the source of an IPv4 packet: POSIX does not say what comes of that.
+bool CrossesToIpv4(const Socket& from, const Way& way);
 // Of one that is astray: the peer's, but for the destination that the packet bears.
 Way StrayWay(const Socket& socket);
 // `size` bytes go to `port` on that way.

@@ -65,7 +65,7 @@ bool WrongFamily(const Scene& s) {
 bool ToPortZero(const Scene& s) {
   if (Named(s)) return ReadPeer(s).port == kPortZero;
   // What a socket of AF_INET6 sends to an IPv4 peer goes as if that were named in the call.
-  return Modelled(s) && Inet6(s) && s.linux() && !Addressed(s) && OverIpv4(s) && s.me().remote_port == kNone;
+  return Modelled(s) && Inet6(s) && !Addressed(s) && Connected(s) && OverIpv4(s) && s.me().remote_port == kNone;
 }
 bool NoDestination(const Scene& s) { return Modelled(s) && !Named(s) && !Connected(s); }
 bool AddressedAlthoughConnected(const Scene& s) { return Addressed(s) && Connected(s); }
@@ -84,7 +84,8 @@ bool RefusesSource(const Scene& s, int error) {
 bool FromMany(const Scene& s) { return RefusesSource(s, EINVAL); }
 bool FromBroadcast(const Scene& s) { return RefusesSource(s, ENETUNREACH); }
 bool CrossesFamilies(const Scene& s) { return RefusesSource(s, EAFNOSUPPORT); }
-bool BadSource(const Scene& s) { return RefusesSource(s, 0); }
+bool BadSource(const Scene& s) { return RefusesSource(s, 0) || (s.posix() && Routes(s) && CrossesToIpv4(s.me(), WayTo(s))); }
+bool Inet6FamilyUnspecified(const Scene& s) { return Inet6(s) && FamilyUnspecified(s); }
 bool NoRoute(const Scene& s) { return Refuses(s, ENETUNREACH); }
 bool HostUnreachable(const Scene& s) { return Refuses(s, EHOSTUNREACH); }
 bool ThroughBlackhole(const Scene& s) { return Refuses(s, EINVAL); }
@@ -189,6 +190,10 @@ constexpr Clause kSendUdp[] = {
     {.id = "udp_send.destination_family", .error = EAFNOSUPPORT, .when = WrongFamily, .then = Refuse,
      .cites = "POSIX sendto() EAFNOSUPPORT; Linux udp_sendmsg()",
      .says = "The address is of another family than the socket."},
+    {.id = "udp_send.inet6_destination_unspecified", .when = Inet6FamilyUnspecified, .then = Refuse,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX sendto() EAFNOSUPPORT; some take AF_UNSPEC for no address",
+     .says = "AF_UNSPEC as the destination from a socket of AF_INET6."},
     {.id = "udp_send.destination_unspecified", .error = EAFNOSUPPORT, .when = FamilyUnspecified, .then = Refuse,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX sendto() EAFNOSUPPORT; Linux takes it for AF_INET",
      .says = "AF_UNSPEC, which some take for the socket's own family."},

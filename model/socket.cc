@@ -71,6 +71,7 @@ bool IsTcp(const Scene& s) {
 bool IsUnixKind(const Scene& s) {
   return IsUnix(s) && HasUnixType(s) && (s.call.protocol == 0 || s.call.protocol == PF_UNIX);
 }
+bool MakesInternet6(const Scene& s) { return IsInternet6(s) && (IsTcp(s) || IsUdp(s)); }
 bool IsModelled(const Scene& s) { return IsTcp(s) || IsUdp(s) || IsUnixKind(s); }
 bool NoDescriptorLeft(const Scene& s) { return IsModelled(s) && NoFreeSlot(s); }
 
@@ -109,7 +110,7 @@ constexpr Clause kSocketKind[] = {
     {.id = "socket.family_unsupported", .error = EAFNOSUPPORT, .when = FamilyUnsupported,
      .on = kPosix, .cites = "POSIX socket() EAFNOSUPPORT",
      .says = "The implementation does not support the address family."},
-    {.id = "socket.inet6_unsupported", .error = EAFNOSUPPORT, .when = IsInternet6,
+    {.id = "socket.inet6_unsupported", .error = EAFNOSUPPORT, .when = MakesInternet6,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX socket() EAFNOSUPPORT; IPv6 is an option (IP6)",
      .says = "The implementation has no IPv6."},
     {.id = "socket.protocol_out_of_range", .error = EINVAL, .when = ProtocolOutOfRange,
