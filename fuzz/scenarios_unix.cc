@@ -93,7 +93,7 @@ class UnixScenes {
         case 6: w.Step({.op = Op::kGetpeername, .fd = fd, .length = kStorageLength}); break;
         case 7: w.Shutdown(fd, w.One({SHUT_RD, SHUT_WR, SHUT_RDWR})); break;
         case 8: w.Connect(fd, w.RemoteAddress(fd)); break;
-        case 9: w.Step({.op = Op::kIoctl, .fd = fd, .command = FIONREAD}); break;
+        case 9: w.Step({.op = Op::kIoctl, .fd = fd, .command = w.One({FIONREAD, SIOCATMARK})}); break;
       }
     } while (w.OneIn(2));
   }
@@ -126,6 +126,7 @@ class UnixScenes {
       case 3: w.Connect(listener, PlaceOf(listener)); break;
       case 4: break;
     }
+    if (w.OneIn(4)) Probe(listener);
     if (!w.OneIn(4)) Probe(w.Accept(listener));
     Probe(w.OneIn(2) ? client : listener);
   }
@@ -268,9 +269,10 @@ class UnixScenes {
   // More than the buffers hold.
   void Flood() {
     auto [one, other] = MakePair();
-    if (w.OneIn(2)) w.SetOption(one, SO_SNDBUF, w.One({0, 1, 4096}));
+    const bool small = w.OneIn(2);
+    if (small) w.SetOption(one, SO_SNDBUF, w.One({0, 1, 4096}));
     for (int n = 1 + w.random().Below(6); n > 0; --n) {
-      w.Send(one, w.One({kMaxTransfer, kMaxTransfer, 4096, 30000}));
+      w.Send(one, small ? w.One({kMaxTransfer, 4096, 1000, 100}) : w.One({kMaxTransfer, kMaxTransfer, 4096, 30000}));
     }
     w.Poll(one);
     if (w.OneIn(2)) w.Receive(other, w.One({1, 4096, kMaxTransfer}));

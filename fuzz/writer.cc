@@ -295,7 +295,7 @@ Host Writer::SomeHost6() {
 UnixName Writer::SomeUnixName() {
   const bool posix = oracle_.profile().family == kPosix;
   const int seen = std::min<int>(world().seen_names, kMaxChosenPorts);
-  if (random_.OneIn(far_hosts_ ? 4 : 40)) return OddUnixName();
+  if (random_.OneIn(far_hosts_ || program_.env.nobody ? 4 : 40)) return OddUnixName();
   if (posix) return UnixName::Path(random_.Below(ports_));
   if (seen > 0 && random_.OneIn(4)) return UnixName::Chosen(random_.Below(seen));
   if (random_.OneIn(8)) return kUnnamed;
@@ -305,6 +305,7 @@ UnixName Writer::SomeUnixName() {
 UnixName Writer::OddUnixName() {
   static constexpr UnixName kOdd[] = {kMissingDir, kNotADir,     kLinkLoop,    kLongName,
                                       kLockedDir,  kReadOnlyDir, kRegularFile, UnixName::Path(0)};
+  if (program_.env.nobody && random_.OneIn(2)) return kLockedDir;
   return random_.Pick(kOdd);
 }
 

@@ -137,7 +137,7 @@ void Lock(Scene& s, int32_t bit) {
 }
 int32_t Doubled(int32_t wanted, int32_t smallest) { return std::max(std::min(wanted, INT_MAX / 2) * 2, smallest); }
 int32_t Within(int32_t wanted, int32_t smallest) {
-  return static_cast<uint32_t>(wanted) > kUsualLargest ? -1 : Doubled(wanted, smallest);
+  return static_cast<uint32_t>(wanted) > kUsualLargest ? kBeyondUsual : Doubled(wanted, smallest);
 }
 void StoreReceiveBuffer(Scene& s, int32_t value) {
   s.me().receive_buffer = Within(value, kSmallestReceive);

@@ -70,7 +70,7 @@ bool Urgent(const Scene& s) { return CanGo(s) && (Flags(s) & MSG_OOB); }
 
 bool NamesAbstract(const Scene& s) { return CanGo(s) && Names(s) && !IsPath(s.call.address.name); }
 bool GoesNowhere(const Scene& s) { return CanGo(s) && !Addressed(s) && !HasPeer(s); }
-bool TooLarge(const Scene& s) { return CanGo(s) && Size(s) > SendBuffer(s.world, s.index) - 32; }
+bool TooLarge(const Scene& s) { return CanGo(s) && Size(s) > SendBuffer(s.world, s.index).least - 32; }
 
 bool ShutForWriting(const Scene& s) { return CanGo(s) && (s.me().shut & kUnixSend); }
 bool Unreadable(const Scene& s) { return CanGo(s) && s.call.buffer != Pointer::kValid && Size(s) > 0; }

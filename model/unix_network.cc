@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "model/program/unix_name.h"
 
@@ -144,7 +145,7 @@ Charge Charged(const World& world, uint8_t socket) {
 }
 
 int32_t PieceSize(const World& world, uint8_t socket, int32_t most) {
-  return std::min(SendBuffer(world, socket) / 2 - 64, most);
+  return std::min(SendBuffer(world, socket).least / 2 - 64, most);
 }
 
 }  // namespace
@@ -435,23 +436,25 @@ void LoseTrackOfGarbage(World& world) {
   }
 }
 
-int SendBuffer(const World& world, uint8_t socket) {
+BufferSize SendBuffer(const World& world, uint8_t socket) {
   const int32_t set = world.sockets[socket].send_buffer;
-  return set < 0 ? kUsualBuffer : set;
+  if (set == kBeyondUsual) return {kUsualBuffer, std::numeric_limits<int32_t>::max() / 2};
+  const int32_t size = set < 0 ? kUsualBuffer : set;
+  return {size, size};
 }
 
 Room StreamRoom(const World& world, uint8_t socket, int wanted) {
-  const int32_t buffer = SendBuffer(world, socket);
+  const BufferSize buffer = SendBuffer(world, socket);
   Charge charge = Charged(world, socket);
   Room room{0, 0};
   const int32_t piece = PieceSize(world, socket, kMostInPiece);
-  while (room.least < wanted && charge.most < buffer) {
+  while (room.least < wanted && charge.most < buffer.least) {
     const int32_t size = std::min(piece, wanted - room.least);
     charge.most += MostCharge(size);
     room.least += size;
   }
   const int32_t largest = PieceSize(world, socket, kMostInAnyPiece);
-  while (room.most < wanted && charge.least < buffer) {
+  while (room.most < wanted && charge.least < buffer.most) {
     const int32_t size = std::min(largest, wanted - room.most);
     charge.least += LeastCharge(size);
     room.most += size;
@@ -461,16 +464,17 @@ Room StreamRoom(const World& world, uint8_t socket, int wanted) {
 
 HasRoom MessageRoom(const World& world, uint8_t socket) {
   const Charge charge = Charged(world, socket);
-  const int32_t buffer = SendBuffer(world, socket);
-  return charge.most < buffer ? HasRoom::kYes : charge.least >= buffer ? HasRoom::kNo : HasRoom::kPerhaps;
+  const BufferSize buffer = SendBuffer(world, socket);
+  if (charge.most < buffer.least) return HasRoom::kYes;
+  return charge.least >= buffer.most ? HasRoom::kNo : HasRoom::kPerhaps;
 }
 
 HasRoom Writable(const World& world, uint8_t socket) {
   const Charge charge = Charged(world, socket);
-  const int32_t buffer = SendBuffer(world, socket);
+  const BufferSize buffer = SendBuffer(world, socket);
   // unix_writable(): a quarter of the buffer, and the count begins at 1.
-  if (charge.most < buffer / 4) return HasRoom::kYes;
-  return charge.least > buffer / 4 ? HasRoom::kNo : HasRoom::kPerhaps;
+  if (charge.most < buffer.least / 4) return HasRoom::kYes;
+  return charge.least > buffer.most / 4 ? HasRoom::kNo : HasRoom::kPerhaps;
 }
 
 void SendStream(World& world, uint8_t socket, int size, Opens passed_opens, uint8_t passed) {

@@ -114,7 +114,12 @@ Room StreamRoom(const World& world, uint8_t socket, int wanted);
 enum class HasRoom : uint8_t { kNo, kPerhaps, kYes };
 HasRoom MessageRoom(const World& world, uint8_t socket);
 HasRoom Writable(const World& world, uint8_t socket);  // for poll()
-int SendBuffer(const World& world, uint8_t socket);
+// The size of the send buffer: at least and at most.
+struct BufferSize {
+  int32_t least;
+  int32_t most;
+};
+BufferSize SendBuffer(const World& world, uint8_t socket);
 
 // What a message of `size` bytes does: adds it to the receiver's queue.
 void SendStream(World& world, uint8_t socket, int size, Opens passed_opens, uint8_t passed);

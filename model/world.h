@@ -58,6 +58,9 @@ enum class Tcp : uint8_t {
 // Linux's enum socket_state: what connect(), listen() and shutdown() ask about, apart from TCP's own.
 enum class Link : uint8_t { kUnconnected, kConnecting, kConnected, kDisconnecting };
 
+// Socket::receive_buffer and send_buffer where more was asked for than the machine may give: twice what it gives.
+inline constexpr int32_t kBeyondUsual = -2;
+
 inline constexpr int kMaxSockets = 24;
 inline constexpr int kMaxPorts = 32;
 inline constexpr int kMaxMessages = 32;  // datagrams, and pieces of a stream with a descriptor in them, under way
