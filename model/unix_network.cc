@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "model/option_table.h"
 #include "model/program/unix_name.h"
 
 namespace sockspec {
@@ -95,6 +96,7 @@ void ReleaseUnixSocket(World& world, uint8_t index, Tells tells) {
     message.from = kNone;
   }
   const bool listened = me.tcp == Tcp::kListen;
+  ForgetOptions(world, index);
   const uint8_t peer = me.peer;
   me.owned = false;
   me.dead = true;
