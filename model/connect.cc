@@ -240,7 +240,7 @@ bool IsRefusedWithoutWaiting(const Scene& s) { return EndsWithoutWaiting(s, Arri
 bool IsDoneWithoutWaiting(const Scene& s) { return EndsWithoutWaiting(s, Arrival::kConnected); }
 bool MayFindRoom(const Scene& s) {
   bool mixed;
-  return Routed(s) && !To(s, Host::kSilent) && !TupleTaken(s) && !TupleLingers(s) &&
+  return Routed(s) && !To(s, Host::kSilent) && !NoPortLeft(s) && !TupleTaken(s) && !TupleLingers(s) &&
          Foreseen(s, &mixed) == Arrival::kStuck;
 }
 bool EndsAtOnce(const Scene& s) { return Ends(s, Arrival::kEnded); }
