@@ -64,6 +64,8 @@ TEST_F(Examples, ShowEveryClauseAtWork) {
   }
   for (const Clause* clause : AllClauses()) {
     if (!clause->BelongsTo(TheProfile()) || clause->strength != Strength::kShall) continue;
+    // Those of options are seen by options_hold_on_linux_test, which walks their table.
+    if (clause->id.starts_with("getsockopt.") || clause->id.starts_with("setsockopt.")) continue;
     EXPECT_TRUE(decided.contains(clause)) << clause->id;
   }
 }
