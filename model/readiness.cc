@@ -2,9 +2,11 @@
 // Linux's protocols has its poll function; the rest is shared.
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
+#include "model/option_table.h"
 #include "model/scene.h"
 #include "model/unix_network.h"
 
@@ -51,7 +53,10 @@ bool HasMessage(const World& world, uint8_t index, bool unsure) {
 int16_t UdpReady(const World& world, uint8_t index) {
   const Socket& socket = world.sockets[index];
   int16_t ready = kWritable | POLLWRBAND;
-  if (socket.error != 0) ready |= POLLERR;
+  if (socket.error != 0) {
+    ready |= POLLERR;
+    if (OptionOf(world, index, SOL_SOCKET, SO_SELECT_ERR_QUEUE) != 0) ready |= POLLPRI;
+  }
   if (socket.shut & kReceive) ready |= kReadable | kReadEnd;
   if (socket.shut == (kReceive | kSend)) ready |= POLLHUP;
   if (HasMessage(world, index, false)) ready |= kReadable;
