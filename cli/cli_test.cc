@@ -190,16 +190,17 @@ TEST_F(CliTest, OneUnusableFileCostsNoOther) {
 }
 
 TEST_F(CliTest, AMutantShowsAWholeFinding) {
-  const Result fuzz = Run("fuzz --mutant=listen.port_taken --duration=2s --jobs=1");
+  // A clause of one kind of socket in one family, so that there is one finding.
+  const Result fuzz = Run("fuzz --mutant=unix_connect.connected_elsewhere --duration=2s --jobs=1");
   EXPECT_EQ(fuzz.status, 1) << fuzz.err;
   EXPECT_NE(fuzz.out.find("\nHow to run it again\n"), std::string::npos) << fuzz.out;
 
   const Result list = Run("triage findings-of-fake");
   EXPECT_EQ(list.status, 0);
-  EXPECT_NE(list.out.find("\n    fake.listen.stream.inet.listen.port_taken.value.0\n"),
+  EXPECT_NE(list.out.find("\n    fake.connect.dgram.unix.unix_connect.connected_elsewhere.value.0\n"),
             std::string::npos)
       << list.out;
-  EXPECT_NE(Run("triage findings-of-fake show port_taken.value").out.find("\nWhat was said\n"),
+  EXPECT_NE(Run("triage findings-of-fake show connected_elsewhere.value").out.find("\nWhat was said\n"),
             std::string::npos);
   EXPECT_EQ(Run("triage findings-of-fake --html=page.html").status, 0);
   EXPECT_TRUE(Contents(directory_ + "/page.html").starts_with("<!doctype html>"));
@@ -208,11 +209,11 @@ TEST_F(CliTest, AMutantShowsAWholeFinding) {
 
   // The command of its report diverges; on the kernel as it should be it does not.
   const std::string program = json["findings"][0]["path"].get<std::string>() + "/finding.program";
-  EXPECT_EQ(Run("check --mutant=listen.port_taken --profile=linux-6.18 " + program).status, 1);
+  EXPECT_EQ(Run("check --mutant=unix_connect.connected_elsewhere --profile=linux-6.18 " + program).status, 1);
   EXPECT_EQ(Run("check --kernel=fake --profile=linux-6.18 " + program).status, 0);
 
   // A known deviation is not found again.
-  EXPECT_EQ(Run("fuzz --mutant=listen.port_taken --duration=1s --jobs=1 --out=other "
+  EXPECT_EQ(Run("fuzz --mutant=unix_connect.connected_elsewhere --duration=1s --jobs=1 --out=other "
                 "--deviations=known.deviations")
                 .status,
             0);

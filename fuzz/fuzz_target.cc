@@ -113,6 +113,13 @@ std::string FuzzTarget::KeyThatStays(const Program& program) {
   return key;
 }
 
+// The engine opens files in this very process, which a program with `nofile` or `uid=nobody` leaves
+// without descriptors or without the right to.
+void FuzzTarget::GiveBack(const Environment& env) {
+  if (env == Environment{}) return;
+  if (Trouble trouble = kernel_->Reset(Environment{}); trouble.any()) Stop(trouble);
+}
+
 void FuzzTarget::Test(const uint8_t* data, size_t size) {
   const Program program = Decoded(data, size);
   if (program.calls.empty()) return;
@@ -120,11 +127,12 @@ void FuzzTarget::Test(const uint8_t* data, size_t size) {
     const Run& run = lockstep_.Play(program);
     if (run.trouble.any()) Stop(run.trouble);
     Feed(program, run);
-    if (!run.diverged()) return;
-    if (!locked_key_.empty() && run.divergences[0].key != locked_key_) return;
+    if (!run.diverged() || (!locked_key_.empty() && run.divergences[0].key != locked_key_)) {
+      return GiveBack(program.env);
+    }
   }
   const std::string key = KeyThatStays(program);
-  if (key.empty() || (!locked_key_.empty() && key != locked_key_)) return;
+  if (key.empty() || (!locked_key_.empty() && key != locked_key_)) return GiveBack(program.env);
   // The last run of KeyThatStays() showed it.
   const Run& run = lockstep_.PlayFresh(program);
   fprintf(stderr, "%sCheck failed: FuzzerHash=%s %s\n", FatalPrefix().c_str(),
@@ -148,6 +156,7 @@ void FuzzTarget::Test(const uint8_t* data, size_t size) {
     }
   }
   fflush(stderr);
+  GiveBack(program.env);
   abort();
 }
 

@@ -54,6 +54,7 @@ class FuzzTarget {
   Program Decoded(const uint8_t* data, size_t size);
   void Feed(const Program& program, const Run& run);
   std::string KeyThatStays(const Program& program);
+  void GiveBack(const Environment& env);
   size_t Smaller(uint8_t* data, size_t size, size_t max_size);
 
   std::unique_ptr<Kernel> kernel_;

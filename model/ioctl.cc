@@ -30,14 +30,13 @@ void TellUnreadUnix(Scene& s) {
 }
 
 void SetBlocking(Scene& s) { s.me().nonblocking = s.call.value != 0; }
-bool IsDry(const Scene& s) { return AsksUnread(s) && FirstMessage(s.world, s.index) == kNone; }
 void TellCount(Scene& s, int count) {
   s.reply.wrote |= kWroteValue;
   s.reply.option = count;
 }
-void TellNothing(Scene& s) { TellCount(s, 0); }
 void TellFirst(Scene& s) {
-  TellCount(s, static_cast<int>(s.world.messages[FirstMessage(s.world, s.index)].size));
+  const uint8_t first = FirstMessage(s.world, s.index);
+  TellCount(s, first == kNone ? 0 : static_cast<int>(s.world.messages[first].size));
 }
 void TellUnread(Scene& s) {
   const Socket& socket = s.me();
@@ -81,12 +80,9 @@ constexpr Clause kIoctl[] = {
     {.id = "ioctl.unread_of_listener_unspecified", .when = AsksUnreadOfListener,
      .of = kTcp | kUnixConnected, .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX has no FIONREAD for sockets",
      .says = "A listener has no bytes to count."},
-    {.id = "ioctl.no_datagram", .when = IsDry, .then = TellNothing,
-     .of = kUdp, .on = kLinux, .cites = "udp(7) FIONREAD; Linux udp_ioctl()",
-     .says = "0 where nothing is queued, and so too where the first datagram has no bytes."},
     {.id = "ioctl.next_datagram", .when = AsksUnread, .then = TellFirst,
      .of = kUdp, .on = kLinux, .cites = "udp(7) FIONREAD; Linux udp_ioctl(), first_packet_length()",
-     .says = "The size of the first datagram, whatever comes after it."},
+     .says = "The size of the first datagram, whatever comes after it; 0, too, where nothing is queued."},
     {.id = "ioctl.datagrams_unspecified", .when = AsksUnread,
      .of = kUdp, .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX has no FIONREAD for sockets",
      .says = "How much can be read."},

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -32,8 +33,9 @@ using Lie = bool (*)(const Call& call, Reply& reply);
 struct Canary {
   std::string_view name;
   Lie lie;
-  std::string_view key;  // what the most frequent finding's key begins with
-  int most_calls;        // of the minimized program
+  std::string_view call;  // what a finding's key begins with, whatever the kind of socket
+  std::string_view says;  // what it has after that
+  int most_calls;         // of its minimized program
 };
 
 void PrintTo(const Canary& canary, std::ostream* out) { *out << canary.name; }
@@ -45,7 +47,7 @@ constexpr Canary kCanaries[] = {
        reply = {.error = EDESTADDRREQ};
        return true;
      },
-     "linux.listen.stream.inet.listen.", 3},
+     "linux.listen.", "listen.", 3},
     {"ASecondBindSucceeds",
      [](const Call& call, Reply& reply) {
        if (call.op != Op::kBind || reply.error != EINVAL || call.length != kExactLength)
@@ -53,28 +55,28 @@ constexpr Canary kCanaries[] = {
        reply = {};
        return true;
      },
-     "linux.bind.stream.inet.bind.twice.value.0", 3},
+     "linux.bind.", "bind.twice.value.0", 3},
     {"AnErrnoIsAnother",
      [](const Call&, Reply& reply) {
        if (reply.error != EADDRINUSE) return false;
        reply.error = EACCES;
        return true;
      },
-     "linux.bind.stream.inet.bind.port_taken.errno.EACCES", 4},
+     "linux.bind.", "bind.port_taken.errno.EACCES", 5},
     {"DataBeginsElsewhere",
      [](const Call&, Reply& reply) {
        if ((reply.wrote & kWroteData) == 0) return false;
        ++reply.data.start;
        return true;
      },
-     "linux.", 8},
+     "linux.", ".effect.data", 8},
     {"APeerHasAnotherAddress",
      [](const Call& call, Reply& reply) {
        if (call.op != Op::kGetpeername || reply.error != 0 || reply.address_size < 8) return false;
        reply.host = Host::kMulticast;
        return true;
      },
-     "linux.getpeername.stream.inet.getpeername.peer.effect.addr.host-multicast", 6},
+     "linux.getpeername.", "getpeername.peer.effect.addr.host-multicast", 6},
     {"TheErrorIsKept",
      [](const Call& call, Reply& reply) {
        if (call.op != Op::kGetsockopt || reply.error != 0 || reply.option != ECONNREFUSED)
@@ -82,7 +84,7 @@ constexpr Canary kCanaries[] = {
        reply.option = 0;
        return true;
      },
-     "linux.getsockopt.stream.inet.getsockopt.error.effect.value.0", 3},
+     "linux.getsockopt.", "getsockopt.error.effect.value.0", 3},
 };
 
 class LyingKernel : public Kernel {
@@ -149,8 +151,12 @@ TEST_P(ACampaign, FindsTheCanary) {
   if (Unavailable(result)) GTEST_SKIP() << result.trouble.what;
   ASSERT_EQ(result.trouble.what, "");
   ASSERT_FALSE(result.keys.empty()) << "the harness is dead";
-  const CampaignKey& key = result.keys[0];
-  EXPECT_EQ(key.key.substr(0, GetParam().key.size()), GetParam().key);
+  const auto found = std::find_if(result.keys.begin(), result.keys.end(), [](const CampaignKey& k) {
+    const size_t says = k.key.find(GetParam().says);
+    return k.key.starts_with(GetParam().call) && says != std::string::npos;
+  });
+  ASSERT_NE(found, result.keys.end()) << result.keys.size() << " others, " << result.keys[0].key;
+  const CampaignKey& key = *found;
   EXPECT_EQ(key.kind, FindingClass::kConfirmed);
   EXPECT_LE(key.calls, GetParam().most_calls);
   EXPECT_EQ(LoadFinding(key.path).problem, "");

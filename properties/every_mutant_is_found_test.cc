@@ -13,11 +13,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,7 @@
 #include "model/program/text.h"
 #include "model/world.h"
 #include "properties/examples.h"
+#include "properties/option_programs.h"
 #include "sut/kernel.h"
 
 namespace sockspec {
@@ -42,6 +45,9 @@ namespace {
 
 // How many random programs are played after the examples.
 constexpr int kRandomPrograms = 3000;
+
+// Of one clause.
+constexpr size_t kEnoughOptionPrograms = 50;
 
 enum class Kind { kWithout, kNeighbour, kSpoiled, kForgetful };
 
@@ -67,6 +73,7 @@ constexpr Equivalent kEquivalent[] = {
     {"listen.no_port_left", Kind::kNeighbour, kPosix, "allowed by listen.unbound_refused", EDESTADDRREQ},
     {"listen.port_taken", Kind::kForgetful, kLinux, kBacklogIsSetAgain},
     {"listen.no_port_left", Kind::kForgetful, kEveryProfile, kBacklogIsSetAgain},
+    {"listen.again", Kind::kForgetful, kPosix, "what it does is to set the backlog, and that is a hint"},
     {"connect.tuple_in_use", Kind::kNeighbour, kPosix, "allowed by connect.tuple_not_available", EADDRNOTAVAIL},
     {"connect.tuple_in_use", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
     {"connect.failed", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
@@ -74,8 +81,6 @@ constexpr Equivalent kEquivalent[] = {
     {"connect.no_port_left", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
     {"connect.no_route", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
     {"connect.refused", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
-    {"connect.is_connected", Kind::kForgetful, kPosix,
-     "it only remembers that it was asked: EISCONN comes the next time, too, and EINVAL from listen()"},
     {"unix_bind.shut_down", Kind::kNeighbour, kPosix, "allowed by unix_bind.connected", EISCONN},
     {"unix_connect.queue_full_in_progress", Kind::kNeighbour, kPosix, "allowed by unix_connect.queue_full_refused", ECONNREFUSED},
     {"unix_connect.queue_full_blocks", Kind::kNeighbour, kPosix, "allowed by unix_connect.queue_full_refused", ECONNREFUSED},
@@ -99,8 +104,14 @@ constexpr Equivalent kEquivalent[] = {
     {"unix_recv.urgent", Kind::kNeighbour, kPosix, "allowed by unix_recv.no_urgent_record", EINVAL},
     {"getpeername.peer", Kind::kForgetful, kEveryProfile,
      "what it does is to name a port that the kernel chose, and that is the harness's doing, not the kernel's"},
-    {"getsockopt.value", Kind::kSpoiled, kEveryProfile, "any size is right"},
-    {"setsockopt.stored", Kind::kForgetful, kPosix, "a wish: any size is right afterwards"},
+    {"getsockopt.unknown_posix", Kind::kWithout, kPosix, "EINVAL comes instead, and is allowed"},
+    {"getsockopt.unknown_posix", Kind::kNeighbour, kPosix, "allowed by getsockopt.unknown_invalid", EINVAL},
+    {"setsockopt.unknown_posix", Kind::kWithout, kPosix, "EINVAL comes instead, and is allowed"},
+    {"setsockopt.unknown_posix", Kind::kNeighbour, kPosix, "allowed by setsockopt.unknown_invalid", EINVAL},
+    {"setsockopt.read_only_posix", Kind::kWithout, kPosix, "EINVAL comes instead, and is allowed"},
+    {"setsockopt.read_only_posix", Kind::kNeighbour, kPosix, "allowed by setsockopt.read_only_invalid", EINVAL},
+    {"send.connecting", Kind::kWithout, kPosix, "EAGAIN comes instead, and is allowed"},
+    {"send.connecting", Kind::kNeighbour, kPosix, "allowed by send.connecting_would_wait", EAGAIN},
     {"send.pending_error", Kind::kWithout, kPosix,
      "where an error is pending, ENOTCONN or EPIPE is right, too, and leaves the error pending"},
     {"udp_connect.wrong_family", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
@@ -110,6 +121,10 @@ constexpr Equivalent kEquivalent[] = {
     {"udp_send.pending_error", Kind::kNeighbour, kLinux, "no other error is ever pending", ECONNREFUSED},
     {"getsockopt.error_perhaps", Kind::kWithout, kPosix, "0 is right, and getsockopt.error says so, too"},
     {"udp_recv.datagram", Kind::kWithout, kPosix, "no datagram need ever arrive"},
+    {"epoll_wait.perhaps", Kind::kWithout, kLinux,
+     "nothing is ready instead, which epoll_wait.perhaps_none allows"},
+    {"epoll_wait.nothing", Kind::kForgetful, kLinux,
+     "it takes what is ready no longer off the list; what becomes ready again is put there by what makes it so"},
     {"poll.unsteady", Kind::kWithout, kEveryProfile,
      "poll.ready and poll.nothing give one of the replies that it leaves open"},
 };
@@ -126,14 +141,55 @@ const Equivalent* FindEquivalent(const Profile& profile, const Clause& clause, K
   return nullptr;
 }
 
-const std::vector<Program>& Seeds() {
-  static const std::vector<Program> seeds = [] {
-    std::vector<Program> programs;
-    for (Example& example : AllExamples())
-      programs.push_back(std::move(example.transcript.program));
-    return programs;
-  }();
-  return seeds;
+// What mutants are tried on: the examples, walks through the table of options, random programs.
+struct Programs {
+  std::vector<Program> all;
+  std::map<const Clause*, std::vector<size_t>> deciding;  // the programs in which a clause decides
+  std::set<const Clause*> changing;  // the clauses that change the world somewhere: only these can be forgotten
+};
+
+Programs MakePrograms(const Profile& profile) {
+  Programs programs;
+  std::map<const Clause*, size_t> reached;
+  Oracle oracle(profile);
+  // Left out where `enough` programs reach each clause that it reaches.
+  const auto add = [&](const Program& program, size_t enough) {
+    std::set<const Clause*> reaches, decide;
+    oracle.Reset(program.env);
+    for (const Call& call : program.calls) {
+      for (const Allowed& allowed : oracle.Ask(call)) reaches.insert(allowed.clause);
+      const World before = oracle.world();
+      oracle.Answer(call);
+      if (oracle.clause() == nullptr) continue;
+      decide.insert(oracle.clause());
+      if (oracle.world() != before) programs.changing.insert(oracle.clause());
+    }
+    if (std::ranges::all_of(reaches, [&](const Clause* clause) { return reached[clause] >= enough; })) {
+      return;
+    }
+    for (const Clause* clause : reaches) ++reached[clause];
+    for (const Clause* clause : decide) programs.deciding[clause].push_back(programs.all.size());
+    programs.all.push_back(program);
+  };
+  for (const Example& example : AllExamples()) add(example.transcript.program, SIZE_MAX);
+  for (const OptionSubject& subject : OptionSubjects()) {
+    ForEachOptionProgram(profile, subject, [&](const Program& program) {
+      add(program, kEnoughOptionPrograms);
+    });
+  }
+  Generator generator(profile);
+  for (int i = 0; i < kRandomPrograms; ++i) {
+    Random random(ProgramSeed(1, static_cast<uint64_t>(i)));
+    add(generator.Next(random), SIZE_MAX);
+  }
+  return programs;
+}
+
+const Programs& ProgramsFor(const Profile& profile) {
+  static std::map<std::string, Programs> known;
+  const auto found = known.find(profile.name());
+  if (found != known.end()) return found->second;
+  return known.emplace(profile.name(), MakePrograms(profile)).first->second;
 }
 
 // Answers as the specification says, but where `clause` decides it leaves its world as it was.
@@ -161,45 +217,20 @@ class ForgetfulKernel : public Kernel {
   const Clause* clause_;
 };
 
-// Whether a divergence is found.
-bool IsFound(Kernel& kernel, const Profile& profile) {
+// Whether a divergence is found. Up to where `clause` decides the kernel is like any other.
+bool IsFound(Kernel& kernel, const Profile& profile, const Clause* clause) {
+  const Programs& programs = ProgramsFor(profile);
+  const auto deciding = programs.deciding.find(clause);
+  if (deciding == programs.deciding.end()) return false;
   Lockstep lockstep(kernel, profile);
-  const auto diverges = [&](const Program& program) { return lockstep.Play(program).diverged(); };
-  if (std::ranges::any_of(Seeds(), diverges)) return true;
-  Generator generator(profile);
-  for (int i = 0; i < kRandomPrograms; ++i) {
-    Random random(ProgramSeed(1, static_cast<uint64_t>(i)));
-    if (diverges(generator.Next(random))) return true;
-  }
-  return false;
+  return std::ranges::any_of(deciding->second, [&](size_t at) {
+    return lockstep.Play(programs.all[at]).diverged();
+  });
 }
 
 bool IsFound(const Mutation& mutation, const Profile& profile) {
   FakeKernel kernel(profile, mutation);
-  return IsFound(kernel, profile);
-}
-
-// The clauses that change the world in some example or random program: only these can be forgotten.
-const std::set<const Clause*>& Changing(const Profile& profile) {
-  static std::map<std::string, std::set<const Clause*>> known;
-  const auto [found, fresh] = known.try_emplace(profile.name());
-  if (!fresh) return found->second;
-  Oracle oracle(profile);
-  const auto play = [&, &changing = found->second](const Program& program) {
-    oracle.Reset(program.env);
-    for (const Call& call : program.calls) {
-      const World before = oracle.world();
-      oracle.Answer(call);
-      if (oracle.world() != before) changing.insert(oracle.clause());
-    }
-  };
-  std::ranges::for_each(Seeds(), play);
-  Generator generator(profile);
-  for (int i = 0; i < kRandomPrograms; ++i) {
-    Random random(ProgramSeed(2, static_cast<uint64_t>(i)));
-    play(generator.Next(random));
-  }
-  return found->second;
+  return IsFound(kernel, profile, mutation.clause);
 }
 
 struct Case {
@@ -279,38 +310,44 @@ TEST_P(Mutant, SpoiledIsFound) {
 }
 
 TEST_P(Mutant, ThatForgetsIsFound) {
-  if (!Changing(profile()).contains(&clause())) return;
+  if (!ProgramsFor(profile()).changing.contains(&clause())) return;
   ForgetfulKernel kernel(profile(), &clause());
-  Expect(IsFound(kernel, profile()), Kind::kForgetful, "the kernel that does not do it");
+  Expect(IsFound(kernel, profile(), &clause()), Kind::kForgetful, "the kernel that does not do it");
 }
 
-// At some call of an example the clause's reply is right, no other clause gives it, and its
-// neighbour is wrong.
-bool MakesAReplyRight(const Case& c) {
-  for (const Example& example : AllExamples()) {
-    Oracle oracle(c.profile);
-    oracle.Reset(example.transcript.program.env);
-    for (size_t i = 0; i < example.transcript.said.size(); ++i) {
-      const Call& call = example.transcript.program.calls[i];
-      const std::vector<Allowed> allowed = oracle.Ask(call);
-      const auto own = std::ranges::find(allowed, c.clause, &Allowed::clause);
-      if (own != allowed.end()) {
-        Oracle right = oracle;
-        Oracle wrong = oracle;
-        const bool alone = std::ranges::count(allowed, own->reply, &Allowed::reply) == 1;
-        if (alone && right.Step(call, own->reply) == Verdict::kConforms &&
-            right.clause() == c.clause && wrong.Step(call, {.error = EIO}) == Verdict::kDiverges) {
-          return true;
-        }
+// At some call of a program the clause's reply is right, no other clause gives it, and its
+// neighbour is wrong. Where nothing is `said`, the first right reply is what came.
+bool MakesAReplyRight(const Case& c, const Program& program, std::span<const Said> said) {
+  Oracle oracle(c.profile);
+  oracle.Reset(program.env);
+  for (size_t i = 0; i < program.calls.size(); ++i) {
+    const Call& call = program.calls[i];
+    const std::vector<Allowed> allowed = oracle.Ask(call);
+    const auto own = std::ranges::find(allowed, c.clause, &Allowed::clause);
+    if (own != allowed.end()) {
+      Oracle right = oracle;
+      Oracle wrong = oracle;
+      const bool alone = std::ranges::count(allowed, own->reply, &Allowed::reply) == 1;
+      if (alone && right.Step(call, own->reply) == Verdict::kConforms &&
+          right.clause() == c.clause && wrong.Step(call, {.error = EIO}) == Verdict::kDiverges) {
+        return true;
       }
-      if (allowed.empty()) break;
-      const std::optional<Reply>& said = example.transcript.said[i].reply;
-      const Verdict verdict =
-          said ? Follow(oracle, call, *said) : oracle.Step(call, allowed[0].reply);
-      if (verdict != Verdict::kConforms) break;
     }
+    if (allowed.empty()) break;
+    const Verdict verdict = i < said.size() && said[i].reply
+                                ? Follow(oracle, call, *said[i].reply)
+                                : oracle.Step(call, allowed[0].reply);
+    if (verdict != Verdict::kConforms) break;
   }
   return false;
+}
+
+bool MakesAReplyRight(const Case& c) {
+  return std::ranges::any_of(AllExamples(), [&](const Example& example) {
+    return MakesAReplyRight(c, example.transcript.program, example.transcript.said);
+  }) || std::ranges::any_of(ProgramsFor(c.profile).all, [&](const Program& program) {
+    return MakesAReplyRight(c, program, {});
+  });
 }
 
 class SecondReply : public testing::TestWithParam<Case> {};
