@@ -26,17 +26,19 @@ Generator::Generator(const Profile& profile, const GenerateOptions& options)
 }
 
 const Program& Generator::Next(Random& random) {
-  Writer w(oracle_, options_, program_, random);
-  // A third of the programs go somewhere first. How many free calls follow is geometric.
-  const bool scene = random.OneIn(3);
-  if (scene) OneScenario(w);
-  while (scene && random.OneIn(20)) OneScenario(w);
   do {
-    if (w.Long()) break;
-    w.Free();
-    w.Noise(20);
-  } while (!random.OneIn(scene ? 2 : 5));
-  w.LooksAtTheEnd();
+    Writer w(oracle_, options_, program_, random);
+    // A third of the programs go somewhere first. How many free calls follow is geometric.
+    const bool scene = random.OneIn(3);
+    if (scene) OneScenario(w);
+    while (scene && random.OneIn(20)) OneScenario(w);
+    do {
+      if (w.Long()) break;
+      w.Free();
+      w.Noise(20);
+    } while (!random.OneIn(scene ? 2 : 5));
+    w.LooksAtTheEnd();
+  } while (program_.calls.empty());
   return program_;
 }
 

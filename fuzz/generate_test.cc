@@ -87,7 +87,7 @@ TEST_F(Generated, EveryPhaseIsReachedOften) {
   }
 }
 
-// What the model answers by itself reaches most clauses; the rest needs a kernel's own choices.
+// Of those that the fake kernel answers by: what only adds a reply to others it never gives.
 TEST_F(Generated, NearlyEveryClauseIsReached) {
   FakeKernel kernel(Linux());
   Lockstep lockstep(kernel, Linux());
@@ -100,7 +100,7 @@ TEST_F(Generated, NearlyEveryClauseIsReached) {
   int missed = 0, of = 0;
   std::string names;
   for (const Clause* clause : AllClauses()) {
-    if (!clause->BelongsTo(Linux())) continue;
+    if (!clause->BelongsTo(Linux()) || clause->strength != Strength::kShall) continue;
     ++of;
     if (reached[static_cast<size_t>(ClauseNumber(clause))]) continue;
     ++missed;
