@@ -40,6 +40,7 @@ bool Inet6WrongFamily(const Scene& s) {
   return Addressed(s) && Inet6(s) && s.call.address.family != AF_INET6 && s.call.address.family != AF_INET &&
          !FamilyUnspecified(s);
 }
+bool Inet6NoDestination(const Scene& s) { return Modelled(s) && Inet6(s) && !Named(s) && !Connected(s); }
 
 Way WayTo(const Scene& s) {
   if (Named(s)) return FindWay(s.me(), ReadPeer(s).host);
@@ -164,6 +165,9 @@ constexpr Clause kSendUdp[] = {
     {.id = "udp_send.inet6_destination_family", .error = EINVAL, .when = Inet6WrongFamily, .then = Refuse,
      .on = kLinux, .cites = "Linux udpv6_sendmsg(): of a socket of AF_INET it would be EAFNOSUPPORT",
      .says = "The address is of a family that has nothing to do with IPv6."},
+    {.id = "udp_send.inet6_no_destination", .error = EDESTADDRREQ, .when = Inet6NoDestination, .then = Refuse,
+     .on = kLinux, .cites = "Linux udpv6_sendmsg(); send(2) EDESTADDRREQ",
+     .says = "The socket has no peer, and the call names none, or AF_UNSPEC; that comes before the length."},
     {.id = "udp_send.inet6_only", .error = ENETUNREACH, .when = Inet6Only, .then = Refuse,
      .on = kLinux, .cites = "Linux udpv6_sendmsg(): ipv6_only_sock()",
      .says = "An IPv4 address, on a socket with IPV6_V6ONLY or one that was bound to an IPv6 address."},
