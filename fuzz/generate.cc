@@ -7,6 +7,7 @@ namespace sockspec {
 namespace {
 
 void OneScenario(Writer& w) {
+  if (w.OneIn(12)) return OptionsScenario(w);
   const SocketKind kind = w.SomeKind();
   if (!IsUnix(kind) && w.inet6() && w.OneIn(3)) return DualStackScenario(w, kind);
   switch (kind) {

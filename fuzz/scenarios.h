@@ -15,6 +15,9 @@ void UdpScenario(Writer& w);
 void DualStackScenario(Writer& w, SocketKind kind);
 void UnixScenario(Writer& w, SocketKind kind);
 
+// What options change in other calls than getsockopt(). For any kind of socket.
+void OptionsScenario(Writer& w);
+
 }  // namespace sockspec
 
 #endif  // SOCKSPEC_FUZZ_SCENARIOS_H_

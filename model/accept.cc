@@ -21,8 +21,8 @@ uint8_t Head(const Scene& s) { return FirstInQueue(s.world, s.index); }
 bool Empty(const Scene& s) {
   return s.has_socket() && s.me().tcp == Tcp::kListen && Head(s) == kNone;
 }
-bool WouldBlock(const Scene& s) { return Empty(s) && s.me().nonblocking; }
-bool Blocks(const Scene& s) { return Empty(s) && !s.me().nonblocking; }
+bool WouldBlock(const Scene& s) { return Empty(s) && s.impatient(); }
+bool Blocks(const Scene& s) { return Empty(s) && !s.impatient(); }
 bool Pending(const Scene& s) {
   return s.has_socket() && s.me().tcp == Tcp::kListen && Head(s) != kNone;
 }

@@ -9,7 +9,7 @@ namespace sockspec {
 namespace {
 
 bool ShutAndEmpty(const Scene& s) {
-  return s.me().tcp == Tcp::kListen && FirstInQueue(s.world, s.index) == kNone && !s.me().nonblocking &&
+  return s.me().tcp == Tcp::kListen && FirstInQueue(s.world, s.index) == kNone && !s.nonblocking() &&
          (s.me().shut & kUnixReceive);
 }
 

@@ -27,8 +27,8 @@ bool IsConnected(const Scene& s) { return Linked(s, Link::kConnected); }
 bool UnderWay(const Scene& s) {
   return Linked(s, Link::kConnecting) && s.me().tcp == Tcp::kSynSent;
 }
-bool StillUnderWay(const Scene& s) { return UnderWay(s) && s.nonblocking(); }
-bool WaitsForIt(const Scene& s) { return UnderWay(s) && !s.nonblocking(); }
+bool StillUnderWay(const Scene& s) { return UnderWay(s) && s.impatient(); }
+bool WaitsForIt(const Scene& s) { return UnderWay(s) && !s.impatient(); }
 bool HasFailed(const Scene& s) {
   return Linked(s, Link::kConnecting) && s.me().tcp == Tcp::kClose;
 }
@@ -204,7 +204,7 @@ Arrival Attempt(Scene& s) {
   socket.error = 0;
   socket.done = false;
   socket.arrived = socket.read = socket.late = 0;
-  socket.answered = socket.unacked = socket.crowded = false;
+  socket.unacked = socket.crowded = false;
   socket.segments = 0;
   socket.link = Link::kConnecting;
   return SendSyn(s, s.index);
@@ -244,7 +244,8 @@ bool MayFindRoom(const Scene& s) {
          Foreseen(s, &mixed) == Arrival::kStuck;
 }
 bool EndsAtOnce(const Scene& s) { return Ends(s, Arrival::kEnded); }
-bool IsUnanswered(const Scene& s) { return Ends(s, Arrival::kStuck); }
+bool IsUnanswered(const Scene& s) { return Ends(s, Arrival::kStuck) && !s.impatient(); }
+bool TimesOut(const Scene& s) { return Ends(s, Arrival::kStuck) && s.impatient(); }
 
 void Start(Scene& s) { Attempt(s); }
 // Nobody knows then whether it connects, nor how many wait in the queues of those who listen.
@@ -474,6 +475,9 @@ constexpr Clause kConnect[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX does not say what a connection to oneself is that was shut down before",
      .says = "Connected to itself after it was shut down for writing."},
+    {.id = "connect.timed_out", .error = EINPROGRESS, .outcome = true, .when = TimesOut, .then = StartForeseen,
+     .on = kLinux, .cites = "socket(7) SO_SNDTIMEO: \"EINPROGRESS (for connect(2))\"; Linux inet_wait_for_connect()",
+     .says = "Nobody has answered by the time that SO_SNDTIMEO says: the attempt goes on."},
     {.id = "connect.unanswered", .blocks = true, .when = IsUnanswered, .then = StartForeseen,
      .cites = "POSIX connect(); listen(2) on a full queue; Linux tcp_conn_request()",
      .says = "The accept queue is full, or the SYN was not understood: it is sent again after a second."},

@@ -46,8 +46,8 @@ bool Listens(const Scene& s) {
 }
 bool NotListening(const Scene& s) { return SomebodyThere(s) && !Listens(s); }
 bool NoRoom(const Scene& s) { return Listens(s) && QueueFull(s.world, LookUp(s).socket); }
-bool NoRoomNow(const Scene& s) { return NoRoom(s) && s.nonblocking(); }
-bool NoRoomYet(const Scene& s) { return NoRoom(s) && !s.nonblocking(); }
+bool NoRoomNow(const Scene& s) { return NoRoom(s) && s.impatient(); }
+bool NoRoomYet(const Scene& s) { return NoRoom(s) && !s.impatient(); }
 bool Connected(const Scene& s) { return s.me().tcp == Tcp::kEstablished && NamesSomething(s); }
 bool Listening(const Scene& s) { return s.me().tcp == Tcp::kListen && NamesSomething(s); }
 

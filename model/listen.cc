@@ -37,6 +37,7 @@ void Open(Scene& s) {
   SetBacklog(s);
   Socket& socket = s.me();
   socket.tcp = Tcp::kListen;
+  socket.answered = false;  // inet_csk_delack_init()
   HoldPort(s.world, s.index, socket.bound, false);
   socket.local = socket.bound;
   socket.turn = s.world.turn++;

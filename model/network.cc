@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include <algorithm>
+
 #include "model/option_table.h"
 #include "model/scene.h"
 
@@ -136,6 +138,7 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   socket.inet6 = parent.inet6;
   socket.only_inet6 = parent.only_inet6;
   socket.speaks_ipv4 = parent.inet6 && (parent.speaks_ipv4 || !IsIpv6(peer.source));
+  if (peer.answered) world.lost = Lost::kTiming;  // TCP_QUICKACK: its last word of the handshake is put off
   if (parent.speaks_ipv4 && IsIpv6(peer.source)) world.lost = Lost::kMute;  // see SendSyn()
   socket.link = Link::kUnconnected;
   socket.shut = parent.shut;
@@ -145,6 +148,7 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   socket.linger = parent.linger;
   socket.linger_seconds = parent.linger_seconds;
   socket.address_locked = parent.address_locked;
+  socket.answered = parent.answered;  // TCP_QUICKACK
   socket.receive_buffer = parent.receive_buffer;
   socket.send_buffer = parent.send_buffer;
   SetAddress(socket, peer.remote);
@@ -228,6 +232,7 @@ void Disconnect(World& world, uint8_t index) {
   ResetAddress(world, index);
   socket.shut = 0;
   socket.done = false;
+  socket.answered = false;
   Wake(world, index, kErrorReport);
 }
 
@@ -391,6 +396,13 @@ void SendReset(World& world, uint8_t index) {
   TakeReset(world, peer);
 }
 
+// tcp_incr_quickack(): how many acknowledgements are not put off depends on how many segments as large as the first
+// one find room in half the window.
+uint8_t PromptAfter(uint32_t bytes) {
+  constexpr uint32_t kHalfWindow = 32741;
+  return static_cast<uint8_t>(std::clamp<uint32_t>(kHalfWindow / bytes, 2, kPromptSegments + 1) - 1);
+}
+
 void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   World& world = scene.world;
   Socket& socket = world.sockets[index];
@@ -425,20 +437,31 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   if (peer == index) socket.answered = true;
   other.unacked = false;  // our segment acknowledges what it sent
   socket.unacked = socket.unacked || slow || peer == index;
+  if (other.segments == 0) other.segments = kPromptSegments - PromptAfter(bytes);
   if (other.segments < 255) ++other.segments;
   other.crowded |= Crowded(socket, other, bytes);
   if (other.crowded || other.late > 0 || held) {
     other.late += bytes;
   } else {
     other.arrived += bytes;
-    Wake(world, peer, kDataReady);
+    WakeReader(world, peer);
   }
+}
+
+void WakeReader(World& world, uint8_t index) {
+  const uint32_t bytes = Unread(world.sockets[index]);
+  const bool enough = bytes > 0 && bytes >= ReceiveLowWaterOf(world, index);
+  if (enough || world.sockets[index].done) Wake(world, index, kDataReady);
 }
 
 bool Crowded(const Socket& from, const Socket& to, uint32_t bytes) {
   return UnreadAtMost(to) + bytes > kPlentyOfRoom ||
-         (to.receive_buffer >= 0 && to.receive_buffer < kSmallBuffer) ||
+         HasSmallBuffer(to) ||
          (from.send_buffer >= 0 && from.send_buffer < kSmallBuffer);
+}
+
+bool HasSmallBuffer(const Socket& socket) {
+  return socket.receive_buffer >= 0 && socket.receive_buffer < kSmallBuffer;
 }
 
 uint32_t Unread(const Socket& socket) { return socket.arrived - socket.read; }

@@ -41,6 +41,11 @@ int32_t ReceiveLowWater(const Scene& s, int32_t value) {
   if (s.me().receive_buffer >= 0) return std::max(1, std::min(value, s.me().receive_buffer / 2));
   return value > kSurelyBelow ? kMachinesMost : value;
 }
+// "Check if we need to signal EPOLLIN right now"
+void StoreLowWater(Scene& s, int32_t value) {
+  StoreOption(s.world, *s.option, s.index, value, 0);
+  WakeReader(s.world, s.index);
+}
 Told TellLowWater(const Scene& s) {
   const int32_t stored = OptionOf(s.world, s.index, SOL_SOCKET, SO_RCVLOWAT);
   if (stored != kMachinesMost) return {.first = stored};
@@ -327,6 +332,22 @@ Told TellTime(const Scene& s) {
   return {.first = set->value, .second = set->second, .any_second = set->second != 0};
 }
 
+// Whether the time is so long that a call may be seen to block, and so short that it may come back before it is
+// interrupted. POSIX gives times to what sends and receives, and says nothing of the rest.
+bool IsAwkward(const SetOption& time, const Profile& profile, const Call& call) {
+  const int64_t microseconds = time.value * int64_t{kMicroseconds} + time.second;
+  constexpr int64_t kSurelyLong = 900000;
+  // Of two threads, one is seen to wait after a tenth of a millisecond.
+  if (call.part != Part::kWhole) return time.value >= 0;
+  return profile.family == kPosix || (microseconds > Scene::kShortWait && microseconds < kSurelyLong);
+}
+
+// POSIX does not say what a low water mark does to recv(). Of threads that wait for what has come, Linux wakes
+// nobody until it has come up to the mark, whatever they asked for.
+bool IsOfPosix(const SetOption&, const Profile& profile, const Call& call) {
+  return profile.family == kPosix || call.part != Part::kWhole;
+}
+
 // sock_set_timestamp(): one of four, or none.
 template <int32_t kCode>
 int32_t Timestamp(const Scene&, int32_t value) {
@@ -485,14 +506,18 @@ constexpr OptionRow kRows[] = {
      .cites = "observed on Linux 6.18: setsockopt(s0, SOL_SOCKET, SO_PASSCRED, 1) = -1 EOPNOTSUPP on TCP and UDP"},
     {SOL(SO_PEERCRED), .set = false, .tells = TellPeer, .cites = "unix(7) SO_PEERCRED; Linux cred_to_ucred()"},
     {SOL(SO_RCVLOWAT), .of = kTcp, .posix = true, .start = 1, .tells = TellLowWater, .becomes = ReceiveLowWater,
+     .stores = StoreLowWater, .spoils = kOpReceives | kOpLooks, .spoils_at = IsOfPosix,
      .cites = "POSIX SO_RCVLOWAT; socket(7); Linux tcp_set_rcvlowat()"},
     {SOL(SO_RCVLOWAT), .of = kUdp | kUnix, .posix = true, .start = 1, .becomes = OneAtLeast,
+     .spoils = kOpReceives | kOpLooks, .spoils_at = IsOfPosix,
      .cites = "POSIX SO_RCVLOWAT; socket(7); Linux sk_setsockopt()"},
     {SOL(SO_SNDLOWAT), .set = false, .start = 1, .cites = "socket(7) SO_SNDLOWAT: \"not changeable on Linux\""},
     {SOL(SO_RCVTIMEO), .posix = true, .tells = TellTime, .bytes = 16, .set_refused = TimeRefused,
-     .stores = StoreTime, .cites = "POSIX SO_RCVTIMEO; socket(7); Linux sock_set_timeout()"},
+     .stores = StoreTime, .spoils = kOpReceives | Ops(Op::kAccept) | Ops(Op::kAccept4), .spoils_at = IsAwkward,
+     .cites = "POSIX SO_RCVTIMEO; socket(7); Linux sock_set_timeout()"},
     {SOL(SO_SNDTIMEO), .posix = true, .tells = TellTime, .bytes = 16, .set_refused = TimeRefused,
-     .stores = StoreTime, .cites = "POSIX SO_SNDTIMEO; socket(7); Linux sock_set_timeout()"},
+     .stores = StoreTime, .spoils = kOpSends | Ops(Op::kConnect), .spoils_at = IsAwkward,
+     .cites = "POSIX SO_SNDTIMEO; socket(7); Linux sock_set_timeout()"},
     {SOL(SO_BINDTODEVICE), .get_refused = DeviceUntold, .tells = TellDevice, .bytes = 0,
      .set_refused = DeviceRefused, .becomes = DeviceIndex, .spoils = kOpAll, .spoils_of = kInet,
      .spoils_others = true,
@@ -1085,7 +1110,22 @@ void ForgetOptions(World& world, uint8_t socket) {
   }
 }
 
-const char* SpoiltBy(const World& world, const Call& call) {
+uint32_t ReceiveLowWaterOf(const World& world, uint8_t socket) {
+  if (world.set_options == 0) return 1;
+  // As much as the machine allows is more than any buffer holds here.
+  const int32_t bytes = OptionOf(world, socket, SOL_SOCKET, SO_RCVLOWAT);
+  return bytes == kMachinesMost ? INT_MAX : static_cast<uint32_t>(bytes);
+}
+
+const SetOption* FindTimeout(const World& world, uint8_t socket, Op op) {
+  if ((Ops(op) & (kOpReceives | Ops(Op::kAccept) | Ops(Op::kAccept4))) != 0) {
+    return FindSetOption(world, socket, SOL_SOCKET, SO_RCVTIMEO);
+  }
+  return (Ops(op) & (kOpSends | Ops(Op::kConnect))) != 0 ? FindSetOption(world, socket, SOL_SOCKET, SO_SNDTIMEO)
+                                                         : nullptr;
+}
+
+const char* SpoiltBy(const World& world, const Call& call, const Profile& profile) {
   if (world.set_options == 0) return nullptr;
   uint8_t own = kNone;
   if (call.fd.IsHandle() && DeclarationOf(call.op).takes_descriptor()) {
@@ -1099,6 +1139,7 @@ const char* SpoiltBy(const World& world, const Call& call) {
       const Socket& socket = world.sockets[entry.socket];
       if (!IsAbout(row, socket) || (row.spoils_of & SetOf(socket.kind)) == 0) continue;
       if ((row.spoils & Ops(call.op)) == 0 || (!row.spoils_others && entry.socket != own)) continue;
+      if (row.spoils_at != nullptr && !row.spoils_at(entry, profile, call)) continue;
       return "an option was set whose influence on this call is not modelled";
     }
   }

@@ -112,6 +112,8 @@ struct OptionRow {
   // What is left out.
   OpSet spoils = 0;             // calls on the socket whose replies it may change, in ways that are not modelled
   KindSet spoils_of = kAnything;
+  // nullptr: at every value but that from the start.
+  bool (*spoils_at)(const SetOption&, const Profile&, const Call&) = nullptr;
   bool spoils_others = false;   // and such calls on any other socket
   const char* beyond = nullptr;         // why its success is not modelled; the refusals are
   const char* not_modelled = nullptr;   // why nothing of it is modelled
@@ -135,6 +137,13 @@ int32_t OptionOf(const World& world, uint8_t socket, int32_t level, int32_t opti
 // The entry of an option that was set; nullptr where it was not.
 const SetOption* FindSetOption(const World& world, uint8_t socket, int32_t level, int32_t option);
 
+// How many bytes a stream must have before it is readable (SO_RCVLOWAT): 1 where nobody has said otherwise.
+uint32_t ReceiveLowWaterOf(const World& world, uint8_t socket);
+
+// The time that SO_RCVTIMEO or SO_SNDTIMEO gives the call, in `value` seconds (-1: none at all) and `second`
+// microseconds; nullptr: for ever.
+const SetOption* FindTimeout(const World& world, uint8_t socket, Op op);
+
 // Stores an option's value; what it is from the start takes no room. The world is lost where there is none left.
 void StoreOption(World& world, const OptionRow& row, uint8_t socket, int32_t first, int32_t second);
 
@@ -143,7 +152,7 @@ void InheritOptions(World& world, uint8_t listener, uint8_t child);
 void ForgetOptions(World& world, uint8_t socket);
 
 // Why the call cannot be judged, since an option was set whose influence on it is left out; nullptr: it can.
-const char* SpoiltBy(const World& world, const Call& call);
+const char* SpoiltBy(const World& world, const Call& call, const Profile& profile);
 
 // The value that setsockopt() takes from the call: of a short one what is there, of a missing one 0, as the
 // level has it.

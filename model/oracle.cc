@@ -265,7 +265,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       return Verdict::kUnspecified;
     }
   }
-  if (const char* reason = SpoiltBy(worlds_[0], call); reason != nullptr) {
+  if (const char* reason = SpoiltBy(worlds_[0], call, profile_); reason != nullptr) {
     lost_ = true;
     why_ = reason;
     return Verdict::kDiscarded;
@@ -410,7 +410,7 @@ std::vector<Allowed> Oracle::Ask(const Call& call) const {
   const Clause* rows[kRoom];
   std::vector<Allowed> answers;
   if (lost_ || NamesUnseenPort(call, worlds_[0]) || OnUnspecified(call, worlds_[0]) ||
-      SpoiltBy(worlds_[0], call) != nullptr) {
+      SpoiltBy(worlds_[0], call, profile_) != nullptr) {
     return answers;
   }
   for (int w = 0; w < count_; ++w) {
@@ -499,11 +499,26 @@ Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
   }
 }
 
-bool Scene::nonblocking() const {
-  constexpr int kDontWait = 0x40;  // MSG_DONTWAIT
-  const bool transfer = call.op == Op::kSend || call.op == Op::kRecv || call.op == Op::kSendto ||
-                        call.op == Op::kRecvfrom || call.op == Op::kSendmsg || call.op == Op::kRecvmsg;
-  return me().nonblocking || (transfer && (call.flags & kDontWait));
+int64_t Scene::patience() const {
+  if (me().nonblocking) return 0;
+  switch (call.op) {
+    case Op::kSend:
+    case Op::kSendto:
+    case Op::kSendmsg:
+    case Op::kRecv:
+    case Op::kRecvfrom:
+    case Op::kRecvmsg: {
+      constexpr int kDontWait = 0x40;  // MSG_DONTWAIT
+      if (call.flags & kDontWait) return 0;
+      break;
+    }
+    default:  // calls that take no flags, or others
+      break;
+  }
+  if (world.set_options == 0) return kForEver;
+  const SetOption* set = FindTimeout(world, index, call.op);
+  if (set == nullptr) return kForEver;
+  return set->value < 0 ? 0 : set->value * int64_t{1000000} + set->second;
 }
 
 int Scene::Fork(int n) {

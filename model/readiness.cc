@@ -24,7 +24,7 @@ int16_t TcpReady(const World& world, uint8_t index) {
   if (socket.shut == (kReceive | kSend) || socket.tcp == Tcp::kClose) ready |= POLLHUP;
   if (socket.shut & kReceive) ready |= kReadable | kReadEnd;
   if (socket.tcp != Tcp::kSynSent) {
-    if (Unread(socket) > 0) ready |= kReadable;
+    if (Unread(socket) >= ReceiveLowWaterOf(world, index)) ready |= kReadable;
     ready |= kWritable;
   }
   if (socket.error != 0) ready |= POLLERR;
@@ -36,9 +36,12 @@ int16_t TcpUncertain(const World& world, uint8_t index) {
   const Socket& socket = world.sockets[index];
   if (socket.tcp == Tcp::kListen || socket.tcp == Tcp::kSynSent) return 0;
   const Socket* peer = socket.peer == kNone ? nullptr : &world.sockets[socket.peer];
-  if (socket.late == 0 && (peer == nullptr || (peer->late == 0 && !peer->crowded))) return 0;
-  int16_t uncertain = 0;
-  if (socket.late > 0 && Unread(socket) == 0 && !(socket.shut & kReceive)) uncertain |= kReadable;
+  const bool enough = Unread(socket) >= ReceiveLowWaterOf(world, index);
+  // tcp_epollin_ready(): where the window has hardly any room left, anything is enough.
+  const bool tight = !enough && Unread(socket) > 0 && (socket.crowded || HasSmallBuffer(socket));
+  if (socket.late == 0 && !tight && (peer == nullptr || (peer->late == 0 && !peer->crowded))) return 0;
+  int16_t uncertain = tight && !(socket.shut & kReceive) ? kReadable : 0;
+  if (socket.late > 0 && !enough && !(socket.shut & kReceive)) uncertain |= kReadable;
   if (!(socket.shut & kSend)) uncertain |= kWritable;
   return uncertain;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "model/option_table.h"
 #include "model/tables.h"
 
 namespace sockspec {
@@ -27,11 +28,21 @@ bool DataHere(const Scene& s) { return Ordinary(s) && Unread(s.me()) > 0; }
 bool DataPossible(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) > 0; }
 bool Late(const Scene& s) { return DataPossible(s) && !DataHere(s); }
 bool MayBeShut(const Scene& s) { return Late(s) && (s.me().shut & kReceive); }
-bool MayBeLate(const Scene& s) { return Late(s) && !MayBeShut(s) && s.nonblocking(); }
-bool MayBeLateBlocking(const Scene& s) { return Late(s) && !MayBeShut(s) && !s.nonblocking(); }
+bool MayBeLate(const Scene& s) { return Late(s) && !MayBeShut(s) && s.impatient(); }
+bool MayBeLateBlocking(const Scene& s) { return Late(s) && !MayBeShut(s) && !s.impatient(); }
 bool Unwritable(const Scene& s) {
   return DataPossible(s) && s.call.buffer != Pointer::kValid && Asked(s) > 0 && Copies(s);
 }
+// sock_rcvlowat(): some has come, and a socket that blocks waits for more. What is late may be enough.
+uint32_t Wanted(const Scene& s) {
+  return std::min(ReceiveLowWaterOf(s.world, s.index), static_cast<uint32_t>(Asked(s)));
+}
+bool TooLittle(const Scene& s) {
+  return DataHere(s) && Unread(s.me()) < Wanted(s) && !s.impatient() && !s.me().done && s.me().error == 0 &&
+         !(s.me().shut & kReceive) && s.me().tcp != Tcp::kClose;
+}
+bool BelowLowWater(const Scene& s) { return TooLittle(s) && s.me().late == 0; }
+bool MayBeBelowLowWater(const Scene& s) { return TooLittle(s) && s.me().late > 0; }
 bool Dry(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) == 0 && !Listening(s); }
 bool AtEnd(const Scene& s) { return Dry(s) && s.me().done; }
 bool Open(const Scene& s) { return Dry(s) && !s.me().done; }
@@ -49,8 +60,8 @@ bool Nothing(const Scene& s) {
   return Open(s) && s.me().error == 0 && !(s.me().shut & kReceive) && s.me().tcp != Tcp::kClose;
 }
 bool Connecting(const Scene& s) { return Nothing(s) && s.me().tcp == Tcp::kSynSent; }
-bool WouldBlock(const Scene& s) { return Nothing(s) && s.nonblocking(); }
-bool Blocks(const Scene& s) { return Nothing(s) && !s.nonblocking(); }
+bool WouldBlock(const Scene& s) { return Nothing(s) && s.impatient(); }
+bool Blocks(const Scene& s) { return Nothing(s) && !s.impatient(); }
 
 // What comes back over a connection has no sender, so of the name only the length is written.
 bool Returns(const Scene& s) { return DataPossible(s) || AtEnd(s) || ShutForReading(s); }
@@ -90,6 +101,12 @@ void LoseBytes(Scene& s) {
   if (s.me().late > 0) s.world.lost = Lost::kTiming;
   if (UnreadAtMost(s.me()) > 0) Take(s);
   s.reply.wrote &= ~kWroteAddressLength;
+}
+// Interrupted, it gives what had come, if its name's length has a place.
+void TakePart(Scene& s) {
+  s.reply.error = LengthUnreadable(s) ? EFAULT : NegativeLength(s) ? EINVAL : 0;
+  if (s.reply.error == 0) return Take(s);
+  LoseBytes(s);
 }
 
 // clang-format off
@@ -134,6 +151,13 @@ constexpr Clause kRecv[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX XSH 2.1.1: an invalid pointer is undefined",
      .says = "The bytes have no place to go: POSIX says nothing."},
+    // Two replies are right here: the rest may come in time.
+    {.id = "recv.may_be_below_low_water", .blocks = true, .when = MayBeBelowLowWater, .then = TakePart,
+     .on = kLinux, .strength = Strength::kMay, .cites = "Linux tcp_recvmsg_locked(), sock_rcvlowat()",
+     .says = "What has come is less than SO_RCVLOWAT asks for, and the rest is late."},
+    {.id = "recv.below_low_water", .blocks = true, .when = BelowLowWater, .then = TakePart,
+     .on = kLinux, .cites = "socket(7) SO_RCVLOWAT; Linux tcp_recvmsg_locked(), sock_rcvlowat()",
+     .says = "What has come is less than SO_RCVLOWAT asks for: the socket blocks until there is more."},
     {.id = "recv.sender_length_unreadable", .error = EFAULT, .when = LengthUnreadable, .then = LoseBytes,
      .on = kLinux, .cites = "Linux __sys_recvfrom(), move_addr_to_user()",
      .says = "The length of the sender's name cannot be read; the bytes are written, and gone."},

@@ -46,10 +46,10 @@ bool SenderUnwritable(const Scene& s) {
   return Waits(s) && WantsSender(s) && s.call.pointer == Pointer::kBad && s.call.length > 0;
 }
 
-bool MayBeLate(const Scene& s) { return Waits(s) && s.nonblocking(); }
-bool MayBeLateBlocking(const Scene& s) { return Waits(s) && !s.nonblocking(); }
-bool WouldBlock(const Scene& s) { return Dry(s) && s.nonblocking(); }
-bool Blocks(const Scene& s) { return Dry(s) && !s.nonblocking() && !(s.me().shut & kReceive); }
+bool MayBeLate(const Scene& s) { return Waits(s) && s.impatient(); }
+bool MayBeLateBlocking(const Scene& s) { return Waits(s) && !s.impatient(); }
+bool WouldBlock(const Scene& s) { return Dry(s) && s.impatient(); }
+bool Blocks(const Scene& s) { return Dry(s) && !s.impatient() && !(s.me().shut & kReceive); }
 bool ShutUnspecified(const Scene& s) { return Modelled(s) && (s.me().shut & kReceive); }
 
 void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "model/option_table.h"
 #include "model/program/unix_name.h"
 #include "model/tables.h"
 #include "model/unix_network.h"
@@ -46,8 +47,8 @@ bool AtEnd(const Scene& s) {
   return Shut(s) && (s.me().kind != SocketKind::kUnixDatagram || !s.nonblocking());
 }
 bool ShutDatagrams(const Scene& s) { return Shut(s) && s.me().kind == SocketKind::kUnixDatagram; }
-bool WouldBlock(const Scene& s) { return Empty(s) && !AtEnd(s) && s.nonblocking(); }
-bool Blocks(const Scene& s) { return Empty(s) && !AtEnd(s) && !s.nonblocking(); }
+bool WouldBlock(const Scene& s) { return Empty(s) && !AtEnd(s) && s.impatient(); }
+bool Blocks(const Scene& s) { return Empty(s) && !AtEnd(s) && !s.impatient(); }
 
 // What a read of a stream gives: as many bytes, and a descriptor that came with one of them. It does not go on
 // behind the piece that brought a descriptor; a look at the queue (MSG_PEEK) finds the first one wherever it is.
@@ -72,9 +73,11 @@ Piece NextBytes(const Scene& s) {
 bool BringsDescriptor(const Scene& s) { return Bytes(s) && Head(s) != kNone; }
 
 bool WaitsForAll(const Scene& s) {
-  if (!Bytes(s) || s.nonblocking() || !(Flags(s) & MSG_WAITALL) || Peeks(s)) return false;
+  if (!Bytes(s) || s.impatient() || Peeks(s)) return false;
+  const uint32_t size = static_cast<uint32_t>(Size(s));
+  const uint32_t wanted = (Flags(s) & MSG_WAITALL) ? size : std::min(size, ReceiveLowWaterOf(s.world, s.index));
   const Piece piece = NextBytes(s);
-  return piece.message == kNone && piece.size < static_cast<uint32_t>(Size(s)) && s.me().error == 0 &&
+  return piece.message == kNone && piece.size < wanted && s.me().error == 0 &&
          !(s.me().shut & kUnixReceive);
 }
 
@@ -271,7 +274,7 @@ constexpr Clause kRecvUnix[] = {
      .says = "The sender's name cannot be written, but its length is; what came is lost."},
     {.id = "unix_recv.waits_for_all", .blocks = true, .when = WaitsForAll, .then = TakePart,
      .of = kUnixStream, .cites = "POSIX recv() MSG_WAITALL; Linux unix_stream_read_generic(), sock_rcvlowat()",
-     .says = "MSG_WAITALL: there are not as many bytes yet as were asked for."},
+     .says = "There are not as many bytes yet as MSG_WAITALL or SO_RCVLOWAT ask for."},
     {.id = "unix_recv.bytes", .when = Bytes, .then = TakeOpen,
      .of = kUnixStream, .cites = "POSIX recv(); Linux unix_stream_read_generic()",
      .says = "What is queued, at most as much as was asked for, and not beyond a piece that brings a descriptor."},

@@ -37,7 +37,13 @@ class Scene {
   const Socket& me() const { return world.sockets[index == kNone ? 0 : index]; }
   Socket& me() { return world.sockets[index == kNone ? 0 : index]; }
 
-  bool nonblocking() const;  // O_NONBLOCK or MSG_DONTWAIT
+  // How long this call may wait for what is not there, in microseconds: 0 with O_NONBLOCK and MSG_DONTWAIT, and
+  // as SO_RCVTIMEO or SO_SNDTIMEO say; kForEver.
+  static constexpr int64_t kForEver = -1;
+  static constexpr int64_t kShortWait = 50000;  // so long, and nobody sees a call block
+  int64_t patience() const;
+  bool nonblocking() const { return patience() == 0; }
+  bool impatient() const { return static_cast<uint64_t>(patience()) <= kShortWait; }
   bool linux() const { return profile.family == kLinux; }
   bool posix() const { return profile.family == kPosix; }
 
@@ -107,9 +113,12 @@ void SendFin(World& world, uint8_t index);
 void SendReset(World& world, uint8_t index);
 // `bytes` were accepted from the user.
 void SendData(Scene& scene, uint8_t index, uint32_t bytes);
+// Wakes those that wait for what socket `index` has to read, where that is as much as SO_RCVLOWAT asks for.
+void WakeReader(World& world, uint8_t index);
 
 // Whether the buffers between the two ends may be too small for `bytes` more.
 bool Crowded(const Socket& from, const Socket& to, uint32_t bytes);
+bool HasSmallBuffer(const Socket& socket);  // for what it receives
 
 // How many bytes wait to be read: at least, and at most where some may be late.
 uint32_t Unread(const Socket& socket);

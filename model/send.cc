@@ -23,8 +23,8 @@ bool CanSend(const Scene& s) { return In(s, Tcp::kEstablished) || In(s, Tcp::kCl
 
 bool ErrorPending(const Scene& s) { return Modelled(s) && !CanSend(s) && s.me().error != 0; }
 bool Connecting(const Scene& s) { return In(s, Tcp::kSynSent) && s.me().error == 0; }
-bool WouldWait(const Scene& s) { return Connecting(s) && s.nonblocking(); }
-bool Waits(const Scene& s) { return Connecting(s) && !s.nonblocking(); }
+bool WouldWait(const Scene& s) { return Connecting(s) && s.impatient(); }
+bool Waits(const Scene& s) { return Connecting(s) && !s.impatient(); }
 bool NeverConnected(const Scene& s) {
   return (In(s, Tcp::kClose) || In(s, Tcp::kListen)) && s.me().link != Link::kConnected;
 }
@@ -44,8 +44,8 @@ bool RoomUncertain(const Scene& s) {
   const Socket& other = s.world.sockets[s.me().peer];
   return other.late > 4096 || Crowded(s.me(), other, static_cast<uint32_t>(TransferSize(s.call)));
 }
-bool BufferMayBeFull(const Scene& s) { return RoomUncertain(s) && s.nonblocking() && TransferSize(s.call) > 0; }
-bool BufferMayBlock(const Scene& s) { return RoomUncertain(s) && !s.nonblocking() && TransferSize(s.call) > 0; }
+bool BufferMayBeFull(const Scene& s) { return RoomUncertain(s) && s.impatient() && TransferSize(s.call) > 0; }
+bool BufferMayBlock(const Scene& s) { return RoomUncertain(s) && !s.impatient() && TransferSize(s.call) > 0; }
 
 // sk_stream_error(): EPIPE comes with a signal, unless it is asked away.
 void Signal(Scene& s) {
@@ -64,7 +64,7 @@ void TransferPart(Scene& s) {
   SendData(s, s.index, static_cast<uint32_t>(s.reply.value));
 }
 void Transfer(Scene& s) {
-  const int least = RoomUncertain(s) && s.nonblocking() ? std::min(1, TransferSize(s.call)) : TransferSize(s.call);
+  const int least = RoomUncertain(s) && s.impatient() ? std::min(1, TransferSize(s.call)) : TransferSize(s.call);
   s.reply.value = s.Choose(least, TransferSize(s.call), "any part that the buffer has room for");
   SendData(s, s.index, static_cast<uint32_t>(s.reply.value));
 }

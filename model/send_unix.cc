@@ -83,14 +83,14 @@ HasRoom RoomOf(const Scene& s) {
   return room.least > 0 ? HasRoom::kYes : room.most > 0 ? HasRoom::kPerhaps : HasRoom::kNo;
 }
 bool NoRoom(const Scene& s, HasRoom has) { return CanGo(s) && RoomOf(s) == has; }
-bool NoRoomNow(const Scene& s) { return NoRoom(s, HasRoom::kNo) && s.nonblocking(); }
-bool NoRoomYet(const Scene& s) { return NoRoom(s, HasRoom::kNo) && !s.nonblocking(); }
+bool NoRoomNow(const Scene& s) { return NoRoom(s, HasRoom::kNo) && s.impatient(); }
+bool NoRoomYet(const Scene& s) { return NoRoom(s, HasRoom::kNo) && !s.impatient(); }
 bool PerhapsNoRoomNow(const Scene& s) {
-  return (NoRoom(s, HasRoom::kPerhaps) || (s.posix() && NoRoom(s, HasRoom::kNo))) && s.nonblocking();
+  return (NoRoom(s, HasRoom::kPerhaps) || (s.posix() && NoRoom(s, HasRoom::kNo))) && s.impatient();
 }
 // A stream that blocks waits until all of it has found room.
 bool PerhapsNoRoomYet(const Scene& s) {
-  if (!CanGo(s) || s.nonblocking()) return false;
+  if (!CanGo(s) || s.impatient()) return false;
   if (IsStream(s) && HasPeer(s)) {
     const Room room = StreamRoom(s.world, s.index, Size(s));
     return room.least < Size(s) && (s.posix() || room.most == Size(s));
@@ -98,7 +98,7 @@ bool PerhapsNoRoomYet(const Scene& s) {
   return NoRoom(s, HasRoom::kPerhaps) || (s.posix() && NoRoom(s, HasRoom::kNo));
 }
 bool WaitsForAll(const Scene& s) {
-  if (!CanGo(s) || s.nonblocking() || !IsStream(s) || !HasPeer(s) || Unreadable(s)) return false;
+  if (!CanGo(s) || s.impatient() || !IsStream(s) || !HasPeer(s) || Unreadable(s)) return false;
   const Room room = StreamRoom(s.world, s.index, Size(s));
   return room.most < Size(s) && room.most > 0;
 }
@@ -133,12 +133,12 @@ bool PeerShut(const Scene& s) {
 bool QueueIsFull(const Scene& s) {
   return Reaches(s) && Receiver(s) != s.index && Other(s).peer != s.index && QueueFull(s.world, Receiver(s));
 }
-bool QueueFullNow(const Scene& s) { return QueueIsFull(s) && s.nonblocking(); }
-bool QueueFullYet(const Scene& s) { return QueueIsFull(s) && !s.nonblocking(); }
+bool QueueFullNow(const Scene& s) { return QueueIsFull(s) && s.impatient(); }
+bool QueueFullYet(const Scene& s) { return QueueIsFull(s) && !s.impatient(); }
 // POSIX does not say how many datagrams a queue holds.
 bool SomethingQueued(const Scene& s) { return Reaches(s) && FirstMessage(s.world, Receiver(s)) != kNone; }
-bool QueueMayBeFullNow(const Scene& s) { return SomethingQueued(s) && s.nonblocking(); }
-bool QueueMayBeFullYet(const Scene& s) { return SomethingQueued(s) && !s.nonblocking(); }
+bool QueueMayBeFullNow(const Scene& s) { return SomethingQueued(s) && s.impatient(); }
+bool QueueMayBeFullYet(const Scene& s) { return SomethingQueued(s) && !s.impatient(); }
 
 bool StreamGoes(const Scene& s) { return CanGo(s) && HasPeer(s); }
 
@@ -166,7 +166,7 @@ void Transfer(Scene& s) {
   const Room room = StreamRoom(s.world, s.index, Size(s));
   // At least one byte, where anything goes at all.
   const int least = std::min(std::max(room.least, 1), Size(s));
-  const bool blocks = !s.nonblocking();
+  const bool blocks = !s.impatient();
   s.reply.value = blocks ? Size(s) : s.Choose(least, std::max(room.most, least), "any part that the buffer has room for");
   Hand(s, s.reply.value);
 }

@@ -73,7 +73,6 @@ constexpr Equivalent kEquivalent[] = {
     {"listen.no_port_left", Kind::kNeighbour, kPosix, "allowed by listen.unbound_refused", EDESTADDRREQ},
     {"listen.port_taken", Kind::kForgetful, kLinux, kBacklogIsSetAgain},
     {"listen.no_port_left", Kind::kForgetful, kEveryProfile, kBacklogIsSetAgain},
-    {"listen.again", Kind::kForgetful, kPosix, "what it does is to set the backlog, and that is a hint"},
     {"connect.tuple_in_use", Kind::kNeighbour, kPosix, "allowed by connect.tuple_not_available", EADDRNOTAVAIL},
     {"connect.tuple_in_use", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
     {"connect.failed", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
