@@ -2,6 +2,8 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
+
 #include "fmt/format.h"
 #include "model/clause.h"
 #include "model/profile.h"
@@ -9,18 +11,21 @@
 namespace sockspec {
 namespace {
 
+// Without blanks at its ends. What is left of blanks alone is nothing, behind them.
 std::string_view Trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r";
   const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
+  if (first == std::string_view::npos) return text.substr(text.size());
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
 constexpr std::string_view kColumns = "kernel | version | profile | key | reason | link";
 
-std::string Wrong(std::string_view file, int line, std::string_view what) {
-  return fmt::format("{}:{}: {}; a line is `{}`, the link may be left out", file, line, what,
-                     kColumns);
+// `at` is where in `line`, the whole of it, the problem stands.
+std::string Wrong(std::string_view file, int number, std::string_view line, std::string_view at,
+                  std::string_view what) {
+  return fmt::format("{}:{}:{}: {}; a line is `{}`, the link may be left out", file, number,
+                     at.data() - line.data() + 1, what, kColumns);
 }
 
 // "Linux 6.18.44" and "6.18.44-generic" both have the number "6.18.44…".
@@ -35,56 +40,52 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
   ParsedDeviations parsed;
   parsed.deviations.file = file_name;
   for (int number = 1; !text.empty(); ++number) {
-    const size_t end = text.find('\n');
-    std::string_view line = Trimmed(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.empty() || line[0] == '#') continue;
-
-    std::string columns[6];
-    int count = 0;
-    for (bool more = true; more; ++count) {
-      const size_t bar = line.find('|');
-      more = bar != std::string_view::npos;
-      if (count < 6) columns[count] = Trimmed(line.substr(0, bar));
-      if (more) line.remove_prefix(bar + 1);
-    }
-    if (count < 5 || count > 6) {
-      parsed.problem =
-          Wrong(file_name, number,
-                fmt::format("found {} column{}, expected 5 or 6", count, count == 1 ? "" : "s"));
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (Trimmed(line).empty() || Trimmed(line)[0] == '#') continue;
+    const auto wrong = [&](std::string_view at, std::string_view what) {
+      parsed.problem = Wrong(file_name, number, line, at, what);
       return parsed;
+    };
+
+    std::string_view columns[6];
+    for (std::string_view& column : columns) column = line.substr(line.size());
+    int count = 0;
+    for (std::string_view rest = line;; ++count) {
+      const size_t bar = rest.find('|');
+      if (count < 6) columns[count] = Trimmed(rest.substr(0, bar));
+      if (bar == std::string_view::npos) break;
+      rest.remove_prefix(bar + 1);
+    }
+    ++count;
+    if (count < 5 || count > 6) {
+      return wrong(count < 5 ? line.substr(line.size()) : line.substr(columns[5].end() - line.begin()),
+                   fmt::format("found {} column{}, expected 5 or 6", count, count == 1 ? "" : "s"));
     }
     static constexpr std::string_view kNames[] = {"kernel", "version", "profile", "key", "reason"};
     for (int i = 0; i < 5; ++i) {
-      if (!columns[i].empty()) continue;
-      parsed.problem = Wrong(file_name, number, fmt::format("the column `{}` is empty", kNames[i]));
-      return parsed;
+      if (columns[i].empty()) return wrong(columns[i], fmt::format("the column `{}` is empty", kNames[i]));
     }
     if (const ResolvedProfile profile = ResolveProfile(columns[2], ""); !profile.problem.empty()) {
-      parsed.problem = Wrong(file_name, number, profile.problem);
-      return parsed;
+      return wrong(columns[2], profile.problem);
     }
-    if (!columns[3].starts_with(columns[0] + ".")) {
-      parsed.problem = Wrong(file_name, number,
-                             fmt::format("found the key `{}`, expected one that starts with `{}.`",
-                                         columns[3], columns[0]));
-      return parsed;
+    if (!columns[3].starts_with(columns[0]) || !columns[3].substr(columns[0].size()).starts_with('.')) {
+      return wrong(columns[3], fmt::format("found the key `{}`, expected one that starts with `{}.`",
+                                           columns[3], columns[0]));
     }
     for (const Deviation& earlier : parsed.deviations.rows) {
       if (earlier.key == columns[3] && earlier.version == columns[1] &&
           earlier.profile == columns[2]) {
-        parsed.problem =
-            Wrong(file_name, number,
-                  fmt::format("the same deviation stands in line {} already", earlier.line));
-        return parsed;
+        return wrong(columns[3],
+                     fmt::format("the same deviation stands in line {} already", earlier.line));
       }
     }
-    parsed.deviations.rows.push_back({.kernel = columns[0],
-                                      .version = columns[1],
-                                      .profile = columns[2],
-                                      .key = columns[3],
-                                      .reason = columns[4],
-                                      .link = columns[5],
+    parsed.deviations.rows.push_back({.kernel = std::string(columns[0]),
+                                      .version = std::string(columns[1]),
+                                      .profile = std::string(columns[2]),
+                                      .key = std::string(columns[3]),
+                                      .reason = std::string(columns[4]),
+                                      .link = std::string(columns[5]),
                                       .line = number});
   }
   return parsed;

@@ -29,6 +29,7 @@ struct Deviation {
   std::string reason;
   std::string link;  // may be empty
   int line = 0;      // in its file, from 1
+  friend bool operator==(const Deviation&, const Deviation&) = default;
 };
 
 struct Deviations {
@@ -38,7 +39,7 @@ struct Deviations {
 
 struct ParsedDeviations {
   Deviations deviations;
-  std::string problem;  // not empty: "a.deviations:3: expected 5 or 6 columns …"
+  std::string problem;  // not empty: "a.deviations:3:28: found 4 columns, expected 5 or 6 …"
 };
 
 ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_name);

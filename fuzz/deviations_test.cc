@@ -27,24 +27,24 @@ TEST(DeviationsTest, ATableIsRead) {
   EXPECT_EQ(parsed.deviations.rows[1].link, "");
 }
 
-TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLine) {
+TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
   const std::string table =
       "; a line is `kernel | version | profile | key | reason | link`, the link may be left out";
   struct {
     const char* text;
     const char* problem;
   } const kCases[] = {
-      {"linux\n", "f:1: found 1 column, expected 5 or 6"},
-      {"\n\nlinux | * | posix | linux.x\n", "f:3: found 4 columns, expected 5 or 6"},
-      {"linux | * | posix | linux.x | a | b | c\n", "f:1: found 7 columns, expected 5 or 6"},
-      {"linux | * | posix | linux.x | \n", "f:1: the column `reason` is empty"},
-      {"linux | | posix | linux.x | a\n", "f:1: the column `version` is empty"},
+      {"linux\n", "f:1:6: found 1 column, expected 5 or 6"},
+      {"\n\nlinux | * | posix | linux.x\n", "f:3:28: found 4 columns, expected 5 or 6"},
+      {"linux | * | posix | linux.x | a | b | c\n", "f:1:36: found 7 columns, expected 5 or 6"},
+      {"linux | * | posix | linux.x | \n", "f:1:31: the column `reason` is empty"},
+      {"linux | | posix | linux.x | a\n", "f:1:9: the column `version` is empty"},
       {"linux | * | plan9 | linux.x | a\n",
-       "f:1: unknown profile `plan9`, expected posix, linux, or a version of it such as linux-6.1"},
+       "f:1:13: unknown profile `plan9`, expected posix, linux, or a version of it such as linux-6.1"},
       {"linux | * | posix | fake.x | a\n",
-       "f:1: found the key `fake.x`, expected one that starts with `linux.`"},
+       "f:1:21: found the key `fake.x`, expected one that starts with `linux.`"},
       {"linux | * | posix | linux.x | a\n# again\nlinux | * | posix | linux.x | b\n",
-       "f:3: the same deviation stands in line 1 already"},
+       "f:3:21: the same deviation stands in line 1 already"},
   };
   for (const auto& c : kCases) {
     EXPECT_EQ(ParseDeviations(c.text, "f").problem, c.problem + table) << c.text;

@@ -145,11 +145,6 @@ Json ToJson(const Finding& f) {
           {"before", before}};
 }
 
-std::string JsonText(const Finding& finding) {
-  // Texts here are ours and ASCII; what is not is replaced rather than thrown about.
-  return ToJson(finding).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 std::string ReproC(const Finding& finding) {
   Transcript transcript = ExpectedTranscript(finding);
   CHeader header{.title = {Headline(finding)}};
@@ -170,7 +165,7 @@ Trouble WriteAll(const std::string& directory, const Finding& finding) {
       {"finding.program", FindingProgram(finding)},
       {"repro.c", ReproC(finding)},
       {"report.txt", Report(finding)},
-      {"finding.json", JsonText(finding)},
+      {"finding.json", FindingJson(finding)},
   };
   for (const auto& [name, contents] : files) {
     if (Trouble trouble = WriteFile(directory + "/" + name, contents); trouble.any()) {
@@ -205,7 +200,7 @@ Trouble CountAgain(const std::string& path, Finding stored, const Finding& again
   stored.seen += again.seen;
   stored.last_seen = std::max({stored.last_seen, again.last_seen, Now()});
   const std::string fresh = path + "/.finding.json";
-  Trouble trouble = WriteFile(fresh, JsonText(stored));
+  Trouble trouble = WriteFile(fresh, FindingJson(stored));
   if (!trouble.any() && rename(fresh.c_str(), (path + "/finding.json").c_str()) != 0) {
     trouble = Cannot("rename", fresh);
   }
@@ -552,6 +547,11 @@ std::string FindingProgram(const Finding& finding) {
   return text;
 }
 
+std::string FindingJson(const Finding& finding) {
+  // Texts here are ours and ASCII; what is not is replaced rather than thrown about.
+  return ToJson(finding).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 std::string VerdictWords(const Finding& finding) {
   if (finding.profile == "posix") return "breaks POSIX";
   std::string words = "differs from " + finding.profile;
@@ -638,6 +638,13 @@ LoadedFinding LoadFinding(const std::string& path) {
     loaded.problem = fmt::format("{}: {}", file, strerror(errno != 0 ? errno : EIO));
     return loaded;
   }
+  LoadedFinding parsed = ParseFinding(text, file);
+  parsed.path = path;
+  return parsed;
+}
+
+LoadedFinding ParseFinding(std::string_view text, const std::string& file) {
+  LoadedFinding loaded;
   try {
     const Json json = Json::parse(text);
     loaded.problem = ReadJson(json, text, file, loaded.finding);

@@ -94,6 +94,9 @@ Transcript ExpectedTranscript(const Finding& finding);
 // finding.program: ExpectedTranscript() as text, with what came back in a comment under its line.
 std::string FindingProgram(const Finding& finding);
 
+// finding.json: everything, as ParseFinding() reads it.
+std::string FindingJson(const Finding& finding);
+
 // "breaks POSIX", "differs from Linux 6.18".
 std::string VerdictWords(const Finding& finding);
 
@@ -114,6 +117,9 @@ struct LoadedFinding {
   std::string path;     // of its directory
   std::string problem;  // not empty: cannot be read; "…/finding.json:3:14: expected …"
 };
+
+// Reads a finding.json. Never crashes, whatever `text` holds; a problem names `file` with line and column.
+LoadedFinding ParseFinding(std::string_view text, const std::string& file);
 
 // Reads the finding in `path`, a directory that StoreFinding() made.
 LoadedFinding LoadFinding(const std::string& path);
