@@ -139,6 +139,7 @@ Json ToJson(const Finding& f) {
           {"first_seen", f.first_seen},
           {"last_seen", f.last_seen},
           {"seen", f.seen},
+          {"state", f.state},
           {"program", PrintText(ExpectedTranscript(f))},
           {"transcript", PrintText(f.transcript)},
           {"original", PrintText(f.original)},
@@ -257,6 +258,10 @@ class Fields {
       if (problem.empty()) problem = inner.problem;
     }
   }
+  // What older files do not have.
+  void GetOptional(const char* name, std::string& to) {
+    if (json_.contains(name)) Get(name, to);
+  }
   const Json* Array(const char* name) { return Find(name, Json::value_t::array, "a list"); }
   Transcript Read(const char* name) {
     std::string text;
@@ -320,6 +325,7 @@ std::string ReadJson(const Json& json, std::string_view text, const std::string&
   fields.Get("first_seen", f.first_seen);
   fields.Get("last_seen", f.last_seen);
   fields.Get("seen", f.seen);
+  fields.GetOptional("state", f.state);
   f.transcript = fields.Read("transcript");
   f.original = fields.Read("original").program;
   const Transcript expected = fields.Read("program");
@@ -347,6 +353,9 @@ std::string ReadJson(const Json& json, std::string_view text, const std::string&
     }
   }
 
+  if (f.state != "found" && f.state != "still there" && f.state != "fixed") {
+    fields.Bad("state", "found, still there or fixed");
+  }
   const auto a_class = std::ranges::find(kClasses, kind, [](const auto& row) { return row.name; });
   if (a_class == std::end(kClasses)) {
     fields.Bad("class", "confirmed, unstable or contaminated");

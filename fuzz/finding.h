@@ -80,6 +80,8 @@ struct Finding {
   std::string first_seen;  // "2026-03-01T12:00:00Z"
   std::string last_seen;
   uint64_t seen = 1;  // how many programs came to this key
+  // What the last campaign that looked again said of it: "found", "still there" or "fixed".
+  std::string state = "found";
 };
 
 // Fills in all that follows from a run of the minimized program: key, transcript, index, differs,
