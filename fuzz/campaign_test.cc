@@ -203,7 +203,7 @@ TEST_F(Campaigning, WhatNeverComesAgainIsKeptAndNoFinding) {
 
 TEST_F(Campaigning, WhatWasGoneIsWorkedOutWhenItComesToStay) {
   options_.make_kernel = [](Trouble*) { return std::make_unique<Wavering>(100, 500); };
-  options_.programs = 2000;
+  options_.programs = 4000;
   const CampaignResult result = RunCampaign(options_);
   ASSERT_FALSE(result.keys.empty());
   EXPECT_FALSE(result.keys[0].gone);

@@ -1,0 +1,168 @@
+// What the processes of a campaign share: memory in which workers count, and the keys that they met.
+//
+// Everything here has one writer, or is claimed by compare-exchange. A worker may be killed between
+// any two instructions; nothing here can be left locked.
+#ifndef SOCKSPEC_FUZZ_CAMPAIGN_SHARED_H_
+#define SOCKSPEC_FUZZ_CAMPAIGN_SHARED_H_
+
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <new>
+#include <string_view>
+#include <vector>
+
+#include "model/program/call.h"
+#include "model/program/program.h"
+#include "model/world.h"
+
+namespace sockspec {
+
+inline constexpr int kMostClauses = 1024;
+inline constexpr int kMostKeys = 1024;
+inline constexpr int kKeySize = 200;
+
+// A counter with one writer: cheaper than an atomic addition.
+class Counter {
+ public:
+  void Add(uint64_t n) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void Max(uint64_t n) {
+    if (n > value_.load(std::memory_order_relaxed)) value_.store(n, std::memory_order_relaxed);
+  }
+  uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+enum class KeyStage : int {
+  kEmpty,
+  kNaming,   // somebody is writing `key`
+  kNew,      // nobody works it out; it may be pending on disk
+  kClaimed,  // by `owner`
+  kStored,
+  kKnown,    // a known deviation
+  kGone,     // never came again
+  kGivenUp,  // stays pending
+};
+
+struct KeyEntry {
+  std::atomic<int> stage{static_cast<int>(KeyStage::kEmpty)};
+  std::atomic<pid_t> owner{0};
+  std::atomic<int> attempts{0};  // at working it out; more than one: a worker died over it
+  std::atomic<int> chances{0};   // that a less than sure one got to show itself again
+  std::atomic<uint64_t> count{0};
+  std::atomic<bool> fresh{false};  // stored by this run
+  std::atomic<int> kind{0};
+  std::atomic<int> quiet_hits{0}, quiet_runs{0}, disturbed_hits{0}, disturbed_runs{0};
+  std::atomic<int> calls{0};
+  char key[kKeySize] = {};
+
+  KeyStage at() const { return static_cast<KeyStage>(stage.load(std::memory_order_acquire)); }
+  void Set(KeyStage to) { stage.store(static_cast<int>(to), std::memory_order_release); }
+  bool Claim(KeyStage from) {
+    int expected = static_cast<int>(from);
+    if (!stage.compare_exchange_strong(expected, static_cast<int>(KeyStage::kClaimed)))
+      return false;
+    owner.store(getpid());
+    attempts.store(from == KeyStage::kNew ? attempts.load() + 1 : 1);
+    return true;
+  }
+};
+
+// The program that a worker runs, for whoever has to find out why it died.
+struct Running {
+  std::atomic<int> size{0};  // 0: none, or it is being written
+  Environment env;
+  Call calls[kMaxCalls];
+
+  void Set(const Program& program) {
+    size.store(0, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    env = program.env;
+    std::copy(program.calls.begin(), program.calls.end(), calls);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    size.store(static_cast<int>(program.calls.size()), std::memory_order_relaxed);
+  }
+  Program Get() const {
+    const int n = size.load(std::memory_order_relaxed);
+    return {.env = env, .calls = std::vector<Call>(calls, calls + n)};
+  }
+};
+
+struct Allowance {
+  Counter calls;
+  Counter allowed;
+};
+
+struct WorkerShare {
+  Counter programs, calls, divergences, followed, discarded, unspecified, worlds;
+  Counter beats;  // something was done: no beat for long means that it hangs
+  std::atomic<uint64_t> from{
+      UINT64_MAX};  // the program at which its block goes on; none: UINT64_MAX
+  Counter clauses[kMostClauses];
+  Allowance refused[kOpCount][kPhaseCount];
+  Allowance done[kOpCount][kPhaseCount];
+  Running running;
+  char trouble[512] = {};
+};
+
+struct Shared {
+  std::atomic<bool> stop{false};
+  std::atomic<uint64_t> next{0};  // the first program that nobody has taken
+  KeyEntry keys[kMostKeys];
+
+  // The entry of `key`, made where it is new; nullptr where there is no more room. Entries fill up
+  // from the front; a key may come to stand twice if two workers meet it in the same moment, which
+  // costs a duplicate of work and nothing else.
+  KeyEntry* Find(std::string_view key, bool make) {
+    key = key.substr(0, kKeySize - 1);
+    for (KeyEntry& entry : keys) {
+      KeyStage at = entry.at();
+      if (at == KeyStage::kEmpty) {
+        if (!make) return nullptr;
+        int expected = static_cast<int>(KeyStage::kEmpty);
+        if (!entry.stage.compare_exchange_strong(expected, static_cast<int>(KeyStage::kNaming))) {
+          at = entry.at();
+        } else {
+          std::copy(key.begin(), key.end(), entry.key);
+          entry.Set(KeyStage::kNew);
+          return &entry;
+        }
+      }
+      if (at != KeyStage::kNaming && key == entry.key) return &entry;
+    }
+    return nullptr;
+  }
+};
+
+// Memory that forked processes share. Its pages are zero until they are used.
+template <typename T>
+class SharedArray {
+ public:
+  explicit SharedArray(int n) : size_(sizeof(T) * static_cast<size_t>(n)) {
+    void* memory = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    items_ = static_cast<T*>(memory);
+    for (int i = 0; i < n; ++i) new (items_ + i) T;
+  }
+  ~SharedArray() { munmap(items_, size_); }
+  SharedArray(const SharedArray&) = delete;
+  SharedArray& operator=(const SharedArray&) = delete;
+  T& operator[](int i) { return items_[i]; }
+  const T& operator[](int i) const { return items_[i]; }
+
+ private:
+  size_t size_;
+  T* items_;
+};
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_FUZZ_CAMPAIGN_SHARED_H_

@@ -1,0 +1,384 @@
+#include "fuzz/campaign_worker.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fmt/format.h"
+#include "fuzz/campaign_files.h"
+#include "fuzz/confirm.h"
+#include "fuzz/finding.h"
+#include "fuzz/generate.h"
+#include "fuzz/lockstep.h"
+#include "fuzz/minimize.h"
+#include "model/clause.h"
+#include "model/program/random.h"
+#include "model/program/text.h"
+
+namespace sockspec {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kRing = 64;  // programs that are remembered of a namespace
+// How long after the end a finding may still be made smaller.
+constexpr auto kGraceOfMinimizing = std::chrono::seconds(5);
+constexpr int kMostChances = 20;  // see DeservesAnother()
+
+class Worker {
+ public:
+  Worker(const CampaignOptions& options, uint64_t seed, Shared& shared, WorkerShare& share,
+         Kernel& kernel)
+      : options_(options),
+        seed_(seed),
+        shared_(shared),
+        share_(share),
+        lockstep_(kernel, options.profile),
+        generator_(options.profile, options.generate),
+        ring_(kRing) {
+    for (const Clause* clause : AllClauses()) Number(clause) = ClauseNumber(clause);
+  }
+
+  // The worker's whole life, from the end of the one it replaces on.
+  void Run() {
+    for (const Pending& pending :
+         options_.directory.empty() ? std::vector<Pending>() : ReadPending(options_.directory)) {
+      if (Stopped()) return;
+      KeyEntry* entry = shared_.Find(pending.key, true);
+      if (entry == nullptr) continue;
+      if (entry->at() == KeyStage::kNew && options_.known && options_.known(pending.key)) {
+        entry->Set(KeyStage::kKnown);
+      }
+      if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown) {
+        unlink(PendingPath(options_.directory, pending.key).c_str());
+      } else if (entry->Claim(KeyStage::kNew)) {
+        WorkOut(pending, nullptr, *entry);
+      }
+    }
+    while (!Stopped()) {
+      // A worker that was replaced leaves the rest of its block.
+      uint64_t from = share_.from.load();
+      if (from % kProgramsOfABlock == 0 || from == UINT64_MAX) from = shared_.next.fetch_add(kProgramsOfABlock);
+      for (; !Stopped(); ++from) {
+        if (options_.programs != 0 && from >= options_.programs) {
+          share_.from.store(options_.programs);
+          return;
+        }
+        // The next one, so that a replacement does not die of the same program.
+        share_.from.store(from + 1);
+        OneProgram(from);
+        if ((from + 1) % kProgramsOfABlock == 0) break;
+      }
+    }
+  }
+
+ private:
+  bool Stopped() const { return shared_.stop.load(std::memory_order_relaxed); }
+
+  // Whether it was stopped so long ago; from when this worker first noticed.
+  bool StoppedFor(std::chrono::milliseconds time) {
+    if (!Stopped()) return false;
+    if (!stopped_at_) stopped_at_ = Clock::now();
+    return Clock::now() - *stopped_at_ >= time;
+  }
+
+  void OneProgram(uint64_t index) {
+    const uint64_t seed = ProgramSeed(seed_, index);
+    Random random(seed);
+    const Program& program = generator_.Next(random);
+    share_.running.Set(program);
+    const sockspec::Run& run = lockstep_.Play(program);
+    if (run.trouble.any()) GiveUp(run.trouble);
+    Count(program, run);
+    if (run.diverged()) Diverged(program, seed, run);
+    ring_.Push(program);
+  }
+
+  // ClauseNumber() for the hot path: a table hashed by address.
+  int& Number(const Clause* clause) {
+    size_t at = (reinterpret_cast<uintptr_t>(clause) / sizeof(Clause)) % kSlots;
+    while (numbers_[at].clause != nullptr && numbers_[at].clause != clause) at = (at + 1) % kSlots;
+    numbers_[at].clause = clause;
+    return numbers_[at].number;
+  }
+
+  void Count(const Program& program, const sockspec::Run& run) {
+    share_.beats.Add(1);
+    share_.programs.Add(1);
+    share_.calls.Add(run.replies.size());
+    share_.worlds.Max(static_cast<uint64_t>(run.worlds));
+    if (run.discarded) share_.discarded.Add(1);
+    if (run.unspecified != 0) share_.unspecified.Add(static_cast<uint64_t>(run.unspecified));
+    for (size_t i = 0; i < run.seen.size(); ++i) {
+      const Seen& seen = run.seen[i];
+      if (seen.clause == nullptr) continue;
+      share_.clauses[Number(seen.clause)].Add(1);
+      const auto op = static_cast<int>(program.calls[i].op);
+      const bool refused = seen.clause->error != 0 && !seen.clause->outcome;
+      Allowance& allowance =
+          (refused ? share_.refused : share_.done)[op][static_cast<int>(seen.phase)];
+      allowance.calls.Add(1);
+      allowance.allowed.Add(seen.allowed);
+    }
+  }
+
+  void Diverged(const Program& generated, uint64_t seed, const sockspec::Run& run) {
+    share_.divergences.Add(1);
+    // The work below plays other programs: keep what this one came to.
+    const Program program = generated;
+    const sockspec::Run kept = run;
+    for (size_t i = 0; i < kept.divergences.size(); ++i) {
+      const Divergence& divergence = kept.divergences[i];
+      KeyEntry* entry = shared_.Find(divergence.key, true);
+      if (entry == nullptr) continue;
+      if (i == 0) ++entry->count;
+      const KeyStage at = entry->at();
+      if (at != KeyStage::kNew && !(i == 0 && DeservesAnother(program, at, *entry))) continue;
+      if (options_.known && options_.known(divergence.key)) {
+        entry->Set(KeyStage::kKnown);
+        continue;
+      }
+      Pending pending{.key = divergence.key, .seed = seed, .program = program};
+      if (i > 0) {
+        const std::optional<Program> alone = WithoutTheFirst(program, divergence);
+        if (!alone) {
+          share_.followed.Add(1);
+          continue;
+        }
+        pending.program = *alone;
+      }
+      if (!entry->Claim(at)) continue;
+      if (!options_.directory.empty()) {
+        FreeDescriptors();
+        if (Trouble trouble = WritePending(options_.directory, pending); trouble.any()) {
+          GiveUp(trouble);
+        }
+      }
+      WorkOut(pending, i == 0 ? &kept : nullptr, *entry);
+    }
+  }
+
+  // Whether a key that was found and not confirmed is worked out again, for a program that shows it
+  // surely.
+  bool DeservesAnother(const Program& program, KeyStage at, KeyEntry& entry) {
+    const bool unsure =
+        at == KeyStage::kGone || (at == KeyStage::kStored &&
+                                  entry.kind.load() != static_cast<int>(FindingClass::kConfirmed));
+    if (!unsure || entry.chances.fetch_add(1) >= kMostChances) return false;
+    return Shows(Fresh(program), entry.key) && Shows(Fresh(program), entry.key);
+  }
+
+  // A smaller program whose first divergence is this one, which was a later one's in `program`.
+  std::optional<Program> WithoutTheFirst(const Program& program, const Divergence& divergence) {
+    int& tries = tries_[divergence.key];
+    if (++tries > 3) return std::nullopt;
+    Program prefix = program;
+    prefix.calls.resize(static_cast<size_t>(divergence.index) + 1);
+    int left = 200;
+    for (Program& candidate : SimplerNeighbours(prefix)) {
+      if (--left < 0) break;
+      if (Shows(Fresh(candidate), divergence.key)) return std::move(candidate);
+    }
+    return std::nullopt;
+  }
+
+  // A program may have taken all the descriptors that it let itself have; files need one.
+  void FreeDescriptors() {
+    if (const Trouble trouble = lockstep_.kernel().Reset({}); trouble.any()) GiveUp(trouble);
+  }
+
+  const sockspec::Run& Fresh(const Program& program) {
+    share_.beats.Add(1);
+    share_.running.Set(program);
+    const sockspec::Run& run = lockstep_.PlayFresh(program);
+    if (run.trouble.any()) GiveUp(run.trouble);
+    return run;
+  }
+
+  bool ShowsWithin(const Program& program, const std::string& key, int runs) {
+    for (int i = 0; i < runs; ++i) {
+      if (Shows(Fresh(program), key)) return true;
+    }
+    return false;
+  }
+
+  // Minimizes, confirms, stores. `seen` is the run that showed it, where there was one in this
+  // process.
+  void WorkOut(const Pending& pending, const sockspec::Run* seen, KeyEntry& entry) {
+    const std::string& key = pending.key;
+    // Over this one workers have died before: no more risks than needed.
+    const bool careful = entry.attempts.load() > 1;
+    int hits = 0;
+    for (int i = 0; i < 4; ++i) hits += Shows(Fresh(pending.program), key) ? 1 : 0;
+
+    Program minimal = pending.program;
+    if (hits > 0 && !careful) {
+      // One that comes and goes gets several chances before a candidate is given up.
+      const int chances = hits == 4 ? 1 : 6;
+      MinimizeOptions minimize{.deadline = options_.minimizing};
+      minimize.stop = [this] { return StoppedFor(kGraceOfMinimizing); };
+      const sockspec::Run& run = Fresh(pending.program);
+      std::optional<Plausible> plausible;
+      if (Shows(run, key)) {
+        const Divergence& divergence = run.divergences[0];
+        minimize.last_call = divergence.index;
+        plausible.emplace(options_.profile, pending.program.calls[divergence.index].op,
+                          divergence.expected);
+        minimize.plausible = [&](const Program& program) { return (*plausible)(program); };
+      }
+      const Minimized minimized = Minimize(
+          pending.program,
+          [&](const Program& program) { return ShowsWithin(program, key, chances); }, minimize);
+      if (minimized.kept) minimal = minimized.program;
+    }
+
+    ConfirmOptions confirm = options_.confirm;
+    confirm.seed = static_cast<unsigned>(pending.seed);
+    if (seen != nullptr) confirm.before = ring_.Programs();
+    share_.running.Set(minimal);
+    Confirmation confirmation = Confirm(lockstep_, minimal, key, confirm);
+    if (confirmation.verdict == Confirmed::kGone && minimal != pending.program) {
+      // It may have been a chance that minimizing took for a property.
+      minimal = pending.program;
+      share_.running.Set(minimal);
+      confirmation = Confirm(lockstep_, minimal, key, confirm);
+    }
+    if (confirmation.trouble.any()) GiveUp(confirmation.trouble);
+    share_.beats.Add(1);
+
+    std::optional<Finding> finding = FindingOf(minimal, key, confirmation);
+    if (!finding) {
+      PutAside(pending, seen, confirmation);
+      entry.kind.store(static_cast<int>(FindingClass::kUnstable));
+      // It may have been stored for another program before.
+      entry.Set(Exists(options_.directory + "/" + key) ? KeyStage::kStored : KeyStage::kGone);
+      return;
+    }
+    finding->original = pending.program;
+    finding->seed = pending.seed;
+    finding->mutant = options_.mutant;
+    finding->quiet = confirmation.quiet;
+    finding->disturbed = confirmation.disturbed;
+    finding->before = confirmation.before;
+    finding->what_varied = confirmation.what_varied;
+    switch (confirmation.verdict) {
+      case Confirmed::kYes:
+        finding->kind = FindingClass::kConfirmed;
+        break;
+      case Confirmed::kContaminated:
+        finding->kind = FindingClass::kContaminated;
+        break;
+      case Confirmed::kUnstable:
+      case Confirmed::kGone:
+        finding->kind = FindingClass::kUnstable;
+        break;
+    }
+    if (!options_.directory.empty()) {
+      FreeDescriptors();
+      if (const StoreResult stored = StoreFinding(options_.directory, *finding);
+          stored.trouble.any()) {
+        GiveUp(stored.trouble);
+      }
+      unlink(PendingPath(options_.directory, key).c_str());
+    }
+    entry.kind.store(static_cast<int>(finding->kind));
+    entry.quiet_hits = confirmation.quiet.hits;
+    entry.quiet_runs = confirmation.quiet.runs;
+    entry.disturbed_hits = confirmation.disturbed.hits;
+    entry.disturbed_runs = confirmation.disturbed.runs;
+    entry.calls.store(static_cast<int>(minimal.calls.size()));
+    entry.fresh.store(true);
+    entry.Set(KeyStage::kStored);
+  }
+
+  // What was seen once and never again is no finding, and is kept all the same: with its replies,
+  // where this process saw them.
+  void PutAside(const Pending& pending, const sockspec::Run* seen,
+                const Confirmation& confirmation) {
+    if (options_.directory.empty()) return;
+    FreeDescriptors();
+    Transcript transcript{
+        .comments = {pending.key, fmt::format("seed {:#x}", pending.seed),
+                     fmt::format("seen once, and not in {} more runs",
+                                 confirmation.quiet.runs + confirmation.disturbed.runs)},
+        .program = pending.program};
+    transcript.said.resize(pending.program.calls.size());
+    for (size_t i = 0; seen != nullptr && i < seen->replies.size(); ++i) {
+      transcript.said[i].reply = seen->replies[i];
+      if (seen->seen[i].clause != nullptr) transcript.said[i].clause = seen->seen[i].clause->id;
+    }
+    const std::string gone = fmt::format("{}/{}", options_.directory, kGoneDirectory);
+    Trouble trouble = MakeDirectory(gone);
+    if (!trouble.any()) {
+      trouble = WriteAtomically(fmt::format("{}/{}.program", gone, pending.key), PrintText(transcript));
+    }
+    if (trouble.any()) GiveUp(trouble);
+    unlink(PendingPath(options_.directory, pending.key).c_str());
+  }
+
+  // A run that shows it, as a finding; an unstable one may need some. Nothing where it never comes.
+  std::optional<Finding> FindingOf(const Program& program, const std::string& key,
+                                   const Confirmation& confirmation) {
+    if (confirmation.verdict == Confirmed::kGone) return std::nullopt;
+    // It has come at least once in ten runs.
+    for (int i = 0; i < 500; ++i) {
+      bool fresh = true;
+      for (const Program& earlier : confirmation.before) {
+        fresh ? Fresh(earlier) : lockstep_.Play(earlier);
+        fresh = false;
+      }
+      const sockspec::Run& run = fresh ? Fresh(program) : lockstep_.Play(program);
+      if (Shows(run, key)) return Made(program, run);
+    }
+    return std::nullopt;
+  }
+
+  Finding Made(const Program& program, const sockspec::Run& run) {
+    return MakeFinding(program, run, run.divergences[0], options_.profile, lockstep_.kernel());
+  }
+
+  [[noreturn]] void GiveUp(const Trouble& trouble) {
+    snprintf(share_.trouble, sizeof share_.trouble, "%s", trouble.what.c_str());
+    _exit(kExitTrouble);
+  }
+
+  static constexpr size_t kSlots = 4 * kMostClauses;
+  struct Numbered {
+    const Clause* clause = nullptr;
+    int number = 0;
+  };
+
+  const CampaignOptions& options_;
+  const uint64_t seed_;
+  Shared& shared_;
+  WorkerShare& share_;
+  Lockstep lockstep_;
+  Generator generator_;
+  Ring ring_;
+  std::optional<Clock::time_point> stopped_at_;
+  std::map<std::string, int> tries_;  // at finding a later divergence alone
+  std::array<Numbered, kSlots> numbers_;
+};
+
+}  // namespace
+
+void RunWorker(const CampaignOptions& options, uint64_t seed, Shared& shared, WorkerShare& share,
+               Kernel& kernel) {
+  Worker(options, seed, shared, share, kernel).Run();
+}
+
+void EndWithParent(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);
+}
+
+}  // namespace sockspec
