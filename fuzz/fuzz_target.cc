@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "fuzz/confirm.h"
+#include "fuzz/features.h"
 #include "fuzz/kinds.h"
 #include "fuzz/minimize.h"
 #include "fuzz/mutate.h"
@@ -84,19 +85,11 @@ Program FuzzTarget::Decoded(const uint8_t* data, size_t size) {
 }
 
 void FuzzTarget::Feed(const Program& program, const Run& run) {
-  // Of each handle the clause that decided last, plus one.
-  size_t last[kMaxHandles + 1] = {};
-  for (size_t i = 0; i < run.seen.size(); ++i) {
-    if (run.seen[i].clause == nullptr) continue;
-    const auto clause = static_cast<size_t>(ClauseNumber(run.seen[i].clause)) % kClauses;
-    Count(clause);
-    const Call& call = program.calls[i];
-    size_t& before = last[call.fd.IsHandle() ? call.fd.handle() : kMaxHandles];
-    if (before != 0) Count(kClauses + (before * 8191 + clause) % kPairs);
-    before = clause + 1;
-    // What is made begins where its maker stands.
-    ForEachMade(call, [&](uint8_t handle) { last[handle] = clause + 1; });
-  }
+  ForEachFeature(program, run, ClauseNumber, [](int before, int clause) {
+    Count(static_cast<size_t>(clause) % kClauses);
+    if (before < 0) return;
+    Count(kClauses + ((static_cast<size_t>(before) + 1) * 8191 + static_cast<size_t>(clause)) % kPairs);
+  });
 }
 
 // The key that the program's first divergence has in fresh namespaces, too; "" where it does not

@@ -256,14 +256,24 @@ std::string_view DiffersName(Differs differs) {
   return "other";
 }
 
+const Socket* SocketAt(const World& world, uint8_t handle) {
+  const uint8_t slot = world.handles[handle];
+  if (slot >= world.slots.size()) return nullptr;
+  if (world.slots[slot].opens != Opens::kSocket) return nullptr;
+  return &world.sockets[world.slots[slot].socket];
+}
+
+// The socket that `call` was made on; where it takes none, the one that it made.
+const Socket* SocketAfter(const World& world, const Call& call) {
+  if (DeclarationOf(call.op).takes_descriptor()) return SocketOf(world, call);
+  return call.made < kMaxHandles ? SocketAt(world, call.made) : nullptr;
+}
+
 }  // namespace
 
 const Socket* SocketOf(const World& world, const Call& call) {
   if (!DeclarationOf(call.op).takes_descriptor() || !call.fd.IsHandle()) return nullptr;
-  const uint8_t slot = world.handles[call.fd.handle()];
-  if (slot >= world.slots.size()) return nullptr;
-  if (world.slots[slot].opens != Opens::kSocket) return nullptr;
-  return &world.sockets[world.slots[slot].socket];
+  return SocketAt(world, call.fd.handle());
 }
 
 Differs HowDiffers(const Reply& expected, const Reply& actual) {
@@ -385,6 +395,7 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
         go_on = false;
         break;
     }
+    if (const Socket* socket = SocketAfter(oracle_.world(), call)) seen.after = PhaseOf(*socket);
     run_.seen.push_back(seen);
     if (oracle_.worlds() > run_.worlds) run_.worlds = oracle_.worlds();
     if (!go_on) break;

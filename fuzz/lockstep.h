@@ -58,6 +58,7 @@ struct Seen {
       nullptr;                   // that allowed the reply; nullptr: it diverged, or is unspecified
   uint8_t allowed = 0;           // how many replies were allowed; 0: none, or any
   Phase phase = Phase::kClosed;  // of the call's socket before it; kClosed where it had none
+  Phase after = Phase::kClosed;  // … and after it; of what socket() and socketpair() made
 };
 
 // What one program came to.
