@@ -102,6 +102,11 @@ std::string Checker::KnownReason(const std::string& key) {
                                          lockstep_.profile().name(), key);
   if (known == nullptr) return "";
   happened_.insert(known);
+  if (Expired(*known, Today())) {
+    fmt::print(stderr, "sockspec: {}:{}: expired after {}, and explains nothing any more: {}\n",
+               deviations_.file, known->line, known->expires, known->key);
+    return "";
+  }
   return known->reason;
 }
 

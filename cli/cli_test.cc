@@ -146,7 +146,7 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"check --kernel=linux --mutant=listen.open good.program", 2,
        "--mutant changes the fake kernel"},
       {"check --kernel=fake --deviations=bad.deviations good.program", 2,
-       "bad.deviations:2:9: found 2 columns, expected 5 or 6"},
+       "bad.deviations:2:9: found 2 columns, expected 5 to 7"},
       {"check --kernel=fake --deviations=nowhere good.program", 2, "cannot read nowhere"},
       {"predict typo.program", 2, "typo.program:2:13: found the end of the line"},
       {"minimize typo.program", 2, "typo.program:2:13: found the end of the line"},

@@ -1,6 +1,7 @@
 #include "fuzz/deviations.h"
 
 #include <fnmatch.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -19,12 +20,12 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-constexpr std::string_view kColumns = "kernel | version | profile | key | reason | link";
+constexpr std::string_view kColumns = "kernel | version | profile | key | reason | link | expires";
 
 // `at` is where in `line`, the whole of it, the problem stands.
 std::string Wrong(std::string_view file, int number, std::string_view line, std::string_view at,
                   std::string_view what) {
-  return fmt::format("{}:{}:{}: {}; a line is `{}`, the link may be left out", file, number,
+  return fmt::format("{}:{}:{}: {}; a line is `{}`, the last two may be left out", file, number,
                      at.data() - line.data() + 1, what, kColumns);
 }
 
@@ -32,6 +33,32 @@ std::string Wrong(std::string_view file, int number, std::string_view line, std:
 std::string_view VersionOf(std::string_view release) {
   const size_t digit = release.find_first_of("0123456789");
   return digit == std::string_view::npos ? release : release.substr(digit);
+}
+
+// The number at the start of `version`, which loses it and the dot behind it.
+long NextNumber(std::string_view& version) {
+  long number = 0;
+  while (!version.empty() && version[0] >= '0' && version[0] <= '9' && number < 100'000'000) {
+    number = 10 * number + (version[0] - '0');
+    version.remove_prefix(1);
+  }
+  if (!version.empty() && version[0] == '.') version.remove_prefix(1);
+  return number;
+}
+
+// Below, at or above 0 as `version` is older than `bound`, the same or newer: number by number, as
+// far as `bound` is written.
+int Compare(std::string_view version, std::string_view bound) {
+  while (!bound.empty() && bound[0] >= '0' && bound[0] <= '9') {
+    const long mine = NextNumber(version), its = NextNumber(bound);
+    if (mine != its) return mine < its ? -1 : 1;
+  }
+  return 0;
+}
+
+bool IsDate(std::string_view text) {
+  constexpr std::string_view kPattern = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]";
+  return fnmatch(kPattern.data(), std::string(text).c_str(), 0) == 0;
 }
 
 }  // namespace
@@ -48,19 +75,19 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
       return parsed;
     };
 
-    std::string_view columns[6];
+    std::string_view columns[7];
     for (std::string_view& column : columns) column = line.substr(line.size());
     int count = 0;
     for (std::string_view rest = line;; ++count) {
       const size_t bar = rest.find('|');
-      if (count < 6) columns[count] = Trimmed(rest.substr(0, bar));
+      if (count < 7) columns[count] = Trimmed(rest.substr(0, bar));
       if (bar == std::string_view::npos) break;
       rest.remove_prefix(bar + 1);
     }
     ++count;
-    if (count < 5 || count > 6) {
-      return wrong(count < 5 ? line.substr(line.size()) : line.substr(columns[5].end() - line.begin()),
-                   fmt::format("found {} column{}, expected 5 or 6", count, count == 1 ? "" : "s"));
+    if (count < 5 || count > 7) {
+      return wrong(count < 5 ? line.substr(line.size()) : line.substr(columns[6].end() - line.begin()),
+                   fmt::format("found {} column{}, expected 5 to 7", count, count == 1 ? "" : "s"));
     }
     static constexpr std::string_view kNames[] = {"kernel", "version", "profile", "key", "reason"};
     for (int i = 0; i < 5; ++i) {
@@ -72,6 +99,9 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
     if (!columns[3].starts_with(columns[0]) || !columns[3].substr(columns[0].size()).starts_with('.')) {
       return wrong(columns[3], fmt::format("found the key `{}`, expected one that starts with `{}.`",
                                            columns[3], columns[0]));
+    }
+    if (!columns[6].empty() && !IsDate(columns[6])) {
+      return wrong(columns[6], fmt::format("found `{}`, expected a date such as 2027-06-30", columns[6]));
     }
     for (const Deviation& earlier : parsed.deviations.rows) {
       if (earlier.key == columns[3] && earlier.version == columns[1] &&
@@ -86,6 +116,7 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
                                       .key = std::string(columns[3]),
                                       .reason = std::string(columns[4]),
                                       .link = std::string(columns[5]),
+                                      .expires = std::string(columns[6]),
                                       .line = number});
   }
   return parsed;
@@ -97,7 +128,26 @@ bool Applies(const Deviation& deviation, std::string_view kernel_family, std::st
   if (profile_name != deviation.profile && !profile_name.starts_with(deviation.profile + "-")) {
     return false;
   }
+  const std::string_view version = deviation.version;
+  if (const size_t dots = version.find(".."); dots != std::string_view::npos) {
+    const std::string_view first = version.substr(0, dots), last = version.substr(dots + 2);
+    return (first.empty() || Compare(VersionOf(release), first) >= 0) &&
+           (last.empty() || Compare(VersionOf(release), last) <= 0);
+  }
   return fnmatch(deviation.version.c_str(), std::string(VersionOf(release)).c_str(), 0) == 0;
+}
+
+bool Expired(const Deviation& deviation, std::string_view today) {
+  return !deviation.expires.empty() && deviation.expires < today;
+}
+
+std::string Today() {
+  const time_t now = time(nullptr);
+  tm parts;
+  gmtime_r(&now, &parts);
+  char text[32];
+  strftime(text, sizeof text, "%Y-%m-%d", &parts);
+  return text;
 }
 
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,

@@ -3,13 +3,13 @@
 //
 // A file of them is a table, one a line, columns parted by `|`:
 //
-//     # kernel | version | profile | key                                      | reason | link
-//     linux    | 6.*     | posix   | linux.listen.stream.inet.….value.0       | Linux binds a port
-//     | https://…
+//     # kernel | version   | profile | key                               | reason | link | expires
+//     linux    | 6.1..6.18 | posix   | linux.listen.stream.….value.0     | …      | …    | 2027-06-30
 //
-// `version` is a glob over the kernel's release ("6.*", "*"). `link` may be left out. A line that
-// starts with
-// `#` is a comment.
+// `version` is a glob over the kernel's release ("6.*", "*") or a range, both ends included and
+// compared number by number as far as they are written ("6.1..6.18", "..5.15", "6.6.."). `link` and
+// `expires` may be left out; from the day after `expires` on the row explains nothing. A line that
+// starts with `#` is a comment.
 #ifndef SOCKSPEC_FUZZ_DEVIATIONS_H_
 #define SOCKSPEC_FUZZ_DEVIATIONS_H_
 
@@ -23,11 +23,12 @@ namespace sockspec {
 
 struct Deviation {
   std::string kernel;   // its family: "linux"
-  std::string version;  // a glob over the release's number: "6.18*"
+  std::string version;  // a glob over the release's number, or a range: "6.18*", "6.1..6.18"
   std::string profile;  // "posix", "linux" (any version of it) or "linux-6.1"
   std::string key;
   std::string reason;
-  std::string link;  // may be empty
+  std::string link;     // may be empty
+  std::string expires;  // the last day on which it holds, "2027-06-30"; empty: it does not expire
   int line = 0;      // in its file, from 1
   friend bool operator==(const Deviation&, const Deviation&) = default;
 };
@@ -39,7 +40,7 @@ struct Deviations {
 
 struct ParsedDeviations {
   Deviations deviations;
-  std::string problem;  // not empty: "a.deviations:3:28: found 4 columns, expected 5 or 6 …"
+  std::string problem;  // not empty: "a.deviations:3:28: found 4 columns, expected 5 to 7 …"
 };
 
 ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_name);
@@ -48,7 +49,13 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
 bool Applies(const Deviation& deviation, std::string_view kernel_family, std::string_view release,
              std::string_view profile_name);
 
-// The row that explains `key` there; nullptr where none does. A clause's older id (Clause::alias)
+// Whether the row held for the last time before `today`, a date such as "2026-03-01".
+bool Expired(const Deviation& deviation, std::string_view today);
+
+// The date in UTC.
+std::string Today();
+
+// The row that explains `key` there, expired or not; nullptr where none does. A clause's older id (Clause::alias)
 // in the row's key stands for the clause.
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
                                std::string_view release, std::string_view profile_name,

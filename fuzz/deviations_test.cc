@@ -29,14 +29,17 @@ TEST(DeviationsTest, ATableIsRead) {
 
 TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
   const std::string table =
-      "; a line is `kernel | version | profile | key | reason | link`, the link may be left out";
+      "; a line is `kernel | version | profile | key | reason | link | expires`, the last two may be left out";
   struct {
     const char* text;
     const char* problem;
   } const kCases[] = {
-      {"linux\n", "f:1:6: found 1 column, expected 5 or 6"},
-      {"\n\nlinux | * | posix | linux.x\n", "f:3:28: found 4 columns, expected 5 or 6"},
-      {"linux | * | posix | linux.x | a | b | c\n", "f:1:36: found 7 columns, expected 5 or 6"},
+      {"linux\n", "f:1:6: found 1 column, expected 5 to 7"},
+      {"\n\nlinux | * | posix | linux.x\n", "f:3:28: found 4 columns, expected 5 to 7"},
+      {"linux | * | posix | linux.x | a | b | 2027-01-01 | d\n",
+       "f:1:49: found 8 columns, expected 5 to 7"},
+      {"linux | * | posix | linux.x | a | b | next year\n",
+       "f:1:38: found `next year`, expected a date such as 2027-06-30"},
       {"linux | * | posix | linux.x | \n", "f:1:31: the column `reason` is empty"},
       {"linux | | posix | linux.x | a\n", "f:1:9: the column `version` is empty"},
       {"linux | * | plan9 | linux.x | a\n",
@@ -62,6 +65,33 @@ TEST(DeviationsTest, ARowSpeaksOfItsKernelItsVersionsAndItsProfile) {
   // `linux` means every version of that profile; 6.1* matches 6.18, too.
   EXPECT_NE(FindDeviation(deviations, "linux", "6.18.44-generic", "linux-6.18", "linux.x.value.0"),
             nullptr);
+}
+
+TEST(DeviationsTest, ARangeOfVersionsIsComparedNumberByNumber) {
+  struct {
+    const char* versions;
+    const char* release;
+    bool applies;
+  } const kCases[] = {
+      {"6.1..6.18", "Linux 6.1.0", true},      {"6.1..6.18", "Linux 6.18.44", true},
+      {"6.1..6.18", "Linux 6.9.1", true},      {"6.1..6.18", "Linux 6.19.0", false},
+      {"6.1..6.18", "Linux 5.10.200", false},  {"..5.15", "5.15.180-generic", true},
+      {"..5.15", "Linux 5.16.0", false},       {"6.6..", "Linux 7.0.0", true},
+      {"6.18.40..6.18.44", "Linux 6.18.44", true}, {"6.18.40..6.18.44", "Linux 6.18.45", false},
+  };
+  for (const auto& c : kCases) {
+    const Deviation row = {.kernel = "linux", .version = c.versions, .profile = "posix", .key = "linux.x"};
+    EXPECT_EQ(Applies(row, "linux", c.release, "posix"), c.applies) << c.versions << " " << c.release;
+  }
+}
+
+TEST(DeviationsTest, ARowHoldsToTheEndOfTheDayOnWhichItExpires) {
+  const Deviations deviations =
+      ParseDeviations("linux | * | posix | linux.x.value.0 | a | | 2026-06-30\n", "f").deviations;
+  ASSERT_EQ(deviations.rows.size(), 1u);
+  EXPECT_FALSE(Expired(deviations.rows[0], "2026-06-30"));
+  EXPECT_TRUE(Expired(deviations.rows[0], "2026-07-01"));
+  EXPECT_FALSE(Expired(Deviation{}, "2026-07-01"));
 }
 
 TEST(DeviationsTest, AClausesOlderIdStillNamesItsFindings) {
