@@ -355,7 +355,8 @@ int32_t Timestamp(const Scene&, int32_t value) {
 }
 template <int32_t kCode>
 Told TellTimestamp(const Scene& s) {
-  return {.first = OptionOf(s.world, s.index, SOL_SOCKET, SO_TIMESTAMP) == kCode};
+  const int32_t code = OptionOf(s.world, s.index, SOL_SOCKET, SO_TIMESTAMP);
+  return {.first = code == kCode || (kCode == 3 && code == 4)};
 }
 
 // struct sock_txtime {clockid, flags}

@@ -69,6 +69,47 @@ TEST_F(Sockets, TwoConnectsThatMeetMakeOneConnection) {
   )");
 }
 
+// ---- What is put off --------------------------------------------------------------------------
+
+// Held back by Nagle's algorithm until the acknowledgement comes, which a timer of 40 ms sends: of a large first
+// segment there are few that come at once. How much is there to read meanwhile is not said.
+TEST_F(Sockets, ASmallSegmentBehindALargeOneMayBeLate) {
+  ExpectConforms(R"(
+    s0 = socket(AF_INET, SOCK_STREAM, 0)  = s0                     # @socket.open
+    bind(s0, 127.0.0.1:P0)                = 0                      # @bind.explicit
+    listen(s0, 1)                         = 0                      # @listen.open
+    s1 = socket(AF_INET, SOCK_STREAM, 0)  = s1                     # @socket.open
+    connect(s1, 127.0.0.1:P0)             = 0                      # @connect.done
+    s2 = accept(s0)                       = s2, addr=127.0.0.1:E0  # @accept.connection
+    send(s1, 16371, 0)                    = 16371                  # @send.sent
+    send(s1, 1, 0)                        = 1                      # @send.sent
+    ioctl(s2, FIONREAD)                   = 0, value=16372         # @ioctl.unread
+    send(s1, 1, 0)                        = 1                      # @send.sent
+    ioctl(s2, FIONREAD)
+    send(s1, 1, 0)                        = 1                      # @send.sent
+    ioctl(s2, FIONREAD)
+  )");
+}
+
+// What was held back goes out with the acknowledgement that an answer brings, and answers in turn.
+TEST_F(Sockets, AnAnswerToWhatWasHeldBackMayBeLate) {
+  ExpectConforms(R"(
+    s0 = socket(AF_INET, SOCK_STREAM, 0)  = s0                     # @socket.open
+    bind(s0, 127.0.0.1:P0)                = 0                      # @bind.explicit
+    listen(s0, 1)                         = 0                      # @listen.open
+    s1 = socket(AF_INET, SOCK_STREAM, 0)  = s1                     # @socket.open
+    connect(s1, 127.0.0.1:P0)             = 0                      # @connect.done
+    s2 = accept(s0)                       = s2, addr=127.0.0.1:E0  # @accept.connection
+    send(s1, 32742, 0)                    = 32742                  # @send.sent
+    send(s1, 1, 0)                        = 1                      # @send.sent
+    send(s2, 1, 0)                        = 1                      # @send.sent
+    send(s2, 1, 0)                        = 1                      # @send.sent
+    ioctl(s1, FIONREAD)
+    send(s2, 1, 0)                        = 1                      # @send.sent
+    ioctl(s1, FIONREAD)
+  )");
+}
+
 // ---- Dissolving -----------------------------------------------------------------------------
 
 TEST_F(Sockets, ADissolvedSocketCanBeUsedAgain) {
