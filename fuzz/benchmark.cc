@@ -3,8 +3,8 @@
 //     bazel run -c opt //fuzz:benchmark [-- [PROGRAMS] [ROUNDS]]
 //
 // The same programs, looks included, run on this machine's kernel without the model and in
-// lockstep, in turns, so that a machine that is busy for a while slows both. Medians over the
-// rounds; run it on an idle machine.
+// lockstep, in turns, so that a machine that is busy for a while slows both. Programs of all kinds of
+// sockets first, then of each family by itself. Medians over the rounds; run it on an idle machine.
 
 #include <algorithm>
 #include <chrono>
@@ -12,12 +12,14 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fmt/format.h"
 #include "fuzz/fake_kernel.h"
 #include "fuzz/generate.h"
 #include "fuzz/lockstep.h"
+#include "model/clause.h"
 #include "model/oracle.h"
 #include "model/profile.h"
 #include "model/program/program.h"
@@ -66,55 +68,57 @@ int64_t Replay(Kernel& kernel, const std::vector<Program>& programs) {
   return sum;
 }
 
-int Main(int argc, char** argv) {
-  const int count = argc > 1 ? std::atoi(argv[1]) : 20000;
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 9;
-  if (count < 1 || rounds < 1) {
-    fmt::print(stderr, "expected two positive numbers: PROGRAMS and ROUNDS\n");
-    return 2;
+// Programs that can be judged to their end, and what the kernel said to them.
+struct Workload {
+  std::vector<Program> programs;
+  std::vector<std::vector<Reply>> replies;
+  uint64_t calls = 0;
+  int diverged = 0;  // left out
+};
+
+Trouble MakeWorkload(Generator& generator, Lockstep& lockstep, int count, Workload& workload) {
+  for (uint64_t n = 0; static_cast<int>(workload.programs.size()) < count; ++n) {
+    Random random(ProgramSeed(1, n));
+    const Program& program = generator.Next(random);
+    const Run& run = lockstep.Play(program);
+    if (run.trouble.any()) return run.trouble;
+    // A program that is not judged to its end would be replayed further than it is checked.
+    if (run.discarded || run.diverged()) {
+      workload.diverged += run.diverged() ? 1 : 0;
+      continue;
+    }
+    workload.programs.push_back(program);
+    workload.replies.push_back(run.replies);
+    workload.calls += program.calls.size();
   }
-  Trouble trouble;
-  const std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{}, &trouble);
-  if (kernel == nullptr) {
-    fmt::print(stderr, "{}\n", trouble.what);
-    return 3;
-  }
-  const ResolvedProfile resolved = ResolveProfile("linux", kernel->release());
-  const Profile& profile = resolved.profile;
-  Lockstep lockstep(*kernel, profile);
+  return {};
+}
+
+struct Family {
+  std::string_view name;
+  KindSet sockets;
+};
+constexpr Family kFamilies[] = {
+    {"all kinds of sockets", kAnything}, {"TCP", kTcp}, {"UDP", kUdp}, {"unix sockets", kUnix}};
+
+// Prints one family's table. A sum of what was said, so that none of it is thought away.
+int64_t Measure(const Family& family, Kernel& kernel, const Profile& profile, int count, int rounds,
+                Trouble& trouble) {
+  Lockstep lockstep(kernel, profile);
   FakeKernel fake(profile);
   Lockstep fake_lockstep(fake, profile);
   Oracle oracle(profile);
   // A call that blocks takes a tenth of a second, whatever else is measured.
-  Generator generator(profile, {.blocking = false});
-
-  std::vector<Program> programs;
-  std::vector<std::vector<Reply>> replies;
-  uint64_t calls = 0;
-  int diverged = 0;
-  for (uint64_t n = 0; static_cast<int>(programs.size()) < count; ++n) {
-    Random random(ProgramSeed(1, n));
-    const Program& program = generator.Next(random);
-    const Run& run = lockstep.Play(program);
-    if (run.trouble.any()) {
-      fmt::print(stderr, "{}\n", run.trouble.what);
-      return 3;
-    }
-    // A program that is not judged to its end would be replayed further than it is checked.
-    if (run.discarded || run.diverged()) {
-      diverged += run.diverged() ? 1 : 0;
-      continue;
-    }
-    programs.push_back(program);
-    replies.push_back(run.replies);
-    calls += program.calls.size();
-  }
-  fmt::print("{}, held to {}; {} programs of {:.1f} calls, {} rounds\n\n", kernel->release(),
-             profile.name(), programs.size(),
-             static_cast<double>(calls) / static_cast<double>(programs.size()), rounds);
+  Generator generator(profile, {.blocking = false, .sockets = family.sockets});
+  Workload workload;
+  trouble = MakeWorkload(generator, lockstep, count, workload);
+  if (trouble.any()) return 0;
+  const std::vector<Program>& programs = workload.programs;
+  fmt::print("\n{}: {} programs of {:.1f} calls\n", family.name, programs.size(),
+             static_cast<double>(workload.calls) / static_cast<double>(programs.size()));
 
   const auto measured = [&](const char* what) {
-    return Measured{.what = what, .calls = calls, .programs = programs.size()};
+    return Measured{.what = what, .calls = workload.calls, .programs = programs.size()};
   };
   Measured bare = measured("this kernel, bare replay"), locked = measured("this kernel, lockstep"),
            whole = measured("this kernel, generation and lockstep"),
@@ -128,7 +132,7 @@ int Main(int argc, char** argv) {
     // Who comes first changes, too.
     for (int turn = 0; turn < 2; ++turn) {
       if ((round + turn) % 2 == 0) {
-        bare.seconds.push_back(Seconds([&] { sum += Replay(*kernel, programs); }));
+        bare.seconds.push_back(Seconds([&] { sum += Replay(kernel, programs); }));
       } else {
         locked.seconds.push_back(Seconds([&] {
           for (const Program& program : programs) sum += lockstep.Play(program).worlds;
@@ -146,8 +150,8 @@ int Main(int argc, char** argv) {
     step.seconds.push_back(Seconds([&] {
       for (size_t n = 0; n < programs.size(); ++n) {
         oracle.Reset(programs[n].env);
-        for (size_t i = 0; i < replies[n].size(); ++i) {
-          sum += static_cast<int>(oracle.Step(programs[n].calls[i], replies[n][i]));
+        for (size_t i = 0; i < workload.replies[n].size(); ++i) {
+          sum += static_cast<int>(oracle.Step(programs[n].calls[i], workload.replies[n][i]));
         }
       }
     }));
@@ -165,10 +169,35 @@ int Main(int argc, char** argv) {
   }
   for (const Measured* m : {&bare, &locked, &whole, &step, &answer, &both, &generation}) m->Print();
   std::sort(ratios.begin(), ratios.end());
-  fmt::print(
-      "\nlockstep takes {:.3f} times as long as bare replay (the median; from {:.3f} to {:.3f})\n",
-      Median(ratios), ratios.front(), ratios.back());
-  if (diverged > 0) fmt::print("{} programs diverged, and were left out\n", diverged);
+  fmt::print("lockstep takes {:.3f} times as long as bare replay (the median; from {:.3f} to {:.3f})\n",
+             Median(ratios), ratios.front(), ratios.back());
+  if (workload.diverged > 0) fmt::print("{} programs diverged, and were left out\n", workload.diverged);
+  return sum;
+}
+
+int Main(int argc, char** argv) {
+  const int count = argc > 1 ? std::atoi(argv[1]) : 20000;
+  const int rounds = argc > 2 ? std::atoi(argv[2]) : 9;
+  if (count < 1 || rounds < 1) {
+    fmt::print(stderr, "expected two positive numbers: PROGRAMS and ROUNDS\n");
+    return 2;
+  }
+  Trouble trouble;
+  const std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{}, &trouble);
+  if (kernel == nullptr) {
+    fmt::print(stderr, "{}\n", trouble.what);
+    return 3;
+  }
+  const ResolvedProfile resolved = ResolveProfile("linux", kernel->release());
+  fmt::print("{}, held to {}; {} rounds\n", kernel->release(), resolved.profile.name(), rounds);
+  int64_t sum = 0;
+  for (const Family& family : kFamilies) {
+    sum += Measure(family, *kernel, resolved.profile, count, rounds, trouble);
+    if (trouble.any()) {
+      fmt::print(stderr, "{}\n", trouble.what);
+      return 3;
+    }
+  }
   return sum == -1 ? 1 : 0;
 }
 
