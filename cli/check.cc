@@ -18,6 +18,7 @@
 #include "fuzz/deviations.h"
 #include "fuzz/finding.h"
 #include "fuzz/lockstep.h"
+#include "fuzz/regression.h"
 #include "fuzz/report.h"
 #include "model/program/text.h"
 #include "nlohmann/json.hpp"
@@ -45,7 +46,7 @@ struct Note {
   bool fails = false;
 };
 
-enum class FileVerdict { kConforms, kKnownDeviation, kDiffersFromText, kDiverges, kNotJudged };
+enum class FileVerdict { kConforms, kKnownDeviation, kPinned, kDiffersFromText, kHasChanged, kDiverges, kNotJudged };
 
 std::string_view Words(FileVerdict verdict) {
   switch (verdict) {
@@ -53,8 +54,12 @@ std::string_view Words(FileVerdict verdict) {
       return "conforms";
     case FileVerdict::kKnownDeviation:
       return "diverges as is known";
+    case FileVerdict::kPinned:
+      return "diverges as it is pinned down";
     case FileVerdict::kDiffersFromText:
       return "conforms, but not to what is written";
+    case FileVerdict::kHasChanged:
+      return "not as it is pinned down";
     case FileVerdict::kDiverges:
       return "diverges";
     case FileVerdict::kNotJudged:
@@ -82,6 +87,8 @@ class Checker {
   int Finish();
 
  private:
+  void HoldToPinned(const Regression& regression, const Transcript& written, const Run& run,
+                    std::vector<Note>& notes, FileVerdict& verdict, Json& json);
   void Compare(const std::string& file, const Transcript& written, const Run& run,
                std::vector<Note>& notes, FileVerdict& verdict, Json& json);
   std::string KnownReason(const std::string& key);
@@ -108,6 +115,29 @@ std::string Checker::KnownReason(const std::string& key) {
     return "";
   }
   return known->reason;
+}
+
+// A file that `sockspec triage … regress` wrote: it is to diverge as it did.
+void Checker::HoldToPinned(const Regression& regression, const Transcript& written, const Run& run,
+                           std::vector<Note>& notes, FileVerdict& verdict, Json& json) {
+  for (const Divergence& divergence : run.divergences) {
+    const Call& call = written.program.calls[divergence.index];
+    notes.push_back({divergence.index,
+                     fmt::format("diverges, allowed {} only: {}", divergence.allowed.size() > 1 ? "are" : "is",
+                                 AllowedWords(call, divergence.allowed)),
+                     false});
+    json["divergences"].push_back({{"call_number", divergence.index + 1},
+                                   {"key", divergence.key},
+                                   {"came_back", PrintReply(call, divergence.actual)},
+                                   {"known", "pinned down"}});
+  }
+  verdict = FileVerdict::kPinned;
+  const std::string changed = WhatHasChanged(regression, written, run);
+  if (changed.empty()) return;
+  notes.push_back({static_cast<int>(run.replies.size()) - 1, "has changed: " + changed, true});
+  json["has_changed"] = changed;
+  verdict = FileVerdict::kHasChanged;
+  diverged_ = true;
 }
 
 void Checker::Compare(const std::string& file, const Transcript& written, const Run& run,
@@ -158,6 +188,12 @@ void Checker::Compare(const std::string& file, const Transcript& written, const 
 }
 
 void Checker::Check(const std::string& file, const Transcript& written) {
+  const Regression regression = RegressionIn(written);
+  if (!regression.key.empty() && regression.profile != lockstep_.profile().name()) {
+    Unusable(file, fmt::format("{} is pinned down for the profile {}; say --profile={}", file, regression.profile,
+                               regression.profile));
+    return;
+  }
   const Run* run = nullptr;
   for (int i = 0; i < kTries; ++i) {
     run = &lockstep_.PlayFresh(written.program);
@@ -182,7 +218,11 @@ void Checker::Check(const std::string& file, const Transcript& written) {
 
   std::vector<Note> notes;
   FileVerdict verdict = FileVerdict::kConforms;
-  Compare(file, written, *run, notes, verdict, json);
+  if (regression.key.empty() || run->discarded) {
+    Compare(file, written, *run, notes, verdict, json);
+  } else {
+    HoldToPinned(regression, written, *run, notes, verdict, json);
+  }
   const int made = static_cast<int>(run->replies.size());
   const int calls = static_cast<int>(actual.program.calls.size());
   if (run->discarded) {
@@ -213,7 +253,7 @@ void Checker::Check(const std::string& file, const Transcript& written) {
     words += fmt::format("; {} left {} of its calls unspecified", lockstep_.profile().name(),
                          run->unspecified);
   }
-  const bool good = verdict <= FileVerdict::kKnownDeviation;
+  const bool good = verdict <= FileVerdict::kPinned;
   fmt::print("{}: {}\n", file, good ? Green(words) : Red(words));
   for (const Divergence& divergence : run->divergences) fmt::print("  {}\n", divergence.key);
   fmt::print("\n");

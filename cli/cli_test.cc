@@ -156,7 +156,8 @@ TEST_F(CliTest, ExitsAsItSays) {
        "cannot write nowhere/x.c: No such file or directory"},
       {"triage nowhere", 2, "cannot read the directory nowhere: No such file or directory"},
       {"triage . show x", 2, "no finding has `x` in its key"},
-      {"triage . sow x", 2, "found `sow` after the directory, expected `show KEY`"},
+      {"triage . sow x", 2,
+       "found `sow x` after the directory, expected `show KEY`, `accept KEY`, `regress KEY`, `bisect-script KEY`"},
       {"triage . --sort=best", 2, "--sort"},
       {"matrix typo.program", 2, "typo.program:2:13: found the end of the line"},
       {"spec --format=pdf", 2, "--format"},
@@ -225,6 +226,52 @@ TEST_F(CliTest, AMutantShowsAWholeFinding) {
   const Result damaged = Run("triage findings-of-fake");
   EXPECT_EQ(damaged.status, 2);
   EXPECT_NE(damaged.err.find("finding.json:1:2: not JSON"), std::string::npos) << damaged.err;
+}
+
+TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
+  ASSERT_EQ(Run("fuzz --mutant=unix_connect.connected_elsewhere --duration=2s --jobs=1 --out=d").status, 1);
+  const std::string key = "fake.connect.dgram.unix.unix_connect.connected_elsewhere.value.0";
+
+  // A test of it holds where the fault is, and fails where it is mended.
+  const Result regress = Run("triage d regress connected_elsewhere --into=pinned");
+  EXPECT_EQ(regress.status, 0) << regress.err;
+  const std::string check = "check --profile=linux-6.18 pinned/*.program --kernel=fake ";
+  EXPECT_EQ(Run(check + "--mutant=unix_connect.connected_elsewhere").status, 0);
+  const Result mended = Run(check);
+  EXPECT_EQ(mended.status, 1);
+  EXPECT_NE(mended.out.find("^ has changed: connect("), std::string::npos) << mended.out;
+  EXPECT_EQ(Run("triage d regress connected_elsewhere").status, 2) << "it is no finding of Linux";
+
+  // The script judges with what it is told to build and run; a kernel that is not there is skipped.
+  EXPECT_EQ(Run("triage d bisect-script connected_elsewhere -o bisect.sh").status, 0);
+  const auto bisect = [&](const std::string& environment) {
+    return Shell("cd '" + directory_ + "' && " + environment + " sh bisect.sh >out 2>err");
+  };
+  EXPECT_EQ(bisect("BUILD=false").status, 125);
+  EXPECT_EQ(bisect("BUILD=true LINUX=./nowhere").status, 125);
+  // This machine's kernel does not have the fault that was put into the fake one.
+  if (bisect("BUILD=true RUN=here").status != 125) {
+    EXPECT_EQ(bisect("BUILD=true RUN=here").status, 0);
+    EXPECT_EQ(bisect("BUILD=true RUN=here LOOKING_FOR=fix").status, 1);
+  }
+
+  // What is accepted is told apart, and does not fail the next campaign that is given the file.
+  EXPECT_EQ(Run("triage d accept connected_elsewhere").status, 2) << "without a reason";
+  EXPECT_EQ(Run("triage d accept connected_elsewhere --reason='a | b'").status, 2);
+  EXPECT_EQ(Run("triage d accept connected_elsewhere --reason=a --expires=soon").status, 2);
+  EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), "");
+  const Result accept = Run("triage d accept connected_elsewhere --reason='on purpose' --expires=2999-12-31");
+  EXPECT_EQ(accept.status, 0) << accept.err;
+  EXPECT_NE(accept.out.find("d/known.deviations:2: fake | "), std::string::npos) << accept.out;
+  EXPECT_EQ(Run("triage d accept connected_elsewhere --reason=again").status, 2);
+  EXPECT_NE(Run("triage d --state=accepted").out.find("accepted: on purpose"), std::string::npos);
+  EXPECT_NE(Run("triage d --state=found").out.find("none of the 1 findings"), std::string::npos);
+  EXPECT_EQ(Run("fuzz --mutant=unix_connect.connected_elsewhere --duration=1s --jobs=1 --out=other "
+                "--deviations=d/known.deviations")
+                .status,
+            0);
+  EXPECT_NE(Contents(directory_ + "/d/known.deviations").find(key + " | on purpose |  | 2999-12-31\n"),
+            std::string::npos);
 }
 
 TEST_F(CliTest, JsonIsOneDocument) {

@@ -1,9 +1,15 @@
-// sockspec triage: the findings of a directory, and one of them in full.
+// sockspec triage: the findings of a directory, one of them in full, and what is to be done about it.
 
 #include "fuzz/triage.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -12,28 +18,55 @@
 #include "cli/stop.h"
 #include "cli/terminal.h"
 #include "fmt/format.h"
+#include "fuzz/bisect.h"
+#include "fuzz/deviations.h"
+#include "fuzz/finding.h"
+#include "fuzz/page.h"
+#include "fuzz/regression.h"
 
 namespace sockspec {
 namespace {
+
+constexpr char kAcceptedFile[] = "known.deviations";  // in the directory of findings
+constexpr char kFound[] = "fuzz/found";               // in a tree of sockspec
 
 struct Options {
   std::string directory;
   std::vector<std::string> words;  // "show", KEY
   std::string order = "worst";
+  TriageFilter filter;
   std::string html;
   bool json = false;
+  std::string deviations;
+  std::string reason, link, expires;  // of accept
+  std::string into;                   // of regress
+  std::string format = "gtest";       // of export
+  std::string output;                 // of bisect-script and export
 };
 
+std::string DeviationsFile(const Options& options) {
+  return options.deviations.empty() ? options.directory + "/" + kAcceptedFile : options.deviations;
+}
+
+// None where nobody named a file and none is there.
+Deviations ReadDeviations(const Options& options) {
+  const std::string file = DeviationsFile(options);
+  if (options.deviations.empty() && !std::filesystem::exists(PathOf(file))) return {.file = file, .rows = {}};
+  ParsedDeviations parsed = ParseDeviations(ReadWhole(file), file);
+  if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
+  return std::move(parsed.deviations);
+}
+
 // The finding whose key is, or alone contains, `key`.
-const LoadedFinding& Named(const LoadedFindings& all, const std::string& key) {
-  const LoadedFinding* named = nullptr;
+const TriageRow& Named(const Triage& triage, const std::string& key) {
+  const TriageRow* named = nullptr;
   std::string several;
-  for (const LoadedFinding& loaded : all.findings) {
-    if (loaded.finding.key == key) return loaded;
-    if (loaded.finding.key.find(key) == std::string::npos) continue;
-    several += "\n  " + loaded.finding.key;
-    if (named != nullptr) continue;
-    named = &loaded;
+  for (const TriageRow& row : triage.rows) {
+    const std::string& own = row.loaded.finding.key;
+    if (own == key) return row;
+    if (own.find(key) == std::string::npos) continue;
+    several += "\n  " + own;
+    if (named == nullptr) named = &row;
   }
   if (named == nullptr) {
     throw Stop{
@@ -46,54 +79,205 @@ const LoadedFinding& Named(const LoadedFindings& all, const std::string& key) {
   return *named;
 }
 
+int Show(const Options&, const TriageRow& row) {
+  fmt::print("{}", StoredReport(row.loaded));
+  if (row.loaded.finding.state != "found") fmt::print("\nWhen it was looked for again: {}.\n", row.loaded.finding.state);
+  if (!row.accepted.empty()) fmt::print("\nAccepted: {}\n", row.accepted);
+  return kExitConforms;
+}
+
+// "6.18.44" of "Linux 6.18.44" is one of "6.18.*": the next stable release does not ask again.
+std::string VersionsOf(const Finding& finding) {
+  const std::string& release = finding.release;
+  const size_t digit = release.find_first_of("0123456789");
+  if (finding.kernel == "fake" || digit == std::string::npos) return "*";
+  const size_t first = release.find('.', digit);
+  const size_t second = first == std::string::npos ? first : release.find_first_not_of("0123456789", first + 1);
+  if (second == std::string::npos) return release.substr(digit);
+  return release.substr(digit, second - digit) + (release[second] == '.' ? ".*" : "*");
+}
+
+int Accept(const Options& options, const TriageRow& row) {
+  const Finding& f = row.loaded.finding;
+  if (options.reason.empty()) {
+    throw Stop{kExitUnusable, "accept wants a --reason: what is understood, for whoever reads the file next year"};
+  }
+  if (!row.accepted.empty()) {
+    throw Stop{kExitUnusable, fmt::format("{} is accepted already, in {}: {}", f.key, DeviationsFile(options), row.accepted)};
+  }
+  Deviations known = ReadDeviations(options);
+  const Deviation fresh{.kernel = f.kernel,
+                        .version = VersionsOf(f),
+                        .profile = f.profile,
+                        .key = f.key,
+                        .reason = options.reason,
+                        .link = options.link,
+                        .expires = options.expires};
+  const std::string file = DeviationsFile(options);
+  std::string text;
+  if (std::filesystem::exists(PathOf(file))) text = ReadWhole(file);
+  if (text.empty()) text = fmt::format("# {}\n", kDeviationColumns);
+  if (!text.ends_with('\n')) text += '\n';
+  text += DeviationLine(fresh);
+  // What cannot be read back is not written.
+  const ParsedDeviations parsed = ParseDeviations(text, file);
+  if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
+  const Deviation* back = FindDeviation(parsed.deviations, f.kernel, f.release, f.profile, f.key);
+  if (back == nullptr || back->reason != fresh.reason) {
+    throw Stop{kExitUnusable, "a reason and a link are one line without `|`"};
+  }
+  // In one step, so that a campaign that reads it meanwhile gets all of it or what was there before.
+  WriteWhole(file + ".new", text);
+  if (rename(PathOf(file + ".new").c_str(), PathOf(file).c_str()) != 0) {
+    throw Stop{kExitUnusable, fmt::format("cannot write {}: {}", file, strerror(errno))};
+  }
+  fmt::print("{}:{}: {}", file, back->line, DeviationLine(fresh));
+  fmt::print("Review it, and give it to campaigns: sockspec fuzz --deviations={}\n", file);
+  return kExitConforms;
+}
+
+int Regress(const Options& options, const TriageRow& row) {
+  const Finding& f = row.loaded.finding;
+  if (f.kind != FindingClass::kConfirmed) {
+    throw Stop{kExitUnusable, fmt::format("{} is {}: a test of it would fail every now and then", f.key,
+                                          FindingClassName(f.kind))};
+  }
+  std::string into = options.into;
+  if (into.empty()) {
+    if (f.kernel != "linux") {
+      throw Stop{kExitUnusable, fmt::format("{} is about the kernel `{}`, and the tests in {} run on linux; say --into=DIR",
+                                            f.key, f.kernel, kFound)};
+    }
+    if (!std::filesystem::is_directory(PathOf(kFound))) {
+      throw Stop{kExitUnusable, fmt::format("there is no {} here; run it in a tree of sockspec, or say --into=DIR", kFound)};
+    }
+    into = fmt::format("{}/{}", kFound, f.kernel);
+  }
+  std::error_code error;
+  std::filesystem::create_directories(PathOf(into), error);
+  if (error) throw Stop{kExitUnusable, fmt::format("cannot make the directory {}: {}", into, error.message())};
+  const std::string file = fmt::format("{}/{}.program", into, f.key.substr(f.kernel.size() + 1));
+  const bool again = std::filesystem::exists(PathOf(file));
+  WriteWhole(file, RegressionProgram(f));
+  fmt::print("{} {}\n", again ? "written anew:" : "written:", file);
+  const std::string check =
+      fmt::format("sockspec check{}{} --profile={} {}", f.kernel == "linux" ? "" : " --kernel=" + f.kernel,
+                  f.mutant.empty() ? "" : " --mutant=" + f.mutant, f.profile, file);
+  if (options.into.empty()) {
+    fmt::print("It runs with: bazel test //fuzz/found:regressions_test\nor alone:     {}\n", check);
+  } else {
+    fmt::print("It runs with: {}\nwhich exits 1 as soon as the kernel answers anything else.\n", check);
+  }
+  return kExitConforms;
+}
+
+int Bisect(const Options& options, const TriageRow& row) {
+  std::string c = StoredC(row.loaded);
+  if (c.empty()) throw Stop{kExitUnusable, row.loaded.path + "/repro.c is gone"};
+  WriteWhole(options.output, BisectScript(row.loaded.finding, c));
+  return kExitConforms;
+}
+
+// What may be done with one finding.
+constexpr struct {
+  std::string_view word;
+  int (*act)(const Options&, const TriageRow&);
+} kActions[] = {{"show", Show}, {"accept", Accept}, {"regress", Regress}, {"bisect-script", Bisect}};
+
+int Act(const Options& options, const Triage& triage) {
+  for (const auto& action : kActions) {
+    if (options.words.size() == 2 && options.words[0] == action.word) {
+      return action.act(options, Named(triage, options.words[1]));
+    }
+  }
+  std::string words;
+  for (const auto& action : kActions) words += fmt::format("{}`{} KEY`", words.empty() ? "" : ", ", action.word);
+  throw Stop{kExitUnusable,
+             fmt::format("found `{}` after the directory, expected {}", fmt::join(options.words, " "), words)};
+}
+
+TriageOrder OrderOf(const std::string& name) {
+  if (name == "newest") return TriageOrder::kNewest;
+  if (name == "clause") return TriageOrder::kClause;
+  return name == "call" ? TriageOrder::kCall : TriageOrder::kWorst;
+}
+
 int RunTriage(const Options& options) {
   LoadedFindings all = LoadFindings(PathOf(options.directory));
   if (all.trouble.any()) throw Stop{kExitUnusable, all.trouble.what};
-  Sort(all.findings, options.order == "newest" ? TriageOrder::kNewest : TriageOrder::kWorst);
-
+  Triage triage = TriageOf(std::move(all), ReadDeviations(options), Today());
+  const TriageOrder order = OrderOf(options.order);
+  Sort(triage.rows, order);
   if (!options.words.empty()) {
-    if (options.words.size() != 2 || options.words[0] != "show") {
-      throw Stop{kExitUnusable, fmt::format("found `{}` after the directory, expected `show KEY`",
-                                            options.words[0])};
-    }
-    fmt::print("{}", StoredReport(Named(all, options.words[1])));
-    return kExitConforms;
+    const int status = Act(options, triage);
+    fflush(stdout);
+    return status;
   }
+  const size_t before = triage.rows.size();
+  Filter(triage.rows, options.filter);
+  const size_t shown = triage.rows.size();
   if (!options.html.empty()) {
-    WriteWhole(options.html, TriageHtml(all, "sockspec: findings in " + options.directory));
-    if (options.html != "-")
-      fmt::print("{} findings written to {}\n", all.findings.size(), options.html);
+    WriteWhole(options.html, TriageHtml(triage, "sockspec: findings in " + options.directory));
+    if (options.html != "-") fmt::print("{} findings written to {}\n", shown, options.html);
   } else if (options.json) {
-    fmt::print("{}", TriageJson(all));
-  } else if (all.findings.empty()) {
+    fmt::print("{}", TriageJson(triage));
+  } else if (before == 0) {
     fmt::print("no findings in {}\n", options.directory);
+  } else if (shown == 0) {
+    fmt::print("none of the {} findings in {} is such a one\n", before, options.directory);
   } else {
-    fmt::print("{}\n{} findings. One in full: sockspec triage {} show KEY (or a part of it)\n",
-               TriageText(all.findings), all.findings.size(), options.directory);
+    const std::string of = shown == before ? "" : fmt::format(" of {}", before);
+    fmt::print("{}\n{}{} findings. One in full: sockspec triage {} show KEY (or a part of it)\n",
+               TriageText(triage.rows, order), shown, of, options.directory);
   }
   fflush(stdout);
-  for (const LoadedFinding& loaded : all.corrupt)
+  for (const LoadedFinding& loaded : triage.corrupt) {
     fmt::print(stderr, "sockspec: {}\n", loaded.problem);
-  return all.corrupt.empty() ? kExitConforms : kExitUnusable;
+  }
+  return triage.corrupt.empty() ? kExitConforms : kExitUnusable;
 }
 
 }  // namespace
 
 void AddTriage(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("triage", "The findings of a directory, and one in full");
+  CLI::App* command = app.add_subcommand("triage", "The findings of a directory, and what to do about one");
   auto options = std::make_shared<Options>();
   command->add_option("DIR", options->directory, "Where `sockspec fuzz --out` put them")
       ->type_name("")
       ->required();
   command
-      ->add_option("show", options->words, "show KEY: the report on one; a part of its key will do")
+      ->add_option("show", options->words,
+                   "show KEY: the report on one; a part of its key will do. accept KEY: write it down as a known "
+                   "deviation. regress KEY: make a test of it. bisect-script KEY: what `git bisect run` needs")
       ->type_name("KEY");
-  command->add_option("--sort", options->order, "worst or newest first")
-      ->check(CLI::IsMember({"worst", "newest"}))
+  command->add_option("--sort", options->order, "worst or newest first; by clause or call, under headings")
+      ->check(CLI::IsMember({"worst", "newest", "clause", "call"}))
+      ->type_name("ORDER")
       ->capture_default_str();
-  command->add_option("--html", options->html, "Write one page with all reports")
-      ->type_name("FILE");
+  command->add_option("--call", options->filter.call, "Only those of one call: accept")->type_name("CALL");
+  command->add_option("--clause", options->filter.clause, "Only those of one clause, or of all that begin so: accept.aborted")
+      ->type_name("CLAUSE");
+  command->add_option("--class", options->filter.kind, "Only these: confirmed, unstable or contaminated")
+      ->check(CLI::IsMember({"confirmed", "unstable", "contaminated"}))
+      ->type_name("CLASS");
+  command->add_option("--state", options->filter.state, "Only these: found, still there, fixed or accepted")
+      ->check(CLI::IsMember({"found", "still there", "fixed", "accepted"}))
+      ->type_name("STATE");
+  command->add_option("--text", options->filter.text, "Only those with this in their key")->type_name("TEXT");
+  command->add_option("--html", options->html, "Write one page with all of it")->type_name("FILE");
   command->add_flag("--json", options->json, "Print one JSON object, for programs");
+  command
+      ->add_option("--deviations", options->deviations,
+                   fmt::format("Known deviations, and where accept writes; left out: DIR/{}", kAcceptedFile))
+      ->type_name("FILE");
+  command->add_option("--reason", options->reason, "Of accept: what is understood")->type_name("TEXT");
+  command->add_option("--link", options->link, "Of accept: where it is talked about")->type_name("URL");
+  command->add_option("--expires", options->expires, "Of accept: the last day on which it holds, 2027-01-31")
+      ->type_name("DATE");
+  command->add_option("--into", options->into, fmt::format("Of regress: another directory than {}/<kernel>", kFound))
+      ->type_name("DIR");
+  command->add_option("-o,--output", options->output, "Of bisect-script: a file instead of standard output")
+      ->type_name("FILE");
   command->callback([options, &status] { status = RunTriage(*options); });
 }
 

@@ -20,13 +20,11 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-constexpr std::string_view kColumns = "kernel | version | profile | key | reason | link | expires";
-
 // `at` is where in `line`, the whole of it, the problem stands.
 std::string Wrong(std::string_view file, int number, std::string_view line, std::string_view at,
                   std::string_view what) {
   return fmt::format("{}:{}:{}: {}; a line is `{}`, the last two may be left out", file, number,
-                     at.data() - line.data() + 1, what, kColumns);
+                     at.data() - line.data() + 1, what, kDeviationColumns);
 }
 
 // "Linux 6.18.44" and "6.18.44-generic" both have the number "6.18.44…".
@@ -62,6 +60,13 @@ bool IsDate(std::string_view text) {
 }
 
 }  // namespace
+
+std::string DeviationLine(const Deviation& d) {
+  std::string line = fmt::format("{} | {} | {} | {} | {}", d.kernel, d.version, d.profile, d.key, d.reason);
+  if (!d.link.empty() || !d.expires.empty()) line += " | " + d.link;
+  if (!d.expires.empty()) line += " | " + d.expires;
+  return line + "\n";
+}
 
 ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_name) {
   ParsedDeviations parsed;

@@ -33,6 +33,8 @@ struct Deviation {
   friend bool operator==(const Deviation&, const Deviation&) = default;
 };
 
+inline constexpr std::string_view kDeviationColumns = "kernel | version | profile | key | reason | link | expires";
+
 struct Deviations {
   std::string file;  // as the caller named it
   std::vector<Deviation> rows;
@@ -44,6 +46,9 @@ struct ParsedDeviations {
 };
 
 ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_name);
+
+// The row as ParseDeviations() reads it, with its end of line.
+std::string DeviationLine(const Deviation& deviation);
 
 // Whether this row speaks of this kernel and profile. `release` as Kernel::release() gives it.
 bool Applies(const Deviation& deviation, std::string_view kernel_family, std::string_view release,

@@ -39,7 +39,7 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
       {"linux | * | posix | linux.x | a | b | 2027-01-01 | d\n",
        "f:1:49: found 8 columns, expected 5 to 7"},
       {"linux | * | posix | linux.x | a | b | next year\n",
-       "f:1:38: found `next year`, expected a date such as 2027-06-30"},
+       "f:1:39: found `next year`, expected a date such as 2027-06-30"},
       {"linux | * | posix | linux.x | \n", "f:1:31: the column `reason` is empty"},
       {"linux | | posix | linux.x | a\n", "f:1:9: the column `version` is empty"},
       {"linux | * | plan9 | linux.x | a\n",
@@ -92,6 +92,15 @@ TEST(DeviationsTest, ARowHoldsToTheEndOfTheDayOnWhichItExpires) {
   EXPECT_FALSE(Expired(deviations.rows[0], "2026-06-30"));
   EXPECT_TRUE(Expired(deviations.rows[0], "2026-07-01"));
   EXPECT_FALSE(Expired(Deviation{}, "2026-07-01"));
+}
+
+TEST(DeviationsTest, ALineIsReadBackAsItWas) {
+  for (const char* rest : {"", " | https://a.example", " |  | 2027-01-31", " | https://a.example | 2027-01-31"}) {
+    const std::string line = std::string("linux | 6.* | posix | linux.x.value.0 | understood") + rest + "\n";
+    const ParsedDeviations parsed = ParseDeviations(line, "f");
+    ASSERT_EQ(parsed.problem, "") << line;
+    EXPECT_EQ(DeviationLine(parsed.deviations.rows.at(0)), line);
+  }
 }
 
 TEST(DeviationsTest, AClausesOlderIdStillNamesItsFindings) {

@@ -315,6 +315,13 @@ std::string HowToRunItAgain(const Finding& finding) {
 
 }  // namespace
 
+std::optional<World> WorldBefore(const Finding& finding) {
+  Oracle oracle(ProfileOf(finding.profile));
+  int at = 0;
+  if (!GoToDivergence(finding, oracle, at)) return std::nullopt;
+  return oracle.world();
+}
+
 std::vector<std::string> CallLines(const Transcript& transcript) {
   Transcript bare = transcript;
   bare.comments.clear();

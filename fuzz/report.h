@@ -3,6 +3,7 @@
 #ifndef SOCKSPEC_FUZZ_REPORT_H_
 #define SOCKSPEC_FUZZ_REPORT_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ std::string Report(const Finding& finding);
 
 // One line: "listen(s0, 1) came back 0, expected -1 EINVAL (listen.unbound_refused)".
 std::string Headline(const Finding& finding);
+
+// Where the sockets stood before the call that diverges, by the finding's own profile; nothing where this sockspec
+// does not come to that call any more.
+std::optional<World> WorldBefore(const Finding& finding);
 
 // The lines of a transcript's calls, replies and clauses in columns: one a call, without comments
 // and without the environment.

@@ -7,6 +7,7 @@
 
 #include "fmt/format.h"
 #include "fuzz/report.h"
+#include "model/program/declarations.h"
 #include "model/program/text.h"
 #include "nlohmann/json.hpp"
 
@@ -15,101 +16,148 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string RateShort(const Finding& finding) {
-  return fmt::format("{}/{} quiet, {}/{} disturbed", finding.quiet.hits, finding.quiet.runs,
-                     finding.disturbed.hits, finding.disturbed.runs);
+std::string FileIn(const LoadedFinding& finding, const char* name) {
+  std::ifstream in(finding.path + "/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
+// What is understood or gone comes after what somebody has to look at.
+int Settled(const TriageRow& row) {
+  if (row.loaded.finding.state == "fixed") return 2;
+  return row.accepted.empty() ? 0 : 1;
+}
+
+// Under which heading a finding stands; empty where there are none.
+std::string GroupOf(const Finding& finding, TriageOrder order) {
+  switch (order) {
+    case TriageOrder::kWorst:
+    case TriageOrder::kNewest:
+      return "";
+    case TriageOrder::kClause:
+      return ClauseOf(finding);
+    case TriageOrder::kCall:
+      return CallOf(finding) + "()";
   }
-  return out;
+  return "";
 }
 
-constexpr std::string_view kPageHead = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{0}</title>
-<style>
-body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 72em; padding: 0 1em }}
-code, pre {{ font: 13px/1.4 ui-monospace, monospace }}
-pre {{ background: #f6f6f4; padding: 1em; overflow-x: auto }}
-details {{ border-top: 1px solid #ccc; padding: .6em 0 }}
-summary {{ cursor: pointer }}
-.kind {{ display: inline-block; min-width: 7.5em; font-weight: 600 }}
-.confirmed {{ color: #a11 }} .unstable {{ color: #a60 }} .contaminated {{ color: #666 }}
-.small {{ color: #666; font-size: 13px }}
-@media (prefers-color-scheme: dark) {{
-  body {{ background: #161616; color: #ddd }} pre {{ background: #222 }} .confirmed {{ color: #f77 }}
-  .unstable {{ color: #fb6 }} .small, .contaminated {{ color: #aaa }} details {{ border-color: #444 }}
-}}
-</style></head><body>
-<h1>{0}</h1>
-)";
+Json RateJson(const Rate& rate) { return {{"hits", rate.hits}, {"runs", rate.runs}}; }
 
 }  // namespace
 
-void Sort(std::vector<LoadedFinding>& findings, TriageOrder order) {
-  std::ranges::stable_sort(findings, [order](const LoadedFinding& a, const LoadedFinding& b) {
-    const Finding& x = a.finding;
-    const Finding& y = b.finding;
+Triage TriageOf(LoadedFindings findings, const Deviations& deviations, std::string_view today) {
+  Triage triage;
+  triage.corrupt = std::move(findings.corrupt);
+  for (LoadedFinding& loaded : findings.findings) {
+    TriageRow& row = triage.rows.emplace_back();
+    const Finding& f = loaded.finding;
+    const Deviation* known = FindDeviation(deviations, f.kernel, f.release, f.profile, f.key);
+    if (known != nullptr && !Expired(*known, today)) row.accepted = known->reason;
+    row.loaded = std::move(loaded);
+  }
+  return triage;
+}
+
+std::string CallOf(const Finding& finding) {
+  return std::string(DeclarationOf(finding.transcript.program.calls[finding.index].op).name);
+}
+
+std::string ClauseOf(const Finding& finding) {
+  return finding.expected_clause.empty() ? "none" : finding.expected_clause;
+}
+
+std::string StateWords(const TriageRow& row) {
+  return row.accepted.empty() ? row.loaded.finding.state : "accepted";
+}
+
+void Sort(std::vector<TriageRow>& rows, TriageOrder order) {
+  std::ranges::stable_sort(rows, [order](const TriageRow& a, const TriageRow& b) {
+    const Finding& x = a.loaded.finding;
+    const Finding& y = b.loaded.finding;
     if (order == TriageOrder::kNewest && x.first_seen != y.first_seen) {
       return x.first_seen > y.first_seen;
     }
-    const auto rank = [](const Finding& f) {
-      return std::tuple(f.kind, f.profile != "posix", ~f.seen, f.transcript.program.calls.size());
+    const auto rank = [order](const TriageRow& row) {
+      const Finding& f = row.loaded.finding;
+      return std::tuple(GroupOf(f, order), Settled(row), f.kind, f.profile != "posix", ~f.seen,
+                        f.transcript.program.calls.size());
     };
-    if (rank(x) != rank(y)) return rank(x) < rank(y);
+    if (rank(a) != rank(b)) return rank(a) < rank(b);
     return x.key < y.key;
   });
 }
 
-std::string TriageText(const std::vector<LoadedFinding>& findings) {
-  std::string text;
-  for (const LoadedFinding& loaded : findings) {
-    const Finding& f = loaded.finding;
-    text += fmt::format("{:<12} {}  ({}; seen {}x since {}; {} calls)\n", FindingClassName(f.kind),
-                        VerdictWords(f), RateShort(f), f.seen, f.first_seen.substr(0, 10),
-                        f.transcript.program.calls.size());
+void Filter(std::vector<TriageRow>& rows, const TriageFilter& filter) {
+  std::erase_if(rows, [&](const TriageRow& row) {
+    const Finding& f = row.loaded.finding;
+    const std::string clause = ClauseOf(f);
+    return (!filter.call.empty() && CallOf(f) != filter.call) ||
+           (!filter.clause.empty() && clause != filter.clause && !clause.starts_with(filter.clause + ".")) ||
+           (!filter.kind.empty() && FindingClassName(f.kind) != filter.kind) ||
+           (!filter.state.empty() && StateWords(row) != filter.state) ||
+           (!filter.text.empty() && f.key.find(filter.text) == std::string::npos);
+  });
+}
+
+std::string TriageText(const std::vector<TriageRow>& rows, TriageOrder order) {
+  const auto how_sure = [](const Finding& f) {
+    return fmt::format("{}/{} + {}/{}", f.quiet.hits, f.quiet.runs, f.disturbed.hits, f.disturbed.runs);
+  };
+  size_t kind = 5, state = 5, seen = 4, runs = 4, verdict = 7;
+  for (const TriageRow& row : rows) {
+    const Finding& f = row.loaded.finding;
+    kind = std::max(kind, FindingClassName(f.kind).size());
+    state = std::max(state, StateWords(row).size());
+    seen = std::max(seen, fmt::format("{}", f.seen).size());
+    runs = std::max(runs, how_sure(f).size());
+    verdict = std::max(verdict, VerdictWords(f).size());
+  }
+  std::string text = fmt::format("{:<{}}  {:<{}}  {:>{}}  {:<10}  {:<{}}  {:<{}}  {}\n", "class", kind, "state", state,
+                                 "seen", seen, "since", "runs", runs, "verdict", verdict, "calls");
+  std::string group;
+  for (const TriageRow& row : rows) {
+    const Finding& f = row.loaded.finding;
+    if (const std::string own = GroupOf(f, order); own != group) {
+      group = own;
+      text += fmt::format("\n{}, {}\n", group, std::ranges::count_if(rows, [&](const TriageRow& other) {
+                            return GroupOf(other.loaded.finding, order) == own;
+                          }));
+    }
+    text += fmt::format("{:<{}}  {:<{}}  {:>{}}  {:<10}  {:<{}}  {:<{}}  {:>5}\n", FindingClassName(f.kind), kind,
+                        StateWords(row), state, f.seen, seen, f.first_seen.substr(0, 10), how_sure(f), runs,
+                        VerdictWords(f), verdict, f.transcript.program.calls.size());
     text += fmt::format("    {}\n    {}\n", Headline(f), f.key);
+    if (!row.accepted.empty()) text += fmt::format("    accepted: {}\n", row.accepted);
   }
   return text;
 }
 
-std::string TriageJson(const LoadedFindings& findings) {
+std::string TriageJson(const Triage& triage) {
   Json list = Json::array();
-  for (const LoadedFinding& loaded : findings.findings) {
-    const Finding& f = loaded.finding;
+  for (const TriageRow& row : triage.rows) {
+    const Finding& f = row.loaded.finding;
     list.push_back({{"key", f.key},
                     {"class", FindingClassName(f.kind)},
+                    {"state", f.state},
+                    {"accepted", row.accepted.empty() ? Json() : Json(row.accepted)},
                     {"verdict", VerdictWords(f)},
                     {"headline", Headline(f)},
+                    {"call", CallOf(f)},
+                    {"call_number", f.index + 1},
+                    {"clause", f.expected_clause},
                     {"kernel", f.kernel},
                     {"release", f.release},
                     {"profile", f.profile},
+                    {"quiet", RateJson(f.quiet)},
+                    {"disturbed", RateJson(f.disturbed)},
                     {"seen", f.seen},
                     {"first_seen", f.first_seen},
                     {"last_seen", f.last_seen},
                     {"program", FindingProgram(f)},
-                    {"path", loaded.path}});
+                    {"path", row.loaded.path}});
   }
   Json corrupt = Json::array();
-  for (const LoadedFinding& loaded : findings.corrupt) {
+  for (const LoadedFinding& loaded : triage.corrupt) {
     corrupt.push_back({{"path", loaded.path}, {"problem", loaded.problem}});
   }
   const Json all = {{"findings", list}, {"unreadable", corrupt}};
@@ -117,30 +165,10 @@ std::string TriageJson(const LoadedFindings& findings) {
 }
 
 std::string StoredReport(const LoadedFinding& finding) {
-  std::ifstream in(finding.path + "/report.txt", std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const std::string text = FileIn(finding, "report.txt");
   return text.empty() ? Report(finding.finding) : text;
 }
 
-std::string TriageHtml(const LoadedFindings& findings, std::string_view title) {
-  std::string page = fmt::format(kPageHead, Escaped(title));
-  page += fmt::format("<p class=\"small\">{} finding{}. Click one for its report.</p>\n",
-                      findings.findings.size(), findings.findings.size() == 1 ? "" : "s");
-  for (const LoadedFinding& loaded : findings.findings) {
-    const Finding& f = loaded.finding;
-    page += fmt::format(
-        "<details id=\"{}\"><summary><span class=\"kind {}\">{}</span> {}: <code>{}</code><br>"
-        "<span class=\"small\">{}; seen {} times since {}; {} calls; "
-        "{}</span></summary>\n<pre>{}</pre>"
-        "</details>\n",
-        Escaped(f.key), FindingClassName(f.kind), FindingClassName(f.kind),
-        Escaped(VerdictWords(f)), Escaped(Headline(f)), RateShort(f), f.seen, Escaped(f.first_seen),
-        f.transcript.program.calls.size(), Escaped(f.key), Escaped(StoredReport(loaded)));
-  }
-  for (const LoadedFinding& loaded : findings.corrupt) {
-    page += fmt::format("<p>Cannot be read: <code>{}</code></p>\n", Escaped(loaded.problem));
-  }
-  return page + "</body></html>\n";
-}
+std::string StoredC(const LoadedFinding& finding) { return FileIn(finding, "repro.c"); }
 
 }  // namespace sockspec
