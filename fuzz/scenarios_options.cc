@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -20,6 +21,15 @@ class OptionScenes {
     // What waits takes at least a tick of the kernel's clock: as long as a hundred programs.
     constexpr int kWithoutWaiting = 300;
     if (w.OneIn(kWithoutWaiting)) return Impatience();
+    if (kind_ == SocketKind::kTcp) {
+      switch (w.random().Below(5)) {
+        case 0: return Addresses();
+        case 1: return Deferred();
+        case 2: return Corked();
+        default: return LowWater();
+      }
+    }
+    if (kind_ == SocketKind::kUdp && w.OneIn(2)) return Addresses();
     LowWater();
   }
 
@@ -74,6 +84,62 @@ class OptionScenes {
         default: w.Step({.op = Op::kRecvfrom, .fd = fd, .length = kStorageLength, .size = w.Size()}); break;
       }
     } while (!w.OneIn(4));
+  }
+
+  // Addresses without a port, and addresses that are not ours.
+  void Addresses() {
+    do {
+      const Descriptor fd = w.MakeSocket(kind_);
+      Set(fd, IPPROTO_IP, w.One({IP_BIND_ADDRESS_NO_PORT, IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND}), w.One({1, 1, 0}));
+      if (w.OneIn(6)) w.SetOption(fd, SO_REUSEADDR, 1);
+      Address address = w.LocalAddress(fd);
+      if (w.OneIn(2)) address.port = kPortZero;
+      w.Bind(fd, address);
+      switch (w.random().Below(6)) {
+        case 0: w.Bind(fd, w.LocalAddress(fd)); break;
+        case 1: w.Listen(fd, w.Backlog()); break;
+        case 2: w.SendTo(fd, w.RemoteAddress(fd), w.Size()); break;
+        case 3: w.Dissolve(fd); break;
+        default: w.Connect(fd, w.RemoteAddress(fd)); break;
+      }
+      w.GetName(fd);
+    } while (w.OneIn(2));
+  }
+
+  // TCP_DEFER_ACCEPT: a connection is there to be accepted once it has data.
+  void Deferred() {
+    const auto [client, listener] = MakeTwo();
+    Set(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, w.One({1, 5, 0, 30}));
+    w.Connect(client, w.AddressOf(listener));
+    do {
+      switch (w.random().Below(9)) {
+        case 0: w.Accept(listener); break;
+        case 1: w.Poll(listener); break;
+        case 2: w.Shutdown(client, w.One({SHUT_WR, SHUT_RDWR, SHUT_RD})); break;
+        case 3: w.Close(client); break;
+        case 4: w.Connect(w.MakeSocket(kind_), w.AddressOf(listener)); break;
+        case 5: w.Dissolve(client); break;
+        case 6: w.Poll(client); break;
+        default: w.Send(client, w.Size()); break;
+      }
+    } while (!w.OneIn(5));
+    w.Accept(listener);
+  }
+
+  // TCP_CORK and TCP_NODELAY: when bytes go out.
+  void Corked() {
+    const auto [one, other] = MakePair();
+    do {
+      switch (w.random().Below(8)) {
+        case 0: Set(one, IPPROTO_TCP, TCP_CORK, w.One({1, 0})); break;
+        case 1: Set(one, IPPROTO_TCP, w.One({TCP_CORK, TCP_NODELAY}), w.One({1, 0})); break;
+        case 2: w.Send(other, w.Size()); break;
+        case 3: w.Receive(other, 4096); break;
+        case 4: w.Poll(other); break;
+        case 5: w.OneIn(3) ? w.Shutdown(one, SHUT_WR) : w.Receive(one, w.Size()); break;
+        default: w.Send(one, w.Size()); break;
+      }
+    } while (!w.OneIn(10));
   }
 
   // A stream that is only readable when there is enough to read.

@@ -1,8 +1,10 @@
 // bind(): gives a socket its local address and port.
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "model/option_table.h"
 #include "model/tables.h"
 
 namespace sockspec {
@@ -34,8 +36,13 @@ bool NotLocal(const Scene& s) {
       return true;
   }
 }
-bool NotOurs(const Scene& s) { return NotLocal(s) && (s.posix() || !Inet6(s)); }
-bool NotOurs6(const Scene& s) { return NotLocal(s) && Inet6(s); }
+// inet_addr_valid_or_nonlocal(), ipv6_can_nonlocal_bind()
+bool MayBeForeign(const Scene& s) {
+  return IsSet(s.world, s.index, IPPROTO_IP, IP_FREEBIND) ||
+         IsSet(s.world, s.index, IPPROTO_IP, IP_TRANSPARENT);
+}
+bool NotOurs(const Scene& s) { return NotLocal(s) && (s.posix() || !Inet6(s)) && !MayBeForeign(s); }
+bool NotOurs6(const Scene& s) { return NotLocal(s) && Inet6(s) && !MayBeForeign(s); }
 bool ToMany6(const Scene& s) { return Inet6(s) && Wanted(s) == Host::kMulticast6; }  // of streams
 bool WithoutScope(const Scene& s) {
   return Inet6(s) && (Wanted(s) == Host::kLinkLocal6 || Wanted(s) == Host::kMulticast6);
@@ -60,31 +67,40 @@ bool Taken(const Scene& s, Among among) {
 }
 bool PortTaken(const Scene& s) { return Taken(s, s.posix() ? Among::kOwnFamily : Among::kEveryone); }
 bool PortTakenAcross(const Scene& s) { return !PortTaken(s) && Taken(s, Among::kEveryone); }
+bool NeedsNoPort(const Scene& s) {
+  return IsSet(s.world, s.index, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+}
 bool NoPortLeft(const Scene& s) {
-  return s.has_socket() && ReadAddress(s).port == kPortZero && PortsToBind(s, Wanted(s)).none();
+  return s.has_socket() && ReadAddress(s).port == kPortZero && !NeedsNoPort(s) && PortsToBind(s, Wanted(s)).none();
 }
 bool Unbound(const Scene& s) { return s.has_socket() && !AlreadyBound(s); }
 bool WantsAnyPort(const Scene& s) { return Unbound(s) && ReadAddress(s).port == kPortZero; }
+bool WantsNoPort(const Scene& s) { return WantsAnyPort(s) && NeedsNoPort(s); }
 
 void Unspecified(Scene& s) { MakeUnspecified(s.world, s.index); }
 
 // __inet_bind(): the addresses are cleared where no port could be had, also those of an earlier life.
 void ForgetAddress(Scene& s) { SetAddress(s.me(), Wildcard(s.me())); }
 
-void Bind(Scene& s, PortIndex port) {
+void BindAddress(Scene& s) {
   Socket& socket = s.me();
   const Host host = Wanted(s);
   SetAddress(socket, host);
   const bool many = host == Host::kBroadcast || host == Host::kMulticast || host == Host::kLocalBroadcast;
   if (many && !socket.inet6) socket.source = Host::kAny;  // sends from the device's own address then
   if (s.linux()) socket.only_inet6 = EndpointAt(socket, host).only_inet6;
-  HoldPort(s.world, s.index, port, false);
-  socket.local = port;
   // A socket of AF_INET6 keeps the peer that it had before it was dissolved (DissolvePeer).
   if (!socket.inet6) socket.remote = Host::kAny;
   socket.remote_port = kNone;
   // A socket of AF_INET6 keeps ::ffff:0.0.0.0 too.
   if (host != Wildcard(socket)) socket.address_locked = true;
+  if (NotLocal(s)) s.world.foreign = socket.foreign = true;
+}
+void Bind(Scene& s, PortIndex port) {
+  // The address first, since who may share a port depends on it.
+  BindAddress(s);
+  HoldPort(s.world, s.index, port, false);
+  s.me().local = port;
 }
 void BindToChosen(Scene& s) { Bind(s, TakePort(s, PortsToBind(s, Wanted(s)))); }
 void BindToPort(Scene& s) {
@@ -182,6 +198,9 @@ constexpr Clause kBind[] = {
     {.id = "bind.no_port_left", .error = EADDRINUSE, .when = NoPortLeft, .then = ForgetAddress,
      .cites = "POSIX bind() EADDRINUSE; Linux inet_csk_find_open_port(); ip(7)",
      .says = "Every port of the ephemeral range is taken."},
+    {.id = "bind.address_only", .when = WantsNoPort, .then = BindAddress,
+     .on = kLinux, .cites = "ip(7) IP_BIND_ADDRESS_NO_PORT; Linux __inet_bind(), __inet6_bind()",
+     .says = "The socket gets the address; a port is chosen when it connects."},
     {.id = "bind.chosen", .when = WantsAnyPort, .then = BindToChosen,
      .cites = "ip(7) on port 0; Linux inet_csk_find_open_port()",
      .says = "The kernel chooses a port of the ephemeral range that no other socket holds."},

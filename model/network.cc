@@ -6,6 +6,8 @@
 // that a full accept queue dropped.
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <algorithm>
 
@@ -47,6 +49,7 @@ void Free(World& world, uint8_t index) {
 void TakeReset(World& world, uint8_t index) {
   Socket& socket = world.sockets[index];
   if (socket.tcp == Tcp::kClose) return;
+  if (socket.deferred) return Free(world, index);  // a request that nobody hears of
   socket.error = socket.tcp == Tcp::kSynSent     ? ECONNREFUSED
                  : socket.tcp == Tcp::kCloseWait ? EPIPE
                                                  : ECONNRESET;
@@ -128,19 +131,10 @@ void OpenPassively(World& world, uint8_t index) {
   if (world.sockets[index].shut & kSend) SendFin(world, index);
 }
 
-// tcp_v4_syn_recv_sock(): the listener's child, cloned from it.
-void MakeChild(World& world, uint8_t listener, uint8_t client) {
-  const uint8_t child = NewSocket(world);
-  if (world.lost != Lost::kNo) return;
+// sk_clone_lock(): what a connection has of its listener.
+void CopyListener(World& world, uint8_t listener, uint8_t child) {
   const Socket& parent = world.sockets[listener];
-  const Socket& peer = world.sockets[client];
   Socket& socket = world.sockets[child];
-  socket.inet6 = parent.inet6;
-  socket.only_inet6 = parent.only_inet6;
-  socket.speaks_ipv4 = parent.inet6 && (parent.speaks_ipv4 || !IsIpv6(peer.source));
-  if (peer.answered) world.lost = Lost::kTiming;  // TCP_QUICKACK: its last word of the handshake is put off
-  if (parent.speaks_ipv4 && IsIpv6(peer.source)) world.lost = Lost::kMute;  // see SendSyn()
-  socket.link = Link::kUnconnected;
   socket.shut = parent.shut;
   socket.reuse_address = parent.reuse_address;
   socket.reuse_port = parent.reuse_port;
@@ -151,16 +145,67 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   socket.answered = parent.answered;  // TCP_QUICKACK
   socket.receive_buffer = parent.receive_buffer;
   socket.send_buffer = parent.send_buffer;
+  ForgetOptions(world, child);
+  InheritOptions(world, listener, child);
+}
+
+// tcp_check_req(): with TCP_DEFER_ACCEPT the client's last word of the handshake is passed over, and the listener
+// goes on with it when there is data. With more such requests than the backlog says, there is a cookie instead, which
+// puts nothing off (inet_csk_reqsk_queue_is_full).
+bool Defers(const World& world, uint8_t listener) {
+  if (!IsSet(world, listener, IPPROTO_TCP, TCP_DEFER_ACCEPT)) return false;
+  int requests = 0;
+  for (const Socket& socket : world.sockets) requests += socket.live && socket.listener == listener && socket.deferred;
+  return requests <= world.sockets[listener].backlog;
+}
+
+// A connection that was put off joins its listener's queue. False where it cannot, and the world is lost.
+bool Admit(World& world, uint8_t child) {
+  Socket& socket = world.sockets[child];
+  const uint8_t listener = socket.listener;
+  if (QueueLength(world, listener) > world.sockets[listener].backlog) {
+    world.lost = Lost::kTiming;  // what has come is dropped, and sent again
+    return false;
+  }
+  if (world.sockets[listener].shut & kSend) {
+    world.lost = Lost::kTorn;  // its FIN crosses with what has come
+    return false;
+  }
+  socket.deferred = false;
+  socket.turn = world.turn++;
+  CopyListener(world, listener, child);
+  Wake(world, listener, kDataReady);
+  OpenPassively(world, child);
+  return true;
+}
+
+// tcp_v4_syn_recv_sock(): the listener's child, cloned from it.
+void MakeChild(World& world, uint8_t listener, uint8_t client) {
+  const uint8_t child = NewSocket(world);
+  if (world.lost != Lost::kNo) return;
+  const Socket& parent = world.sockets[listener];
+  const Socket& peer = world.sockets[client];
+  Socket& socket = world.sockets[child];
+  socket.inet6 = parent.inet6;
+  socket.only_inet6 = parent.only_inet6;
+  socket.speaks_ipv4 = parent.inet6 && (parent.speaks_ipv4 || !IsIpv6(peer.source));
+  // tcp_rcv_synsent_state_process(): with TCP_QUICKACK 0, or an option that is for listeners, its last word of the
+  // handshake is put off.
+  if (peer.answered || IsSet(world, client, IPPROTO_TCP, TCP_DEFER_ACCEPT)) world.lost = Lost::kTiming;
+  if (parent.speaks_ipv4 && IsIpv6(peer.source)) world.lost = Lost::kMute;  // see SendSyn()
+  socket.link = Link::kUnconnected;
+  CopyListener(world, listener, child);
   SetAddress(socket, peer.remote);
   socket.remote = peer.source;
   socket.bound = parent.bound;
   socket.local = peer.remote_port;
   socket.remote_port = peer.local;
+  socket.deferred = Defers(world, listener);
   socket.listener = listener;
   socket.turn = world.turn++;
-  InheritOptions(world, listener, child);
   Establish(world, child, client);
   Wake(world, client, kAnyReason);     // tcp_rcv_synsent_state_process()
+  if (socket.deferred) return;
   Wake(world, listener, kDataReady);  // tcp_child_process()
   OpenPassively(world, child);
 }
@@ -204,6 +249,10 @@ void Disconnect(World& world, uint8_t index) {
   switch (socket.tcp) {
     case Tcp::kListen:
       EnterClose(world, index);
+      for (const Socket& other : world.sockets) {
+        // The client is not told, and learns of it when it sends.
+        if (other.live && other.listener == index && other.deferred) world.lost = Lost::kTorn;
+      }
       for (uint8_t child = FirstInQueue(world, index); child != kNone;
            child = FirstInQueue(world, index)) {
         world.sockets[child].listener = kNone;
@@ -342,6 +391,7 @@ void SendFin(World& world, uint8_t index) {
     world.lost = Lost::kTorn;  // a connection took over its four-tuple (connect.cc, Attempt)
     return;
   }
+  if (world.sockets[peer].deferred && !Admit(world, peer)) return;
   Socket& other = world.sockets[peer];
   if (other.crowded && other.late > 0) {
     world.lost = Lost::kTiming;  // the FIN waits behind bytes that wait for room
@@ -355,7 +405,8 @@ void SendFin(World& world, uint8_t index) {
     // Connected to itself: our own FIN comes back, CLOSING, then TIME-WAIT.
     socket.done = true;
   }
-  // What Nagle's algorithm held back goes out with the FIN.
+  // What Nagle's algorithm or TCP_CORK held back goes out with the FIN.
+  if (other.late > 0 && socket.segments > 0) socket.answered = true;
   other.arrived += other.late;
   other.late = 0;
   if (!peer_is_done && peer != index) {
@@ -402,8 +453,12 @@ constexpr uint32_t kHalfWindow = 32732;
 // tcp_incr_quickack(): how many acknowledgements are not put off depends on how many segments as large as the first
 // one find room in half the window. Observed on Linux 6.18: after 16370 bytes three small segments come at once,
 // after 16371 one, after 32742 none.
-uint8_t PromptAfter(uint32_t bytes) {
-  return static_cast<uint8_t>(std::clamp<uint32_t>(kHalfWindow / bytes, 2, kPromptSegments + 1) - 1);
+void CountSegment(Socket& socket, uint32_t bytes) {
+  if (socket.segments == 0) {
+    const uint32_t prompt = std::clamp<uint32_t>(kHalfWindow / bytes, 2, kPromptSegments + 1) - 1;
+    socket.segments = static_cast<uint8_t>(kPromptSegments - prompt);
+  }
+  if (socket.segments < 255) ++socket.segments;
 }
 
 void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
@@ -412,10 +467,16 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   socket.sent += bytes;
   const uint8_t peer = socket.peer;
   if (bytes == 0 || !Alive(world, peer)) return;
+  const bool corked = IsSet(world, index, IPPROTO_TCP, TCP_CORK);
+  const bool prompt = IsSet(world, index, IPPROTO_TCP, TCP_NODELAY);
+  if (world.sockets[peer].deferred) {
+    if (corked) world.lost = Lost::kTiming;
+    if (corked || !Admit(world, peer)) return;
+  }
   Socket& other = world.sockets[peer];
   const bool deaf = (!other.owned && other.listener == kNone) ||
                     (other.tcp == Tcp::kFinWait && (other.shut & kReceive));
-  if (deaf && (other.late > 0 || socket.unacked)) {
+  if (deaf && (other.late > 0 || corked || (socket.unacked && !prompt))) {
     world.lost = Lost::kTiming;  // it will be answered with a RST once it goes out, and it may have to wait
     return;
   }
@@ -431,19 +492,25 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
     TakeReset(world, index);
     return;
   }
+  if (corked) {
+    // They wait for 200 ms, if nothing sets them free before: a segment that is full, or half a window of them.
+    constexpr uint32_t kSurelyNotFull = 16384;
+    other.late += bytes;
+    other.crowded |= Crowded(socket, other, 0) || other.late > kSurelyNotFull;
+    return;
+  }
   // Nagle's algorithm holds back a small segment while an earlier one is not acknowledged, and an end that
   // answers, or has had many segments, puts acknowledgements off for up to 40 ms (tcp_nagle_check,
   // inet_csk_in_pingpong_mode, tcp_incr_quickack).
   // What our segment acknowledges lets go what was held back for it, and that answers ours.
   if (socket.late > 0) other.answered = true;
   const bool slow = other.answered || other.segments >= kPromptSegments || bytes > kHalfWindow;
-  const bool held = socket.unacked;
+  const bool held = socket.unacked && !prompt;
   if (socket.segments > 0) socket.answered = true;
   if (peer == index) socket.answered = true;
   other.unacked = false;  // our segment acknowledges what it sent
   socket.unacked = socket.unacked || slow || peer == index;
-  if (other.segments == 0) other.segments = kPromptSegments - PromptAfter(bytes);
-  if (other.segments < 255) ++other.segments;
+  CountSegment(other, bytes);
   other.crowded |= Crowded(socket, other, bytes);
   if (other.crowded || other.late > 0 || held) {
     other.late += bytes;
@@ -457,6 +524,21 @@ void WakeReader(World& world, uint8_t index) {
   const uint32_t bytes = Unread(world.sockets[index]);
   const bool enough = bytes > 0 && bytes >= ReceiveLowWaterOf(world, index);
   if (enough || world.sockets[index].done) Wake(world, index, kDataReady);
+}
+
+void PushHeld(World& world, uint8_t index) {
+  const uint8_t peer = world.sockets[index].peer;
+  if (!Alive(world, peer)) return;
+  Socket& other = world.sockets[peer];
+  if (other.crowded || other.late == 0) return;
+  Socket& socket = world.sockets[index];
+  if (socket.segments > 0) socket.answered = true;
+  other.unacked = false;
+  socket.unacked |= other.answered || other.segments >= kPromptSegments;
+  CountSegment(other, other.late);
+  other.arrived += other.late;
+  other.late = 0;
+  WakeReader(world, peer);
 }
 
 bool Crowded(const Socket& from, const Socket& to, uint32_t bytes) {
@@ -474,7 +556,9 @@ uint32_t UnreadAtMost(const Socket& socket) { return socket.arrived + socket.lat
 
 int QueueLength(const World& world, uint8_t listener) {
   int length = 0;
-  for (const Socket& socket : world.sockets) length += socket.live && socket.listener == listener;
+  for (const Socket& socket : world.sockets) {
+    length += socket.live && socket.listener == listener && !socket.deferred;
+  }
   return length;
 }
 
@@ -482,7 +566,7 @@ uint8_t FirstInQueue(const World& world, uint8_t listener) {
   uint8_t first = kNone;
   for (int i = 0; i < kMaxSockets; ++i) {
     const Socket& socket = world.sockets[i];
-    if (!socket.live || socket.listener != listener) continue;
+    if (!socket.live || socket.listener != listener || socket.deferred) continue;
     if (first == kNone || socket.turn < world.sockets[first].turn) first = static_cast<uint8_t>(i);
   }
   return first;

@@ -70,7 +70,11 @@ int32_t AcceptDelay(const Scene&, int32_t value) {
 }
 int32_t FastOpenQueue(const Scene&, int32_t value) { return std::min(value, 4096); }  // net.core.somaxconn
 constexpr int32_t kLeastClamp = 1152;  // half of SOCK_MIN_RCVBUF
-int32_t WindowClamp(const Scene&, int32_t value) { return value == 0 ? 0 : std::max(value, kLeastClamp); }
+// Linux 6.1 compares without a sign, so that a negative value is a large one.
+int32_t WindowClamp(const Scene& s, int32_t value) {
+  const bool large = value < 0 && s.profile.version < Version{6, 2};
+  return value == 0 || large ? value : std::max(value, kLeastClamp);
+}
 
 // __ip6_sock_set_addr_preferences(): three choices in one value, two of which are kept.
 constexpr int32_t kTemporary = 1;
@@ -438,21 +442,16 @@ int16_t PacketOptionsUntold(const Scene& s) {
 int16_t SynUntold(const Scene& s) {
   return OptionOf(s.world, s.index, IPPROTO_TCP, TCP_SAVE_SYN) != 0 ? kOptionNotModelled : 0;
 }
-// Bytes that were held back go out with TCP_NODELAY, and without TCP_CORK.
-void Push(Scene& s) {
-  const uint8_t peer = s.me().peer;
-  if (peer == kNone || !s.world.sockets[peer].live || s.world.sockets[peer].crowded) return;
-  Socket& other = s.world.sockets[peer];
-  other.arrived += other.late;
-  other.late = 0;
-}
+// __tcp_sock_set_nodelay(), __tcp_sock_set_cork(): bytes that were held back go out, once, with TCP_NODELAY; without
+// TCP_CORK they are held back as Nagle's algorithm says.
 void StoreNoDelay(Scene& s, int32_t value) {
   StoreOption(s.world, *s.option, s.index, value, 0);
-  if (value != 0) Push(s);
+  if (value != 0) PushHeld(s.world, s.index);
 }
 void StoreCork(Scene& s, int32_t value) {
   StoreOption(s.world, *s.option, s.index, value, 0);
-  if (value == 0 && !s.me().unacked) Push(s);
+  const bool at_once = !s.me().unacked || OptionOf(s.world, s.index, IPPROTO_TCP, TCP_NODELAY) != 0;
+  if (value == 0 && at_once) PushHeld(s.world, s.index);
 }
 constexpr int32_t kNoDevice = 0;
 constexpr int32_t kLoIndexSwapped = 0x01000000;  // htonl(1)
@@ -565,7 +564,7 @@ constexpr OptionRow kRows[] = {
     {SOL(SO_NOFCS), .boolean = true, .cites = "Linux sk_setsockopt()"},
     {SOL(SO_LOCK_FILTER), .boolean = true, .set_refused = FilterUnlocked, .cites = "socket(7) SO_LOCK_FILTER"},
     {SOL(SO_SELECT_ERR_QUEUE), .boolean = true, .cites = "Linux sk_setsockopt()"},
-    {SOL(SO_BUSY_POLL), .until = {6, 2}, .may_give = ENOPROTOOPT, .least = 0, .right = Right::kMachine, .free_least = INT_MIN,
+    {SOL(SO_BUSY_POLL), .until = {6, 2}, .may_give = ENOPROTOOPT, .least = 0, .right = Right::kMachine, .free_least = 0,
      .free_most = 0, .cites = "socket(7) SO_BUSY_POLL; Linux sk_setsockopt()"},
     {SOL(SO_BUSY_POLL), .since = {6, 2}, .may_give = ENOPROTOOPT, .least = 0,
      .cites = "observed on Linux 6.18: env: uid=nobody, setsockopt(s0, SOL_SOCKET, SO_BUSY_POLL, 1) = 0"},
@@ -677,7 +676,7 @@ constexpr OptionRow kRows[] = {
     // Other options make the kernel forget its route, until it needs one again.
     {IP4(IP_MTU), .set = false, .may_give = ENOTCONN, .get_refused = NoRoute, .tells = TellAnything,
      .unread = true, .cites = "ip(7) IP_MTU; Linux sk_dst_get()"},
-    {IP4(IP_FREEBIND), .boolean = true, .bytes = 1, .spoils = Ops(Op::kBind), .cites = "ip(7) IP_FREEBIND"},
+    {IP4(IP_FREEBIND), .boolean = true, .bytes = 1, .cites = "ip(7) IP_FREEBIND"},
     {IP4(IP_IPSEC_POLICY), .not_modelled = "IPsec is out of reach of a loopback",
      .cites = "Linux xfrm_user_policy()"},
     {IP4(IP_XFRM_POLICY), .not_modelled = "IPsec is out of reach of a loopback",
@@ -685,7 +684,7 @@ constexpr OptionRow kRows[] = {
     {IP4(IP_PASSSEC), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg, .spoils_of = kUdp,
      .cites = "Linux do_ip_setsockopt()"},
     {IP4(IP_TRANSPARENT), .boolean = true, .bytes = 1, .right = Right::kNetwork, .free_least = 0, .free_most = 0,
-     .spoils = Ops(Op::kBind) | Ops(Op::kConnect) | kOpSends,
+     .spoils = Ops(Op::kConnect) | kOpSends,
      .cites = "ip(7) IP_TRANSPARENT"},
     {IP4(IP_RECVORIGDSTADDR), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg, .spoils_of = kUdp,
      .cites = "ip(7) IP_RECVORIGDSTADDR"},
@@ -694,7 +693,7 @@ constexpr OptionRow kRows[] = {
     {IP4(IP_NODEFRAG), .set = false, .cites = "ip(7) IP_NODEFRAG: of raw sockets only"},
     {IP4(IP_CHECKSUM), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg, .spoils_of = kUdp,
      .cites = "Linux do_ip_setsockopt()"},
-    {IP4(IP_BIND_ADDRESS_NO_PORT), .boolean = true, .bytes = 0, .spoils = Ops(Op::kBind), .cites = "ip(7) IP_BIND_ADDRESS_NO_PORT"},
+    {IP4(IP_BIND_ADDRESS_NO_PORT), .boolean = true, .bytes = 0, .cites = "ip(7) IP_BIND_ADDRESS_NO_PORT"},
     {IP4_OF(IP_RECVFRAGSIZE, kTcp), .set_error = EINVAL, .bytes = 0,
      .cites = "Linux do_ip_setsockopt(): of datagrams only"},
     {IP4_OF(IP_RECVFRAGSIZE, kUdp), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg,
@@ -766,8 +765,8 @@ constexpr OptionRow kRows[] = {
     {TCP(TCP_SYNCNT), .start = 6, .least = 1, .most = 127, .cites = "tcp(7) TCP_SYNCNT"},
     {TCP(TCP_LINGER2), .start = 60, .becomes = FinTimeout, .spoils = kOpCloses, .spoils_others = true,
      .cites = "tcp(7) TCP_LINGER2; Linux TCP_FIN_TIMEOUT_MAX"},
-    {TCP(TCP_DEFER_ACCEPT), .becomes = AcceptDelay, .inherited = 0, .spoils = kOpConnects | kOpCloses,
-     .spoils_others = true, .cites = "tcp(7) TCP_DEFER_ACCEPT; Linux secs_to_retrans(), retrans_to_secs()"},
+    {TCP(TCP_DEFER_ACCEPT), .becomes = AcceptDelay, .inherited = 0,
+     .cites = "tcp(7) TCP_DEFER_ACCEPT; Linux secs_to_retrans(), retrans_to_secs()"},
     {TCP(TCP_WINDOW_CLAMP), .tells = TellClamp, .set_refused = ClampRefused, .becomes = WindowClamp,
      .spoils = Ops(Op::kConnect) | Ops(Op::kListen) | kOpSends | kOpReceives, .spoils_others = true,
      .cites = "tcp(7) TCP_WINDOW_CLAMP; Linux tcp_set_window_clamp()"},
@@ -1072,6 +1071,10 @@ int32_t OptionOf(const World& world, uint8_t socket, int32_t level, int32_t opti
   return 0;
 }
 
+bool IsSet(const World& world, uint8_t socket, int32_t level, int32_t option) {
+  return world.set_options != 0 && OptionOf(world, socket, level, option) != 0;
+}
+
 void StoreOption(World& world, const OptionRow& row, uint8_t socket, int32_t first, int32_t second) {
   const uint16_t stored_by = kIndex.stored_by[FirstRow(row.level, row.option)];
   SetOption* entry = Entry(world, socket, stored_by);
@@ -1127,11 +1130,14 @@ const SetOption* FindTimeout(const World& world, uint8_t socket, Op op) {
 }
 
 const char* SpoiltBy(const World& world, const Call& call, const Profile& profile) {
-  if (world.set_options == 0) return nullptr;
+  if (world.set_options == 0 && !world.foreign) return nullptr;
   uint8_t own = kNone;
   if (call.fd.IsHandle() && DeclarationOf(call.op).takes_descriptor()) {
     const uint8_t slot = world.handles[call.fd.handle()];
     if (slot != kNone && world.slots[slot].opens == Opens::kSocket) own = world.slots[slot].socket;
+  }
+  if (own != kNone && world.sockets[own].foreign && (Ops(call.op) & (kOpSends | Ops(Op::kConnect)))) {
+    return "the socket is bound to an address that is not ours, and what it sends does not get far";
   }
   for (int i = 0; i < world.set_options; ++i) {
     const SetOption& entry = world.options[i];

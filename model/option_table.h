@@ -134,6 +134,9 @@ bool SpeaksLevel(const Socket& socket, int32_t level);
 // calls.
 int32_t OptionOf(const World& world, uint8_t socket, int32_t level, int32_t option);
 
+// Whether somebody has set an option that is off from the start.
+bool IsSet(const World& world, uint8_t socket, int32_t level, int32_t option);
+
 // The entry of an option that was set; nullptr where it was not.
 const SetOption* FindSetOption(const World& world, uint8_t socket, int32_t level, int32_t option);
 

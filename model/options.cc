@@ -38,8 +38,14 @@ bool Modelled(const Scene& s) {
 
 // --- getsockopt ----------------------------------------------------------------------------------------
 
-bool NotSupportedLevel(const Scene& s) { return Mute(s) && (IsUnix(s.me().kind) || !s.me().inet6); }
-bool UnknownLevel(const Scene& s) { return Mute(s) && !NotSupportedLevel(s); }
+// Kernels that were built with bpfilter gave it these numbers, whatever the level.
+bool IsBpfilter(const Scene& s) {
+  return s.profile.version < Version{6, 8} && s.call.option >= 64 && s.call.option < 68;
+}
+bool NotSupportedLevel(const Scene& s) {
+  return Mute(s) && (IsUnix(s.me().kind) || (!s.me().inet6 && !IsBpfilter(s)));
+}
+bool UnknownLevel(const Scene& s) { return Mute(s) && !IsUnix(s.me().kind) && s.me().inet6; }
 bool LengthUnreadable(const Scene& s) { return Speaks(s) && BadLengthPointer(s); }
 bool Negative(const Scene& s) { return Speaks(s) && s.call.level != kIpv6Level && LengthNegative(s); }
 bool WriteOnly(const Scene& s) { return Modelled(s) && !s.option->get; }

@@ -58,7 +58,7 @@ int16_t UdpReady(const World& world, uint8_t index) {
   int16_t ready = kWritable | POLLWRBAND;
   if (socket.error != 0) {
     ready |= POLLERR;
-    if (OptionOf(world, index, SOL_SOCKET, SO_SELECT_ERR_QUEUE) != 0) ready |= POLLPRI;
+    if (IsSet(world, index, SOL_SOCKET, SO_SELECT_ERR_QUEUE)) ready |= POLLPRI;
   }
   if (socket.shut & kReceive) ready |= kReadable | kReadEnd;
   if (socket.shut == (kReceive | kSend)) ready |= POLLHUP;

@@ -28,7 +28,9 @@ bool DataHere(const Scene& s) { return Ordinary(s) && Unread(s.me()) > 0; }
 bool DataPossible(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) > 0; }
 bool Late(const Scene& s) { return DataPossible(s) && !DataHere(s); }
 bool MayBeShut(const Scene& s) { return Late(s) && (s.me().shut & kReceive); }
-bool MayBeLate(const Scene& s) { return Late(s) && !MayBeShut(s) && s.impatient(); }
+bool MayBeLate(const Scene& s) {
+  return Late(s) && !MayBeShut(s) && s.impatient() && (s.nonblocking() || Asked(s) > 0);
+}
 bool MayBeLateBlocking(const Scene& s) { return Late(s) && !MayBeShut(s) && !s.impatient(); }
 bool Unwritable(const Scene& s) {
   return DataPossible(s) && s.call.buffer != Pointer::kValid && Asked(s) > 0 && Copies(s);
@@ -60,7 +62,10 @@ bool Nothing(const Scene& s) {
   return Open(s) && s.me().error == 0 && !(s.me().shut & kReceive) && s.me().tcp != Tcp::kClose;
 }
 bool Connecting(const Scene& s) { return Nothing(s) && s.me().tcp == Tcp::kSynSent; }
-bool WouldBlock(const Scene& s) { return Nothing(s) && s.impatient(); }
+// tcp_recvmsg_locked() waits once before it asks whether it has all that was wanted.
+bool NothingInTime(const Scene& s) { return s.impatient() && !s.nonblocking() && Asked(s) == 0; }
+bool NothingAsked(const Scene& s) { return Nothing(s) && NothingInTime(s); }
+bool WouldBlock(const Scene& s) { return Nothing(s) && s.impatient() && !NothingInTime(s); }
 bool Blocks(const Scene& s) { return Nothing(s) && !s.impatient(); }
 
 // What comes back over a connection has no sender, so of the name only the length is written.
@@ -186,6 +191,9 @@ constexpr Clause kRecv[] = {
     {.id = "recv.connecting", .error = ENOTCONN, .when = Connecting,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX recv() ENOTCONN",
      .says = "The socket is not connected yet."},
+    {.id = "recv.nothing_asked", .when = NothingAsked, .then = End,
+     .on = kLinux, .cites = "Linux tcp_recvmsg_locked(); observed on Linux 6.18: with SO_RCVTIMEO, recv(s0, 0, 0) = 0",
+     .says = "No bytes were asked for, and none has come by the time that SO_RCVTIMEO says."},
     {.id = "recv.would_block", .error = EAGAIN, .when = WouldBlock,
      .cites = "POSIX recv() EAGAIN; Linux tcp_recvmsg_locked()",
      .says = "Nothing has arrived, and the socket does not block."},

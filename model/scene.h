@@ -111,6 +111,8 @@ enum class Arrival : uint8_t { kConnected, kRefused, kStuck, kEnded };
 Arrival SendSyn(Scene& scene, uint8_t client);
 void SendFin(World& world, uint8_t index);
 void SendReset(World& world, uint8_t index);
+// What SendData() held back goes out, where there is room for it.
+void PushHeld(World& world, uint8_t index);
 // `bytes` were accepted from the user.
 void SendData(Scene& scene, uint8_t index, uint32_t bytes);
 // Wakes those that wait for what socket `index` has to read, where that is as much as SO_RCVLOWAT asks for.

@@ -99,6 +99,7 @@ struct Socket {
   bool keepalive = false;
   bool linger = false;
   bool address_locked = false;  // bind() gave it a specific address
+  bool foreign = false;         // one that is not ours (IP_FREEBIND, IP_TRANSPARENT)
   bool port_locked = false;     // bind() gave it a port other than 0
   bool done = false;            // a FIN has come: end of file after what is queued
   bool perhaps_refused = false;  // of kUdp in `posix`: nobody may have taken what it sent, and it may be told
@@ -121,6 +122,7 @@ struct Socket {
   PortIndex remote_port = kNone;
   uint8_t peer = kNone;         // the socket at the other end, while that still knows of us
   uint8_t listener = kNone;     // whose accept queue it waits in
+  bool deferred = false;        // it will, once it has data (TCP_DEFER_ACCEPT): only the client knows of it
   uint8_t turn = 0;             // its place in that queue; of a listener: among the listeners; of kUdp: among those
                                 // with its port
   uint8_t moved = 0;            // of kUdp: its place among those with its address and port
@@ -264,6 +266,7 @@ struct World {
   uint8_t chosen_names = 0;                    // how many the kernel has chosen, seen or not
   uint8_t epolls_live = 0;                     // how many of them there are
   bool nobody = false;                         // env: uid=nobody
+  bool foreign = false;                        // some socket is bound to an address that is not ours
   uint8_t turn = 0;                            // counts arrivals in accept queues
   uint8_t nofile = 0;                          // how many slots there are; 0: all
   uint8_t ephemeral = 0;                       // how many ports the kernel may choose from; 0: plenty
