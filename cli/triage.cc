@@ -19,6 +19,7 @@
 #include "cli/terminal.h"
 #include "fmt/format.h"
 #include "fuzz/bisect.h"
+#include "fuzz/campaign_record.h"
 #include "fuzz/deviations.h"
 #include "fuzz/finding.h"
 #include "fuzz/page.h"
@@ -217,7 +218,7 @@ int RunTriage(const Options& options) {
   Filter(triage.rows, options.filter);
   const size_t shown = triage.rows.size();
   if (!options.html.empty()) {
-    WriteWhole(options.html, TriageHtml(triage, "sockspec: findings in " + options.directory));
+    WriteWhole(options.html, TriageHtml(triage, ReadCampaignRecord(PathOf(options.directory)), "sockspec: findings in " + options.directory));
     if (options.html != "-") fmt::print("{} findings written to {}\n", shown, options.html);
   } else if (options.json) {
     fmt::print("{}", TriageJson(triage));

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "fuzz/page.h"
 #include "gtest/gtest.h"
 #include "model/program/text.h"
 
@@ -126,16 +125,6 @@ TEST(TriageTest, ATableSaysWhatWasSaidAndHowSureItIs) {
       << text;
   EXPECT_NE(text.find("unstable   found   900  2026-03-05"), std::string::npos) << text;
   EXPECT_NE(text.find("differs from Linux 6.18"), std::string::npos) << text;
-}
-
-TEST(TriageTest, ThePageIsHtmlWhateverAFindingSays) {
-  Triage triage = Some();
-  triage.corrupt.push_back({.finding = {}, .path = "x", .problem = "x/finding.json:1:1: <bad>"});
-  const std::string page = TriageHtml(triage, "a & b");
-  EXPECT_NE(page.find("<h1>a &amp; b</h1>"), std::string::npos);
-  EXPECT_EQ(page.find("Linux <6>"), std::string::npos);
-  EXPECT_NE(page.find("&lt;bad&gt;"), std::string::npos);
-  EXPECT_TRUE(page.ends_with("</html>\n"));
 }
 
 }  // namespace
