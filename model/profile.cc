@@ -1,6 +1,7 @@
 #include "model/profile.h"
 
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <iterator>
 
@@ -11,13 +12,17 @@ std::string Name(Version version) {
   return std::to_string(version.major) + "." + std::to_string(version.minor);
 }
 
-// Reads "6.18" and what may follow it.
+// Reads "6.18" and what may follow it. Numbers that no release will ever have are none: `text` is anybody's.
 bool ReadVersion(std::string_view text, Version* version, std::string_view* rest) {
+  constexpr uint16_t kMost = 9999;
   const char* end = text.data() + text.size();
-  const auto major = std::from_chars(text.data(), end, version->major);
-  if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return false;
-  const auto minor = std::from_chars(major.ptr + 1, end, version->minor);
-  if (minor.ec != std::errc()) return false;
+  uint16_t number = 0;
+  const auto major = std::from_chars(text.data(), end, number);
+  if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.' || number > kMost) return false;
+  version->major = number;
+  const auto minor = std::from_chars(major.ptr + 1, end, number);
+  if (minor.ec != std::errc() || number > kMost) return false;
+  version->minor = number;
   *rest = std::string_view(minor.ptr, static_cast<size_t>(end - minor.ptr));
   return true;
 }

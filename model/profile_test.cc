@@ -39,7 +39,8 @@ TEST(ResolveProfile, TakesTheKnownVersionNearestToTheRunningOne) {
 }
 
 TEST(ResolveProfile, SaysWhichProfilesThereAre) {
-  for (const char* name : {"", "windows", "linux-", "linux-six", "linux-6.1x", "posix-2024"}) {
+  for (const char* name : {"", "windows", "linux-", "linux-six", "linux-6.1x", "linux--6.1", "linux-6.-1",
+                           "linux-200000600.0", "linux-6.99999999999", "posix-2024"}) {
     EXPECT_NE(ResolveProfile(name, "").problem.find("expected posix, linux"), std::string::npos) << name;
   }
 }

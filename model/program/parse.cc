@@ -184,7 +184,8 @@ class Parser {
       const size_t end = text_.find('\n');
       line_ = text_.substr(0, end);
       text_.remove_prefix(end == std::string_view::npos ? text_.size() : end + 1);
-      if (line_.ends_with('\r')) line_.remove_suffix(1);
+      // All of them, so that a comment that is printed and read again is the same.
+      while (line_.ends_with('\r')) line_.remove_suffix(1);
       at_ = 0;
       ++line_number_;
       if (!Line()) {

@@ -239,7 +239,7 @@ std::string PrintText(const Transcript& transcript) {
       std::string_view line = comment.substr(0, end);
       more = end != std::string_view::npos;
       if (more) comment.remove_prefix(end + 1);
-      if (line.ends_with('\r')) line.remove_suffix(1);
+      while (line.ends_with('\r')) line.remove_suffix(1);
       out.append(line.empty() ? "#" : "# ").append(line).append("\n");
     }
   }

@@ -554,6 +554,12 @@ TEST(Text, ACommentOfSeveralLinesIsPrintedAsSeveral) {
             "# a\n# b\n#\n# c\n");
 }
 
+TEST(Text, CarriageReturnsAtALinesEndAreNoneOfIt) {
+  const Transcript transcript = MustParse("# one\r\r\r\r\n#\r\r\nclose(-1) = -1 EBADF\r\r\n");
+  EXPECT_EQ(transcript.comments, (std::vector<std::string>{"one", ""}));
+  EXPECT_EQ(MustParse(PrintText(transcript)).comments, transcript.comments);
+}
+
 TEST(Text, AnEmptyTextIsAnEmptyProgram) {
   EXPECT_EQ(MustParse("").program, Program{});
   EXPECT_EQ(PrintText(Program{}), "");
