@@ -56,7 +56,7 @@ int Compare(std::string_view version, std::string_view bound) {
 
 bool IsDate(std::string_view text) {
   constexpr std::string_view kPattern = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]";
-  return fnmatch(kPattern.data(), std::string(text).c_str(), 0) == 0;
+  return text.size() == std::string_view("2027-06-30").size() && fnmatch(kPattern.data(), std::string(text).c_str(), 0) == 0;
 }
 
 }  // namespace

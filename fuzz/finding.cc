@@ -196,6 +196,12 @@ bool NamesADirectory(std::string_view key) {
              std::string_view::npos;
 }
 
+// What the text form takes for a clause's id; none is one, too.
+bool LooksLikeAClause(std::string_view id) {
+  return !id.starts_with('.') &&
+         id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._") == std::string_view::npos;
+}
+
 // Brings the counts of a finding up to date that is stored in `path`.
 Trouble CountAgain(const std::string& path, Finding stored, const Finding& again) {
   stored.seen += again.seen;
@@ -326,6 +332,10 @@ std::string ReadJson(const Json& json, std::string_view text, const std::string&
   fields.Get("last_seen", f.last_seen);
   fields.Get("seen", f.seen);
   fields.GetOptional("state", f.state);
+  if (!NamesADirectory(f.key)) fields.Bad("key", "letters, digits, `.`, `_` and `-`, at most 200 of them,");
+  if (!LooksLikeAClause(f.expected_clause)) {
+    fields.Bad("expected_clause", "a clause's id: lower case letters, digits, `.` and `_`,");
+  }
   f.transcript = fields.Read("transcript");
   f.original = fields.Read("original").program;
   const Transcript expected = fields.Read("program");
