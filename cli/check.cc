@@ -11,6 +11,7 @@
 #include "CLI/CLI.hpp"
 #include "cli/command.h"
 #include "cli/files.h"
+#include "cli/guest.h"
 #include "cli/kernels.h"
 #include "cli/stop.h"
 #include "cli/terminal.h"
@@ -345,7 +346,9 @@ void AddCheck(CLI::App& app, int& status) {
           "Known deviations: they do not fail the run, and one that no longer happens does")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "Print one JSON object, for programs");
-  command->callback([options, &status] { status = RunCheck(*options); });
+  command->callback([options, &status] {
+    status = HereOrInGuest(options->kernel, {.files = options->files}, [&] { return RunCheck(*options); });
+  });
 }
 
 }  // namespace sockspec

@@ -14,6 +14,8 @@
 #include "CLI/CLI.hpp"
 #include "cli/command.h"
 #include "cli/files.h"
+#include "cli/guest.h"
+#include "cli/guest_campaign.h"
 #include "cli/kernels.h"
 #include "cli/stop.h"
 #include "cli/terminal.h"
@@ -164,6 +166,7 @@ int RunFuzz(const Options& asked) {
     deviations = std::move(parsed.deviations);
   }
   CheckKernelName(options.kernel);
+  if (IsGuest(options.kernel)) return CampaignInGuest(options.kernel, options.out, DurationOf(duration));
   CampaignOptions campaign;
   campaign.profile = ProfileFor(options.kernel);
   MutationFor(options.kernel, campaign.profile);
@@ -229,7 +232,8 @@ void AddFuzz(CLI::App& app, int& status) {
   command
       ->add_option("--duration", options->duration,
                    "How long: 60s, 5m, 2h. Left out: 60s, with --mutant 3s")
-      ->type_name("TIME");
+      ->type_name("TIME")
+      ->take_last();
   command->add_option("--calls", options->calls, "Stop after about so many calls")
       ->type_name("N")
       ->check(kCount);
@@ -243,16 +247,19 @@ void AddFuzz(CLI::App& app, int& status) {
       ->add_option("--jobs", options->jobs,
                    "Processes that run programs, at most 256; left out: one a processor")
       ->type_name("N")
+      ->take_last()
       ->check(CLI::Range(1, 256));
   command
       ->add_option("--out", options->out,
                    "Where findings go; left out: findings, of the fake kernel findings-of-fake")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->take_last();
   command
       ->add_option(
           "--seed", options->seed,
           "Program n depends on seed and n alone. Left out: where DIR left off, else random")
-      ->type_name("N");
+      ->type_name("N")
+      ->take_last();
   command
       ->add_option("--deviations", options->deviations,
                    "Known deviations: counted, not found again")

@@ -9,6 +9,7 @@
 #include "fuzz/fake_kernel.h"
 #include "model/clause.h"
 #include "model/program/declarations.h"
+#include "sut/guest.h"
 #include "sut/linux.h"
 #include "sut/sandbox.h"
 
@@ -16,7 +17,9 @@ namespace sockspec {
 namespace {
 
 // Kernels of the design that this version does not run on.
-constexpr std::string_view kLater[] = {"uml", "gvisor", "lwip"};
+constexpr std::string_view kLater[] = {"lwip"};
+
+constexpr std::string_view kKernels[] = {"linux", "uml", "gvisor", "fake"};
 
 // What the kernel says of itself where it is this machine's; empty elsewhere.
 std::string ReleaseOf(const KernelOptions& options) {
@@ -43,12 +46,12 @@ void CheckKernelName(const KernelOptions& options) {
     throw Stop{
         kExitUnavailable,
         fmt::format(
-            "the kernel `{}` comes in a later version of sockspec; this one has linux and fake",
+            "the kernel `{}` comes in a later version of sockspec; this one has linux, uml, gvisor and fake",
             options.kernel)};
   }
-  if (options.kernel != "linux" && options.kernel != "fake") {
+  if (std::ranges::find(kKernels, options.kernel) == std::end(kKernels)) {
     throw Stop{kExitUnusable,
-               fmt::format("unknown kernel `{}`, expected linux or fake", options.kernel)};
+               fmt::format("unknown kernel `{}`, expected linux, uml, gvisor or fake", options.kernel)};
   }
 }
 
@@ -70,7 +73,8 @@ void AddProfileOption(CLI::App& command, KernelOptions& options) {
 void AddKernelOptions(CLI::App& command, KernelOptions& options) {
   CLI::Option* kernel = command
                             .add_option("--kernel", options.kernel,
-                                        "The kernel under test: linux (this machine's) or fake")
+                                        "The kernel under test: linux (this machine's), uml (user-mode Linux), "
+                                        "gvisor, or fake")
                             ->type_name("K")
                             ->capture_default_str();
   command
@@ -84,6 +88,17 @@ void AddKernelOptions(CLI::App& command, KernelOptions& options) {
           "one "
           "instead, with :spoilt its reply is wrong")
       ->type_name("CLAUSE");
+  command
+      .add_option("--kernel-image", options.image,
+                  "With uml: the kernel's file, with gvisor runsc's; left out: linux.uml or runsc in PATH")
+      ->type_name("FILE");
+  command
+      .add_option("--kernel-args", options.kernel_arguments,
+                  "With uml: more words for its command line; with gvisor: more flags of runsc")
+      ->type_name("WORDS");
+  command
+      .add_option("--platform", options.platform, "With gvisor: its platform, ptrace where left out")
+      ->type_name("P");
   AddProfileOption(command, options);
 }
 
@@ -144,7 +159,7 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
     return std::make_unique<FakeKernel>(profile, MutationFor(options, profile));
   }
   Trouble trouble;
-  std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{}, &trouble);
+  std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{.family = GuestKind().empty() ? "linux" : GuestKind()}, &trouble);
   if (kernel == nullptr) throw Stop{kExitUnavailable, trouble.what};
   return kernel;
 }

@@ -4,9 +4,11 @@
 
 #include "CLI/CLI.hpp"
 #include "cli/command.h"
+#include "cli/guest.h"
 #include "cli/stop.h"
 #include "fmt/format.h"
 #include "model/profile.h"
+#include "sut/guest.h"
 
 namespace sockspec {
 namespace {
@@ -42,6 +44,7 @@ std::string NoSubcommand(const CLI::App& app, const std::string& found) {
 }
 
 int Run(int argc, char** argv) {
+  KeepArguments(argc, argv);
   CLI::App app{
       "An executable specification of the BSD sockets API, and a fuzzer that holds kernels to it."};
   app.name("sockspec");
@@ -79,6 +82,7 @@ int Run(int argc, char** argv) {
 }  // namespace
 
 int Main(int argc, char** argv) {
+  if (IsGuestInit()) return GuestInit();
   try {
     return Run(argc, argv);
   } catch (const Stop& stop) {

@@ -9,6 +9,7 @@
 #include "CLI/CLI.hpp"
 #include "cli/command.h"
 #include "cli/files.h"
+#include "cli/guest.h"
 #include "cli/kernels.h"
 #include "cli/stop.h"
 #include "fmt/format.h"
@@ -109,7 +110,12 @@ void AddMinimize(CLI::App& app, int& status) {
                    "Keep the divergence of this key; left out: the first one")
       ->type_name("KEY");
   AddKernelOptions(*command, options->kernel);
-  command->callback([options, &status] { status = RunMinimize(*options); });
+  command->callback([options, &status] {
+    if (IsGuest(options->kernel) && !options->out.empty() && options->out != "-") {
+      throw Stop{kExitUnusable, "--output: the guest may not write here; leave it out and redirect what is printed"};
+    }
+    status = HereOrInGuest(options->kernel, {.files = {options->file}}, [&] { return RunMinimize(*options); });
+  });
 }
 
 }  // namespace sockspec

@@ -271,6 +271,8 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     return Verdict::kDiscarded;
   }
   int next = 0;
+  // What clauses only may add is not all that is right: something must decide, or the rest is not modelled.
+  bool decided = true;
   for (int w = 0; w < count_; ++w) {
     const int count = Applicable(RowsFor(call, worlds_[w]), worlds_[w], call, profile_, nullptr, rows, kRoom);
     if (count == 0) {
@@ -302,6 +304,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       }
       return Verdict::kUnspecified;
     }
+    decided = decided && std::any_of(rows, rows + count, [](const Clause* row) { return row->strength == Strength::kShall; });
     int alternatives = 0;
     for (int r = 0; r < count; ++r) {
       int branches = 1;
@@ -333,6 +336,11 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       }
     }
     allowed_ = std::max(allowed_, alternatives);
+  }
+  if (next == 0 && !decided) {
+    lost_ = true;
+    why_ = "the call is not modelled (model/not_modelled.md)";
+    return Verdict::kDiscarded;
   }
   if (next == 0) return Verdict::kDiverges;
   std::copy(next_.begin(), next_.begin() + next, worlds_.begin());

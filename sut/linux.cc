@@ -158,7 +158,7 @@ class LinuxKernel : public Kernel {
   ~LinuxKernel() override;
   Trouble Begin(const LinuxOptions& options);
 
-  std::string family() const override { return "linux"; }
+  std::string family() const override { return family_; }
   std::string release() const override { return LinuxRelease(); }
   Trouble Reset(const Environment& env) override;
   Trouble ResetFresh(const Environment& env) override;
@@ -168,6 +168,7 @@ class LinuxKernel : public Kernel {
   bool Coincidence() const override;
 
  private:
+  std::string family_;
   Trouble CloseDescriptors(const Environment& env);
   Trouble BeginProgram(const Environment& env);
   void Delay();
@@ -271,6 +272,7 @@ LinuxKernel::~LinuxKernel() {
 }
 
 Trouble LinuxKernel::Begin(const LinuxOptions& options) {
+  family_ = options.family;
   programs_at_most_ = std::clamp(options.programs_per_namespace, 1, kMostPrograms);
   if (options.user_namespace || NeedsUserNamespace()) {
     if (Trouble trouble = EnterUserNamespace(); trouble.any()) return trouble;

@@ -58,6 +58,9 @@ struct LinuxOptions {
 
   // Enter a user namespace even as root, which works where CAP_SYS_ADMIN is all that root lacks.
   bool user_namespace = false;
+
+  // What Kernel::family() says: another word where this runs inside another kernel than the machine's.
+  std::string family = "linux";
 };
 
 // What the running kernel says it is: uname(2)'s words, "Linux 6.18.44", with "+selinux" where SELinux

@@ -1,0 +1,131 @@
+#include "cli/guest.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "cli/files.h"
+#include "cli/stop.h"
+#include "fmt/format.h"
+#include "sut/guest.h"
+
+namespace sockspec {
+namespace {
+
+std::vector<std::string>& Arguments() {
+  static std::vector<std::string> arguments;
+  return arguments;
+}
+
+volatile sig_atomic_t g_interrupted = 0;
+
+// Options that say which kernel it is; inside there is only one.
+constexpr std::string_view kOfTheKernel[] = {"--kernel", "--kernel-image", "--kernel-args", "--platform"};
+
+bool IsOption(const std::string& word, std::string_view option, bool& has_value) {
+  has_value = word.size() > option.size() && word[option.size()] == '=';
+  return word.starts_with(option) && (word.size() == option.size() || has_value);
+}
+
+std::vector<std::string> ArgumentsInside(const KernelOptions& options) {
+  std::vector<std::string> inside;
+  for (size_t i = 0; i < Arguments().size(); ++i) {
+    const std::string& word = Arguments()[i];
+    bool left_out = false, has_value = false;
+    for (const std::string_view option : kOfTheKernel) {
+      if (left_out || !IsOption(word, option, has_value)) continue;
+      left_out = true;
+      if (!has_value) ++i;
+    }
+    // User-mode Linux has one processor.
+    if (!left_out && options.kernel == "uml" && IsOption(word, "--jobs", has_value)) {
+      left_out = true;
+      if (!has_value) ++i;
+    }
+    if (!left_out) inside.push_back(word);
+  }
+  return inside;
+}
+
+// The words of --kernel-args; white space separates them.
+std::vector<std::string> Words(const std::string& text) {
+  std::vector<std::string> words;
+  size_t at = 0;
+  while ((at = text.find_first_not_of(" \t", at)) != std::string::npos) {
+    const size_t end = std::min(text.find_first_of(" \t", at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+// While a guest runs: Ctrl-C goes to it, by way of a file.
+class Interrupts {
+ public:
+  Interrupts() {
+    g_interrupted = 0;
+    struct sigaction action = {};
+    action.sa_handler = [](int) { g_interrupted = 1; };
+    sigaction(SIGINT, &action, &interrupt_);
+    sigaction(SIGTERM, &action, &terminate_);
+  }
+  ~Interrupts() {
+    sigaction(SIGINT, &interrupt_, nullptr);
+    sigaction(SIGTERM, &terminate_, nullptr);
+  }
+
+ private:
+  struct sigaction interrupt_, terminate_;
+};
+
+}  // namespace
+
+void KeepArguments(int argc, char** argv) { Arguments().assign(argv + std::min(1, argc), argv + argc); }
+
+bool IsGuest(const KernelOptions& options) { return options.kernel == "uml" || options.kernel == "gvisor"; }
+
+GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs,
+                           const std::vector<std::string>& more_arguments) {
+  GuestOptions guest{.kind = options.kernel,
+                     .image = options.image.empty() ? "" : PathOf(options.image),
+                     .more = Words(options.kernel_arguments),
+                     .platform = options.platform,
+                     .arguments = ArgumentsInside(options),
+                     .directory = std::filesystem::absolute(PathOf(".")).lexically_normal().string(),
+                     .reads_input = std::ranges::find(needs.files, "-") != needs.files.end(),
+                     .stop = [] { return g_interrupted != 0; }};
+  if (options.kernel == "uml" && !more_arguments.empty()) guest.arguments.push_back("--jobs=1");
+  guest.arguments.insert(guest.arguments.end(), more_arguments.begin(), more_arguments.end());
+  if (!needs.directory.empty()) {
+    const std::filesystem::path path = std::filesystem::absolute(PathOf(needs.directory)).lexically_normal();
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error) throw Stop{kExitUnusable, fmt::format("cannot make the directory {}: {}", path.string(), error.message())};
+    guest.writable.push_back(path.string());
+  }
+  const Interrupts interrupts;
+  const GuestResult result = RunInGuest(guest);
+  if (result.end == GuestEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
+  return {.status = result.end == GuestEnd::kExited ? result.status : kExitDiverges,
+          .died = result.end == GuestEnd::kDied,
+          .hung = result.end == GuestEnd::kHung,
+          .interrupted = g_interrupted != 0,
+          .last_words = result.what};
+}
+
+int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here) {
+  if (!IsGuest(options)) return here();
+  const GuestRun run = RunCommandInGuest(options, needs);
+  if (run.died || run.hung) {
+    fmt::print(stderr, "sockspec: the kernel {}; its last words:\n{}\n", run.died ? "died" : "hung, and was killed",
+               run.last_words);
+  }
+  return run.status;
+}
+
+}  // namespace sockspec

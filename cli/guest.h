@@ -1,0 +1,42 @@
+// --kernel=uml and --kernel=gvisor: the same command, inside another kernel.
+#ifndef SOCKSPEC_CLI_GUEST_H_
+#define SOCKSPEC_CLI_GUEST_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/kernels.h"
+
+namespace sockspec {
+
+// What a command needs of the host, as the user typed it.
+struct GuestNeeds {
+  std::vector<std::string> files;   // where a `-` among them is standard input
+  std::string directory;            // it writes there; made where it does not exist; empty: nowhere
+};
+
+// To be called before any subcommand runs: main()'s arguments, for the guest.
+void KeepArguments(int argc, char** argv);
+
+bool IsGuest(const KernelOptions& options);
+
+// Runs the same command inside the kernel that `options` name, and prints what it prints. How it ended; where the
+// kernel went away, `died` says what it said last, and the status is kExitDiverges. Stops with kExitUnavailable
+// where there is no such kernel, or it does not come up.
+struct GuestRun {
+  int status = 0;
+  bool died = false;
+  bool hung = false;
+  bool interrupted = false;
+  std::string last_words;
+};
+GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs,
+                           const std::vector<std::string>& more_arguments = {});
+
+// For commands that run programs and end: in the guest where one is asked for, else `here`.
+int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here);
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_CLI_GUEST_H_

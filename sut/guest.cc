@@ -1,0 +1,449 @@
+#include "sut/guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/reboot.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+#include "fmt/format.h"
+#include "nlohmann/json.hpp"
+
+extern char** environ;
+
+namespace sockspec {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+// What the first process inside is told by: the scratch directory. And the command, in turn.
+constexpr char kJobVariable[] = "SOCKSPEC_JOB";
+constexpr char kKindVariable[] = "SOCKSPEC_GUEST";
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool WriteAll(const std::string& path, std::string_view contents) {
+  const std::string temporary = path + ".part";
+  {
+    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+    file << contents;
+    if (!file.flush()) return false;
+  }
+  return rename(temporary.c_str(), path.c_str()) == 0;
+}
+
+bool WriteAllTo(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return true;
+}
+
+std::string ThisProgram() {
+  char path[4096];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+  return n > 0 ? std::string(path, static_cast<size_t>(n)) : "";
+}
+
+// ------------------------------------------------------------------------------------------ outside
+
+// The scratch directory; gone with this object.
+class Scratch {
+ public:
+  explicit Scratch(const std::string& kind) {
+    const char* base = getenv("TMPDIR");
+    std::string pattern =
+        std::string(base != nullptr && base[0] == '/' ? base : "/tmp") + "/sockspec-" + kind + ".XXXXXX";
+    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::string& path() const { return path_; }
+  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+ private:
+  std::string path_;
+};
+
+// What a file has got since it was looked at last goes to a descriptor of ours.
+class Tail {
+ public:
+  Tail(const std::string& path, int to) : from_(open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600)), to_(to) {}
+  ~Tail() {
+    if (from_ >= 0) close(from_);
+  }
+  Tail(const Tail&) = delete;
+  Tail& operator=(const Tail&) = delete;
+
+  void Copy() {
+    char buffer[65536];
+    ssize_t n;
+    while (from_ >= 0 && (n = read(from_, buffer, sizeof buffer)) > 0) {
+      if (!WriteAllTo(to_, {buffer, static_cast<size_t>(n)})) return;
+    }
+  }
+
+ private:
+  int from_;
+  int to_;
+};
+
+std::optional<std::string> FindProgram(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    if (access(name.c_str(), X_OK) != 0) return std::nullopt;
+    return std::filesystem::absolute(name).string();
+  }
+  const char* path = getenv("PATH");
+  std::string_view rest = path != nullptr ? path : "/usr/bin:/bin";
+  while (!rest.empty()) {
+    const size_t colon = std::min(rest.find(':'), rest.size());
+    const std::string candidate = std::string(rest.substr(0, colon)) + "/" + name;
+    if (access(candidate.c_str(), X_OK) == 0) return candidate;
+    rest.remove_prefix(std::min(colon + 1, rest.size()));
+  }
+  return std::nullopt;
+}
+
+// One processor: user-mode Linux is four times faster there than where it is moved about.
+void PinToOneProcessor() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    sched_setaffinity(0, sizeof one, &one);
+    return;
+  }
+}
+
+std::vector<std::string> UmlCommand(const std::string& image, const GuestOptions& options, const Scratch& job) {
+  std::vector<std::string> words = {image,
+                                    "mem=512M",
+                                    "root=none",
+                                    "rootfstype=hostfs",
+                                    "rootflags=/",
+                                    "ro",
+                                    "init=" + ThisProgram(),
+                                    "quiet",
+                                    "con=null",
+                                    "con0=null,fd:1",
+                                    "panic=-1",
+                                    "uml_dir=" + job / "uml",
+                                    "umid=guest",
+                                    fmt::format("{}={}", kJobVariable, job.path())};
+  words.insert(words.end(), options.more.begin(), options.more.end());
+  return words;
+}
+
+std::vector<std::string> GvisorCommand(const std::string& image, const GuestOptions& options, const Scratch& job) {
+  std::vector<std::string> words = {image, "--root=" + job / "runsc", "--network=none", "--ignore-cgroups",
+                                    "--platform=" + (options.platform.empty() ? "ptrace" : options.platform)};
+  words.insert(words.end(), options.more.begin(), options.more.end());
+  // Its own overlay would keep what is written from the host.
+  words.insert(words.end(), {"do", "-quiet", "-force-overlay=false", "-cwd", options.directory, "/usr/bin/env",
+                             fmt::format("{}={}", kJobVariable, job.path()), ThisProgram()});
+  return words;
+}
+
+// In the child: becomes the kernel. Its own words go to job/console.
+[[noreturn]] void BecomeKernel(const std::vector<std::string>& words, const Scratch& job, bool pin) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  setsid();
+  if (pin) PinToOneProcessor();
+  const int nothing = open("/dev/null", O_RDONLY);
+  const int console = open((job / "console").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  dup2(nothing, 0);
+  dup2(console, 1);
+  dup2(console, 2);
+  closefrom(3);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGPIPE}) signal(number, SIG_DFL);
+  std::vector<char*> argv;
+  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  execv(argv[0], argv.data());
+  dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
+  _exit(127);
+}
+
+std::string LastLines(const std::string& text, int most) {
+  size_t from = text.size();
+  for (int lines = 0; from > 0; --from) {
+    if (text[from - 1] == '\n' && from != text.size() && ++lines >= most) break;
+  }
+  std::string last = text.substr(from);
+  while (!last.empty() && (last.back() == '\n' || last.back() == '\r')) last.pop_back();
+  std::erase(last, '\r');
+  return last;
+}
+
+// Standard input as a file, for the guest.
+bool SaveInput(const std::string& path) {
+  const int to = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (to < 0) return false;
+  char buffer[65536];
+  ssize_t n;
+  bool good = true;
+  while ((n = read(0, buffer, sizeof buffer)) > 0) good = good && WriteAllTo(to, {buffer, static_cast<size_t>(n)});
+  return close(to) == 0 && good && n == 0;
+}
+
+// The kernel's process, until it has ended.
+class Machine {
+ public:
+  Machine(pid_t pid, const GuestOptions& options, const Scratch& job)
+      : pid_(pid), options_(options), job_(job), out_(job / "stdout", 1), err_(job / "stderr", 2) {}
+  // Also what it has forked and left.
+  ~Machine() { kill(-pid_, SIGKILL); }
+
+  // Whether it ended by itself.
+  bool Attend() {
+    const auto began = Clock::now();
+    std::string beat;
+    auto beat_at = began;
+    std::optional<Clock::time_point> stopping;
+    for (;;) {
+      out_.Copy();
+      err_.Copy();
+      int status = 0;
+      if (waitpid(pid_, &status, WNOHANG) == pid_) {
+        out_.Copy();
+        err_.Copy();
+        return true;
+      }
+      const auto now = Clock::now();
+      std::string latest = ReadAll(job_ / "beat");
+      if (latest != beat) {
+        beat = std::move(latest);
+        beat_at = now;
+      }
+      if (!stopping && options_.stop && options_.stop()) {
+        stopping = now;
+        WriteAll(job_ / "stop", "");
+      }
+      const bool silent = now - beat_at > options_.silence;
+      if (silent || (stopping && now - *stopping > std::chrono::seconds(30))) {
+        kill(-pid_, SIGKILL);
+        waitpid(pid_, &status, 0);
+        out_.Copy();
+        err_.Copy();
+        return false;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+
+ private:
+  pid_t pid_;
+  const GuestOptions& options_;
+  const Scratch& job_;
+  Tail out_, err_;
+};
+
+// ------------------------------------------------------------------------------------------- inside
+
+// What the command needs of the system and the image lacks. Failures show where something is missed.
+void MountWhatIsNeeded() {
+  mount("proc", "/proc", "proc", 0, nullptr);
+  mount("sysfs", "/sys", "sysfs", 0, nullptr);
+  if (mount("dev", "/dev", "devtmpfs", 0, nullptr) == 0 || mount("dev", "/dev", "tmpfs", 0, nullptr) == 0) {
+    constexpr struct {
+      const char* path;
+      int minor;
+    } kDevices[] = {{"/dev/null", 3}, {"/dev/zero", 5}, {"/dev/full", 7}, {"/dev/random", 8}, {"/dev/urandom", 9}};
+    for (const auto& device : kDevices) {
+      mknod(device.path, S_IFCHR | 0666, makedev(1, static_cast<unsigned>(device.minor)));
+    }
+  }
+}
+
+// IPv6 is a module of Debian's user-mode Linux. An image that has it built in needs none.
+void InsertModules() {
+  utsname name;
+  if (uname(&name) != 0) return;
+  const std::string modules = fmt::format("/usr/lib/uml/modules/{}/kernel/", name.release);
+  for (const char* module : {"lib/crc-ccitt.ko", "net/ipv6/ipv6.ko"}) {
+    const int fd = open((modules + module).c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) continue;
+    syscall(SYS_finit_module, fd, "", 0);
+    close(fd);
+  }
+}
+
+void MakeWritable(const std::string& directory) {
+  if (mount("none", directory.c_str(), "hostfs", 0, directory.c_str()) != 0) {
+    dprintf(2, "cannot mount %s for writing: %s\n", directory.c_str(), strerror(errno));
+  }
+}
+
+void Redirect(const std::string& path, int flags, int to) {
+  const int fd = open(path.c_str(), flags, 0600);
+  if (fd < 0) return;
+  dup2(fd, to);
+  if (fd != to) close(fd);
+}
+
+// On one processor a kernel thread that was woken to handle packets (ksoftirqd) runs when the scheduler comes to it,
+// several calls later. Whoever wants to run comes before this process, so it runs at once.
+void ComeLast() {
+  const sched_param none = {};
+  sched_setscheduler(0, SCHED_IDLE, &none);
+}
+
+[[noreturn]] void BecomeCommand(const Json& job, const std::string& directory) {
+  const auto in = directory + "/stdin";
+  Redirect(access(in.c_str(), R_OK) == 0 ? in : "/dev/null", O_RDONLY, 0);
+  Redirect(directory + "/stdout", O_WRONLY | O_APPEND, 1);
+  Redirect(directory + "/stderr", O_WRONLY | O_APPEND, 2);
+  closefrom(3);
+  const std::string where = job["directory"].get<std::string>();
+  if (chdir(where.c_str()) != 0) dprintf(2, "sockspec: cannot go to %s: %s\n", where.c_str(), strerror(errno));
+  const std::string program = job["program"].get<std::string>();
+  const auto arguments = job["arguments"].get<std::vector<std::string>>();
+  std::vector<char*> argv = {const_cast<char*>("sockspec")};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  execv(program.c_str(), argv.data());
+  dprintf(2, "sockspec: cannot run %s in the guest: %s\n", program.c_str(), strerror(errno));
+  _exit(126);
+}
+
+}  // namespace
+
+std::string GuestKind() {
+  const char* kind = getenv(kKindVariable);
+  return kind != nullptr ? kind : "";
+}
+
+bool IsGuestInit() { return getenv(kJobVariable) != nullptr; }
+
+int GuestInit() {
+  const std::string directory = getenv(kJobVariable);
+  const Json job = Json::parse(ReadAll(directory + "/job.json"), nullptr, false);
+  if (job.is_discarded()) {
+    dprintf(2, "%s/job.json cannot be read\n", directory.c_str());
+    return 125;
+  }
+  const bool machine = job["kind"] == "uml";
+  if (machine) {
+    MountWhatIsNeeded();
+    InsertModules();
+    MakeWritable(directory);
+    for (const std::string& path : job["writable"].get<std::vector<std::string>>()) MakeWritable(path);
+  }
+  const auto tell = [&](const std::string& how) { WriteAll(directory + "/status", how); };
+  const pid_t child = fork();
+  if (child == 0) {
+    unsetenv(kJobVariable);
+    setenv(kKindVariable, job["kind"].get<std::string>().c_str(), 1);
+    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
+    if (machine) ComeLast();
+    BecomeCommand(job, directory);
+  }
+  bool told = false;
+  for (int turn = 0; child > 0; ++turn) {
+    int status = 0;
+    pid_t ended;
+    while ((ended = waitpid(-1, &status, WNOHANG)) > 0 && ended != child) {
+    }
+    if (ended == child) {
+      tell(WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
+                               : fmt::format("exit {}", WEXITSTATUS(status)));
+      break;
+    }
+    if (turn % 20 == 0) WriteAll(directory + "/beat", std::to_string(turn));
+    if (!told && access((directory + "/stop").c_str(), F_OK) == 0) {
+      told = true;
+      kill(child, SIGINT);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  if (machine) {
+    sync();
+    reboot(LINUX_REBOOT_CMD_POWER_OFF);
+  }
+  return 0;
+}
+
+GuestResult RunInGuest(const GuestOptions& options) {
+  const bool uml = options.kind == "uml";
+  const std::string name = !options.image.empty() ? options.image : uml ? "linux.uml" : "runsc";
+  const std::optional<std::string> image = FindProgram(name);
+  if (!image) {
+    return {.end = GuestEnd::kUnavailable,
+            .what = options.image.empty()
+                        ? fmt::format("{} is not here; `apt-get install {}` installs it, or name one with "
+                                      "--kernel-image=FILE",
+                                      name, uml ? "user-mode-linux" : "runsc")
+                        : fmt::format("--kernel-image: {} cannot be run: {}", name, strerror(errno))};
+  }
+  const Scratch job(options.kind);
+  if (job.path().empty()) {
+    return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot make a scratch directory: {}", strerror(errno))};
+  }
+  const Json description = {{"kind", options.kind},
+                            {"program", ThisProgram()},
+                            {"arguments", options.arguments},
+                            {"directory", options.directory},
+                            {"writable", options.writable}};
+  if (!WriteAll(job / "job.json", description.dump()) || (options.reads_input && !SaveInput(job / "stdin"))) {
+    return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot write to {}: {}", job.path(), strerror(errno))};
+  }
+  fflush(stdout);
+  const std::vector<std::string> words = uml ? UmlCommand(*image, options, job) : GvisorCommand(*image, options, job);
+  const pid_t pid = fork();
+  if (pid < 0) return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot fork: {}", strerror(errno))};
+  if (pid == 0) BecomeKernel(words, job, uml);
+  const bool ended = Machine(pid, options, job).Attend();
+
+  const std::string status = ReadAll(job / "status");
+  GuestResult result;
+  if (sscanf(status.c_str(), "exit %d", &result.status) == 1) return result;
+  if (int number = 0; sscanf(status.c_str(), "signal %d", &number) == 1) {
+    result.status = 128 + number;
+    return result;
+  }
+  const std::string words_of_it = LastLines(ReadAll(job / "console"), 12);
+  if (ReadAll(job / "beat").empty()) {
+    return {.end = GuestEnd::kUnavailable,
+            .what = fmt::format("{} does not come up{}{}", *image, words_of_it.empty() ? "" : "; it says:\n", words_of_it)};
+  }
+  return {.end = ended ? GuestEnd::kDied : GuestEnd::kHung, .what = words_of_it};
+}
+
+}  // namespace sockspec

@@ -1,0 +1,65 @@
+// This very program inside another kernel: user-mode Linux, or gVisor.
+//
+//     GuestOptions options{.kind = "uml", .arguments = {"check", "a.program"}, .directory = cwd};
+//     GuestResult result = RunInGuest(options);
+//
+// The guest sees the host's files, read-only but for the directories named, under the same paths. A first
+// process of ours (GuestInit) mounts what is needed, runs the command, and tells through files in a scratch
+// directory what it prints, that it lives, and how it ended: consoles would mangle output, and pipes cut it.
+#ifndef SOCKSPEC_SUT_GUEST_H_
+#define SOCKSPEC_SUT_GUEST_H_
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sut/kernel.h"
+
+namespace sockspec {
+
+struct GuestOptions {
+  std::string kind;                    // "uml" or "gvisor"
+  std::string image;                   // the kernel's file; empty: `linux.uml` or `runsc` in PATH
+  std::vector<std::string> more;       // words for the kernel's command line; flags of runsc
+  std::string platform;                // of gVisor: "ptrace" (the default), "kvm", "systrap"
+  std::vector<std::string> arguments;  // of sockspec inside, without its name
+  std::string directory;               // absolute: where it runs
+  std::vector<std::string> writable;   // absolute: directories that exist, which it may write to
+  bool reads_input = false;            // standard input is handed on, as far as it goes when it starts
+  std::chrono::seconds silence{60};    // without a sign of life the guest is taken to hang
+  // Asked a few times a second; once it says so, the command gets SIGINT, and 30 s later the guest is killed.
+  std::function<bool()> stop;
+};
+
+enum class GuestEnd {
+  kExited,       // `status` is the command's
+  kUnavailable,  // there is no such kernel here, or it does not come up: `what` says why
+  kDied,         // the kernel went away in the middle: `what` has its last words
+  kHung,         // it showed no sign of life, and was killed
+};
+
+struct GuestResult {
+  GuestEnd end = GuestEnd::kExited;
+  int status = 0;
+  std::string what;
+};
+
+// Boots the kernel, runs the command, prints what that prints as it comes. The calling process should ignore or
+// handle SIGINT: the guest is out of the terminal's reach.
+GuestResult RunInGuest(const GuestOptions& options);
+
+// Whether this process is the first one inside, which has to call GuestInit() and nothing else.
+bool IsGuestInit();
+
+// Runs the command and tells how it ended. Powers a machine off, and does not return then.
+int GuestInit();
+
+// "uml" or "gvisor" for a command that runs inside; empty elsewhere.
+std::string GuestKind();
+
+}  // namespace sockspec
+
+#endif  // SOCKSPEC_SUT_GUEST_H_
