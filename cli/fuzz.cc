@@ -27,6 +27,7 @@
 #include "fuzz/triage.h"
 #include "model/clause.h"
 #include "nlohmann/json.hpp"
+#include "sut/guest.h"
 
 namespace sockspec {
 namespace {
@@ -186,6 +187,7 @@ int RunFuzz(const Options& asked) {
   campaign.jobs = std::min(options.jobs, 1024);
   campaign.seed = SeedOf(options.seed);
   campaign.mutant = options.kernel.mutant;
+  campaign.announce = !GuestKind().empty();
   campaign.out = options.json ? stderr : stdout;
   campaign.terminal = !options.json && OnTerminal();
   const std::string family = options.kernel.kernel;

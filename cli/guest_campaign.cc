@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -13,8 +11,8 @@
 #include "cli/guest.h"
 #include "cli/stop.h"
 #include "fmt/format.h"
+#include "fuzz/campaign.h"
 #include "fuzz/generate.h"
-#include "model/program/bytes.h"
 #include "model/program/text.h"
 
 namespace sockspec {
@@ -28,12 +26,7 @@ constexpr int kMostDeaths = 20;
 std::vector<std::string> KeepRunning(const std::string& directory, const GuestRun& run, int death) {
   std::vector<std::string> kept;
   std::error_code error;
-  std::filesystem::directory_iterator entry(directory + "/.running", error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    std::ifstream file(entry->path(), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    const Program program = DecodeBytes({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
-    if (program.calls.empty()) continue;
+  for (const Program& program : ProgramsThatRan(directory)) {
     Transcript transcript{.comments = {fmt::format("the kernel {} while this ran", run.died ? "died" : "hung")},
                           .program = program};
     for (size_t from = 0; from < run.last_words.size();) {
@@ -68,7 +61,8 @@ int CampaignInGuest(const KernelOptions& options, const std::string& out, std::c
     fmt::print(stderr, "sockspec: the kernel {}; its last words:\n{}\n", run.died ? "died" : "hung, and was killed",
                run.last_words);
     for (const std::string& path : KeepRunning(directory, run, deaths)) {
-      fmt::print(stderr, "sockspec: what it was running is kept as {}\n", path);
+      fmt::print(stderr, "sockspec: what it was running is kept; to see whether it was that:\n    sockspec check --kernel={} {}\n",
+                 options.kernel, path);
     }
     const auto left = std::chrono::duration_cast<std::chrono::seconds>(until - Clock::now()).count();
     if (run.interrupted || left < 1) return kExitDiverges;

@@ -228,6 +228,9 @@ class Campaign {
     child.beats = shares_[i].beats.get();
     child.beat_at = Clock::now();
     shares_[i].running.size.store(0);
+    if (options_.announce && !options_.directory.empty() && shares_[i].announce < 0) {
+      shares_[i].announce = OpenAnnouncement(options_.directory, i);
+    }
     child.pid = Fork([&](Kernel* kernel, const Trouble& trouble) {
       if (kernel == nullptr) {
         snprintf(shares_[i].trouble, sizeof shares_[i].trouble, "%s", trouble.what.c_str());

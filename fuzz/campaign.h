@@ -52,6 +52,10 @@ struct CampaignOptions {
   // Whether a divergence is known and explained: it is counted, and neither minimized nor stored.
   std::function<bool(const std::string& key)> known;
 
+  // Write down each program before it runs, for ProgramsThatRan(): where the kernel is expected to outlive neither
+  // its programs nor this process. Costs a system call a program.
+  bool announce = false;
+
   std::FILE* out = stdout;  // what people read; nullptr: nothing
   bool terminal = false;    // one line that is written over; else a line every 10 s
 };
@@ -113,6 +117,9 @@ struct CampaignResult {
 // Runs until the duration has passed, the programs have been run, or SIGINT or SIGTERM comes; then
 // writes a summary. The calling process must have one thread.
 CampaignResult RunCampaign(const CampaignOptions& options);
+
+// What the workers of the last campaign in the directory ran when they ended, where it had `announce`.
+std::vector<Program> ProgramsThatRan(const std::string& directory);
 
 // The mean numbers of allowed replies by call and phase, a table for people.
 std::string AllowedTable(const CampaignCounts& counts);

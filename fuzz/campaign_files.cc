@@ -15,6 +15,8 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "fuzz/campaign.h"
+#include "model/program/bytes.h"
 #include "model/program/text.h"
 
 namespace sockspec {
@@ -98,6 +100,35 @@ std::vector<Pending> ReadPending(const std::string& directory) {
   std::sort(all.begin(), all.end(),
             [](const Pending& a, const Pending& b) { return a.key < b.key; });
   return all;
+}
+
+int OpenAnnouncement(const std::string& directory, int worker) {
+  const std::string running = fmt::format("{}/{}", directory, kRunningDirectory);
+  if (MakeDirectory(running).any()) return -1;
+  return open(fmt::format("{}/{}", running, worker).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+}
+
+// Two bytes of size come first: what a longer program left behind it is not read.
+void Announce(int file, const Program& program) {
+  std::vector<uint8_t> bytes = Encode(program);
+  const auto size = static_cast<uint16_t>(std::min<size_t>(bytes.size(), UINT16_MAX));
+  bytes.insert(bytes.begin(), {static_cast<uint8_t>(size & 0xff), static_cast<uint8_t>(size >> 8)});
+  (void)!pwrite(file, bytes.data(), bytes.size(), 0);
+}
+
+std::vector<Program> ProgramsThatRan(const std::string& directory) {
+  std::vector<Program> programs;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(fmt::format("{}/{}", directory, kRunningDirectory), error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::optional<std::string> contents = ContentsOf(entry->path().string());
+    if (!contents || contents->size() < 2) continue;
+    const auto* bytes = reinterpret_cast<const uint8_t*>(contents->data());
+    const size_t size = std::min<size_t>(bytes[0] | bytes[1] << 8, contents->size() - 2);
+    Program program = DecodeBytes({bytes + 2, size});
+    if (!program.calls.empty()) programs.push_back(std::move(program));
+  }
+  return programs;
 }
 
 }  // namespace sockspec

@@ -18,6 +18,9 @@ inline constexpr std::string_view kGoneDirectory = ".gone";  // was pending and 
 // Programs that kill the process that runs them.
 inline constexpr std::string_view kCrashesDirectory = ".crashes";
 
+// What each worker runs, where that is announced.
+inline constexpr std::string_view kRunningDirectory = ".running";
+
 // All or nothing: the file has its new contents, or is as it was.
 Trouble WriteAtomically(const std::string& path, std::string_view contents);
 
@@ -28,6 +31,12 @@ bool Exists(const std::string& path);
 
 // With those above it; no trouble where it is there.
 Trouble MakeDirectory(const std::string& path);
+
+// The file in which worker `worker` says what it runs; -1 where it cannot be opened. It outlives the kernel that the
+// worker runs on.
+int OpenAnnouncement(const std::string& directory, int worker);
+// One write: the file says all of this program, or all of the one before.
+void Announce(int file, const Program& program);
 
 // A divergence as it was generated, until it is worked out. On disk, so that no kill loses it.
 struct Pending {

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz/campaign_files.h"
 #include "model/program/call.h"
 #include "model/program/program.h"
 #include "model/world.h"
@@ -110,7 +111,16 @@ struct WorkerShare {
   Allowance refused[kOpCount][kPhaseCount];
   Allowance done[kOpCount][kPhaseCount];
   Running running;
+  int announce = -1;  // a file that says what runs; -1: none
   char trouble[512] = {};
+
+  // What is run from here on.
+  void About(const Program& program) {
+    running.Set(program);
+    if (announce >= 0) [[unlikely]] {
+      Announce(announce, program);
+    }
+  }
 };
 
 struct Shared {

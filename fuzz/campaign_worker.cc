@@ -95,7 +95,7 @@ class Worker {
     const uint64_t seed = ProgramSeed(seed_, index);
     Random random(seed);
     const Program& program = generator_.Next(random);
-    share_.running.Set(program);
+    share_.About(program);
     const sockspec::Run& run = lockstep_.Play(program);
     if (run.trouble.any()) GiveUp(run.trouble);
     Count(program, run);
@@ -198,7 +198,7 @@ class Worker {
 
   const sockspec::Run& Fresh(const Program& program) {
     share_.beats.Add(1);
-    share_.running.Set(program);
+    share_.About(program);
     const sockspec::Run& run = lockstep_.PlayFresh(program);
     if (run.trouble.any()) GiveUp(run.trouble);
     return run;
@@ -244,12 +244,12 @@ class Worker {
     ConfirmOptions confirm = options_.confirm;
     confirm.seed = static_cast<unsigned>(pending.seed);
     if (seen != nullptr) confirm.before = ring_.Programs();
-    share_.running.Set(minimal);
+    share_.About(minimal);
     Confirmation confirmation = Confirm(lockstep_, minimal, key, confirm);
     if (confirmation.verdict == Confirmed::kGone && minimal != pending.program) {
       // It may have been a chance that minimizing took for a property.
       minimal = pending.program;
-      share_.running.Set(minimal);
+      share_.About(minimal);
       confirmation = Confirm(lockstep_, minimal, key, confirm);
     }
     if (confirmation.trouble.any()) GiveUp(confirmation.trouble);
