@@ -38,14 +38,14 @@ bool Modelled(const Scene& s) {
 
 // --- getsockopt ----------------------------------------------------------------------------------------
 
-// Kernels that were built with bpfilter gave it these numbers, whatever the level.
-bool IsBpfilter(const Scene& s) {
-  return s.profile.version < Version{6, 8} && s.call.option >= 64 && s.call.option < 68;
+bool NotSupportedLevel(const Scene& s) { return Mute(s) && (IsUnix(s.me().kind) || !s.me().inet6); }
+bool UnknownLevel(const Scene& s) { return Mute(s) && !NotSupportedLevel(s); }
+// BPFILTER_IPT_SO_GET_INFO up to BPFILTER_IPT_GET_MAX.
+bool HasBpfilterNumber(const Scene& s) {
+  return !IsUnix(s.me().kind) && (NotSupportedLevel(s) || s.call.level == kIpLevel) && s.call.option >= 64 && s.call.option < 68;
 }
-bool NotSupportedLevel(const Scene& s) {
-  return Mute(s) && (IsUnix(s.me().kind) || (!s.me().inet6 && !IsBpfilter(s)));
-}
-bool UnknownLevel(const Scene& s) { return Mute(s) && !IsUnix(s.me().kind) && s.me().inet6; }
+bool AsksBpfilter(const Scene& s) { return HasBpfilterNumber(s) && !BadLengthPointer(s); }
+bool AsksBpfilterUnreadably(const Scene& s) { return HasBpfilterNumber(s) && BadLengthPointer(s); }
 bool LengthUnreadable(const Scene& s) { return Speaks(s) && BadLengthPointer(s); }
 bool Negative(const Scene& s) { return Speaks(s) && s.call.level != kIpv6Level && LengthNegative(s); }
 bool WriteOnly(const Scene& s) { return Modelled(s) && !s.option->get; }
@@ -354,6 +354,14 @@ constexpr Clause kGetsockopt[] = {
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX XSH 2.10.16, <netinet/tcp.h>, <netinet/in.h>: the options there are",
      .says = "The option is the implementation's own."},
+    // Two replies are right here: Linux asked bpfilter of options with these numbers, whatever their level, where it
+    // was built with CONFIG_BPFILTER_UMH, as Debian's user-mode Linux is.
+    {.id = "getsockopt.bpfilter_length", .error = EFAULT, .when = AsksBpfilterUnreadably,
+     .on = kLinux, .strength = Strength::kMay, .until = {6, 8}, .cites = "Linux ip_getsockopt(), bpfilter_ip_get_sockopt()",
+     .says = "The option has a number of bpfilter's, and its length lies where the process has no memory."},
+    {.id = "getsockopt.bpfilter", .error = ENOPROTOOPT, .when = AsksBpfilter,
+     .on = kLinux, .strength = Strength::kMay, .until = {6, 8}, .cites = "Linux ip_getsockopt(), bpfilter_ip_get_sockopt()",
+     .says = "The option has a number of bpfilter's, which does not run."},
     {.id = "getsockopt.level_not_supported", .error = EOPNOTSUPP, .when = NotSupportedLevel,
      .on = kLinux, .cites = "Linux do_ip_getsockopt(), sock_no_getsockopt()",
      .says = "The socket does not speak the protocol of that level; over IPv6 this is ENOPROTOOPT."},

@@ -201,7 +201,16 @@ std::vector<std::string> GvisorCommand(const std::string& image, const GuestOpti
   _exit(127);
 }
 
-std::string LastLines(const std::string& text, int most) {
+// Without those that say again what the line before says.
+std::string LastLines(const std::string& all, int most) {
+  std::string text, before;
+  for (size_t from = 0; from < all.size();) {
+    const size_t end = std::min(all.find('\n', from), all.size());
+    std::string line = all.substr(from, end - from);
+    if (line != before) text += line + "\n";
+    before = std::move(line);
+    from = end + 1;
+  }
   size_t from = text.size();
   for (int lines = 0; from > 0; --from) {
     if (text[from - 1] == '\n' && from != text.size() && ++lines >= most) break;
