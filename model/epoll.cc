@@ -389,6 +389,8 @@ void WakeWatchers(World& world, uint8_t index, int16_t key) {
       if (last == nullptr) break;
       before = last->added;
       if (Mask(*last) == 0 || (key != 0 && (key & Mask(*last)) == 0)) continue;
+      // One that is perhaps on the list stays where it is, if it is; what it is ready for is told all the same.
+      if (last->adrift && !IsEdge(*last)) continue;
       PutOnList(epoll, *last);
     }
   }
