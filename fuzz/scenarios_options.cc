@@ -29,7 +29,13 @@ class OptionScenes {
         default: return LowWater();
       }
     }
-    if (kind_ == SocketKind::kUdp && w.OneIn(2)) return Addresses();
+    if (kind_ == SocketKind::kUdp) {
+      switch (w.random().Below(3)) {
+        case 0: return Addresses();
+        case 1: return Errors();
+        default: break;
+      }
+    }
     LowWater();
   }
 
@@ -138,6 +144,44 @@ class OptionScenes {
         case 4: w.Poll(other); break;
         case 5: w.OneIn(3) ? w.Shutdown(one, SHUT_WR) : w.Receive(one, w.Size()); break;
         default: w.Send(one, w.Size()); break;
+      }
+    } while (!w.OneIn(10));
+  }
+
+  // IP_RECVERR and IPV6_RECVERR: what became of datagrams that nobody took, or that were too long.
+  void Errors() {
+    const auto want = [&](Descriptor fd) {
+      const bool inet6 = w.At(fd) != nullptr && w.At(fd)->inet6;
+      if (inet6 && !w.OneIn(4)) Set(fd, IPPROTO_IPV6, IPV6_RECVERR, !w.OneIn(6));
+      if (!inet6 || w.OneIn(2)) Set(fd, IPPROTO_IP, IP_RECVERR, !w.OneIn(6));
+    };
+    const auto [one, there] = MakePair();
+    if (w.OneIn(2)) w.Dissolve(one);
+    if (w.OneIn(2)) w.Close(there);
+    want(one);
+    do {
+      switch (w.random().Below(12)) {
+        case 0: want(one); break;
+        case 1: w.Poll(one); break;
+        case 2: w.GetOption(one, SO_ERROR); break;
+        case 3: w.Receive(one, w.Size()); break;
+        case 4:
+        case 5:
+        case 6: {
+          Call call{.op = w.OneIn(2) ? Op::kRecvmsg : Op::kRecvfrom,
+                    .fd = one,
+                    .length = w.One({kStorageLength, kStorageLength, 16, 4}),
+                    .size = w.One({4096, 100, 5, 1, 0}),
+                    .flags = MSG_ERRQUEUE};
+          if (w.OneIn(4)) call.pointer = w.OneIn(2) ? Pointer::kNull : Pointer::kBad;
+          if (w.OneIn(20)) call.buffer = Pointer::kBad;
+          w.Step(call);
+          break;
+        }
+        case 7: w.SendTo(one, w.LocalAddress(one), w.OneIn(3) ? w.One({65507, 65508, 65528, 1000, 2000}) : w.Size()); break;
+        case 8: w.Connect(one, w.LocalAddress(one)); break;
+        case 9: w.Send(one, w.OneIn(3) ? w.One({65508, 65528, 1000, 2000}) : w.Size()); break;
+        default: w.SendTo(one, {.host = Host::kLoopback, .port = w.ProgramPort()}, w.Size()); break;
       }
     } while (!w.OneIn(10));
   }

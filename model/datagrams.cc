@@ -8,6 +8,7 @@
 // (net/ipv4/route.c), and their likes in net/ipv6/udp.c, datagram.c and ip6_output.c, 6.1.
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -268,7 +269,31 @@ Way FindWay4(Host source, Host to) {
   return way;
 }
 
+// icmp_send() and icmp6_send(): how much of a datagram comes back with the message that nobody took it. IPv4 quotes
+// as much as leaves the message within 576 bytes, IPv6 within 1280.
+constexpr uint32_t kQuoted = 576 - 20 - 8 - 20 - 8;
+constexpr uint32_t kQuoted6 = 1280 - 40 - 8 - 40 - 8;
+constexpr int32_t kSurelyRoom = 65536;  // of receive buffers
+
+// ip_icmp_error(), ipv6_icmp_error(): the message lies in the receive buffer, where there is room (sock_queue_err_skb).
+void QueueRefusal(World& world, uint8_t to, const Way& way, PortIndex port, const Message& message) {
+  const Socket& socket = world.sockets[to];
+  if (socket.receive_buffer >= 0 && socket.receive_buffer < kSurelyRoom) {
+    world.lost = Lost::kTiming;
+    return;
+  }
+  AddError(world, {.socket = to,
+                   .host = way.destination,
+                   .port = port,
+                   .start = message.start,
+                   .size = std::min(message.size, way.inet6() ? kQuoted6 : kQuoted)});
+}
+
 }  // namespace
+
+bool WantsErrors(const World& world, uint8_t socket, bool inet6) {
+  return inet6 ? IsSet(world, socket, IPPROTO_IPV6, IPV6_RECVERR) : IsSet(world, socket, IPPROTO_IP, IP_RECVERR);
+}
 
 Way FindWay(const Socket& from, Host to) {
   // :: is ourselves: by IPv4 where the socket is bound to a mapped address.
@@ -316,8 +341,11 @@ void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, ui
   if (way.mute) return;
   // __udp4_lib_err(): the message that the port is unreachable looks for a socket just as a datagram would.
   const uint8_t told = Receiver(scene, {way.destination, port, way.source, sender.bound});
-  if (told == kNone || !Connected(world.sockets[told])) return;
+  if (told == kNone) return;
+  const bool wants = WantsErrors(world, told, way.inet6());
+  if (!wants && !Connected(world.sockets[told])) return;
   world.sockets[told].error = ECONNREFUSED;
+  if (wants) QueueRefusal(world, told, way, port, message);
 }
 
 void BindToAnyPort(Scene& scene) {

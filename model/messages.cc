@@ -1,4 +1,4 @@
-// What waits to be received, one by one: datagrams, and records with a descriptor in them.
+// What waits to be received, one by one: datagrams, records with a descriptor in them, and errors.
 
 #include <algorithm>
 
@@ -33,6 +33,33 @@ void DropMessages(World& world, uint8_t socket) {
   for (uint8_t first = FirstMessage(world, socket); first != kNone;
        first = FirstMessage(world, socket)) {
     TakeMessage(world, first);
+  }
+}
+
+void AddError(World& world, const QueuedError& error) {
+  if (world.queued_errors == kMaxQueuedErrors) {
+    world.lost = Lost::kFull;
+    return;
+  }
+  world.errors[world.queued_errors++] = error;
+}
+
+uint8_t FirstError(const World& world, uint8_t socket) {
+  for (uint8_t i = 0; i < world.queued_errors; ++i) {
+    if (world.errors[i].socket == socket) return i;
+  }
+  return kNone;
+}
+
+void TakeError(World& world, uint8_t error) {
+  std::copy(world.errors.begin() + error + 1, world.errors.end(), world.errors.begin() + error);
+  world.errors.back() = QueuedError{};
+  --world.queued_errors;
+}
+
+void DropErrors(World& world, uint8_t socket) {
+  for (uint8_t first = FirstError(world, socket); first != kNone; first = FirstError(world, socket)) {
+    TakeError(world, first);
   }
 }
 

@@ -41,6 +41,7 @@ void Sever(World& world, uint8_t index) {
 void Free(World& world, uint8_t index) {
   Sever(world, index);
   DropMessages(world, index);
+  DropErrors(world, index);
   ForgetOptions(world, index);
   world.sockets[index] = Socket{};
 }

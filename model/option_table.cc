@@ -409,6 +409,11 @@ void StoreTos(Scene& s, int32_t value) {
   const OptionRow* priority = FindOption(s.profile, s.me(), SOL_SOCKET, SO_PRIORITY);
   if (priority != nullptr) StoreOption(s.world, *priority, s.index, kPriorities[(tos & 0x1e) >> 1], 0);
 }
+// skb_errqueue_purge(): who no longer wants to know is told of nothing.
+void StoreReceiveErrors(Scene& s, int32_t value) {
+  StoreOption(s.world, *s.option, s.index, value, 0);
+  if (value == 0) DropErrors(s.world, s.index);
+}
 int16_t PortRangeRefused(const Scene& s) {
   const uint32_t value = static_cast<uint32_t>(ValueToSet(s));
   const uint32_t low = value & 0xffff;
@@ -667,8 +672,7 @@ constexpr OptionRow kRows[] = {
      .unread = true, .cites = "Linux do_ip_getsockopt()"},
     {IP4(IP_MTU_DISCOVER), .start = IP_PMTUDISC_WANT, .least = IP_PMTUDISC_DONT, .most = IP_PMTUDISC_OMIT,
      .bytes = 0, .cites = "ip(7) IP_MTU_DISCOVER"},
-    {IP4(IP_RECVERR), .boolean = true, .bytes = 0, .spoils = kOpAll | Ops(Op::kGetsockopt), .spoils_of = kUdp,
-     .cites = "ip(7) IP_RECVERR"},
+    {IP4(IP_RECVERR), .boolean = true, .bytes = 0, .stores = StoreReceiveErrors, .cites = "ip(7) IP_RECVERR"},
     {IP4(IP_RECVTTL), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg, .spoils_of = kUdp,
      .cites = "ip(7) IP_RECVTTL"},
     {IP4(IP_RECVTOS), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg, .spoils_of = kUdp,
@@ -890,8 +894,7 @@ constexpr OptionRow kRows[] = {
      .most = IPV6_PMTUDISC_OMIT, .cites = "ipv6(7) IPV6_MTU_DISCOVER"},
     {IP6(IPV6_MTU), .may_give = ENOTCONN, .get_refused = NoRoute, .tells = TellAnything, .least = 1280,
      .besides = 0, .spoils = kOpSends, .spoils_of = kUdp, .cites = "ipv6(7) IPV6_MTU; Linux IPV6_MIN_MTU"},
-    {IP6(IPV6_RECVERR), .boolean = true, .spoils = kOpAll | Ops(Op::kGetsockopt), .spoils_of = kUdp,
-     .cites = "ipv6(7) IPV6_RECVERR"},
+    {IP6(IPV6_RECVERR), .boolean = true, .stores = StoreReceiveErrors, .cites = "ipv6(7) IPV6_RECVERR"},
     {IP6(IPV6_V6ONLY), .posix = true, .tells = TellOnlyInet6, .boolean = true, .stores = StoreOnlyInet6,
      .settable = Settable::kUnbound, .cites = "POSIX IPV6_V6ONLY; ipv6(7)"},
     {IP6(IPV6_JOIN_ANYCAST), .get = false, .bytes = 20, .beyond = "groups are joined on devices",

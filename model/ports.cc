@@ -74,6 +74,9 @@ bool Forgotten(const World& world, int port) {
       return false;
     }
   }
+  for (const QueuedError& error : world.errors) {
+    if (error.socket != kNone && error.port == port) return false;
+  }
   return std::none_of(world.messages.begin(), world.messages.end(),
                       [=](const Message& message) { return message.live && message.port == port; });
 }

@@ -56,7 +56,7 @@ bool HasMessage(const World& world, uint8_t index, bool unsure) {
 int16_t UdpReady(const World& world, uint8_t index) {
   const Socket& socket = world.sockets[index];
   int16_t ready = kWritable | POLLWRBAND;
-  if (socket.error != 0) {
+  if (socket.error != 0 || FirstError(world, index) != kNone) {
     ready |= POLLERR;
     if (IsSet(world, index, SOL_SOCKET, SO_SELECT_ERR_QUEUE)) ready |= POLLPRI;
   }

@@ -31,19 +31,24 @@ bool Dry(const Scene& s) {
   return Modelled(s) && s.me().error == 0 && FirstMessage(s.world, s.index) == kNone;
 }
 const Message& First(const Scene& s) { return s.world.messages[FirstMessage(s.world, s.index)]; }
+bool ErrorQueued(const Scene& s) {
+  return s.linux() && (TransferFlags(s.call) & MSG_ERRQUEUE) != 0 && FirstError(s.world, s.index) != kNone;
+}
+const QueuedError& FirstOfErrors(const Scene& s) { return s.world.errors[FirstError(s.world, s.index)]; }
 bool Unwritable(const Scene& s) {
-  return Waits(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0 && First(s).size > 0;
+  if (s.call.buffer == Pointer::kValid || TransferSize(s.call) == 0) return false;
+  return ErrorQueued(s) ? FirstOfErrors(s).size > 0 : Waits(s) && First(s).size > 0;
 }
 bool Undefined(const Scene& s) { return Modelled(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0; }
 bool Shut(const Scene& s) { return Dry(s) && (s.me().shut & kReceive); }
 bool ShutForReading(const Scene& s) { return Shut(s) && !s.nonblocking(); }
 
 // What comes back has a sender, or none (after shutdown()): then only the length of the name is written.
-bool Returns(const Scene& s) { return Waits(s) || ShutForReading(s); }
+bool Returns(const Scene& s) { return Waits(s) || ErrorQueued(s) || ShutForReading(s); }
 bool LengthUnreadable(const Scene& s) { return Returns(s) && WantsSender(s) && BadLengthPointer(s); }
 bool NegativeLength(const Scene& s) { return Returns(s) && WantsSender(s) && LengthNegative(s); }
 bool SenderUnwritable(const Scene& s) {
-  return Waits(s) && WantsSender(s) && s.call.pointer == Pointer::kBad && s.call.length > 0;
+  return (Waits(s) || ErrorQueued(s)) && WantsSender(s) && s.call.pointer == Pointer::kBad && s.call.length > 0;
 }
 
 bool MayBeLate(const Scene& s) { return Waits(s) && s.impatient(); }
@@ -101,16 +106,59 @@ Message TakeFirst(Scene& s) {
   if (!Peeks(s)) TakeMessage(s.world, at);
   return message;
 }
+// sock_dequeue_err_skb(): what another has told is the pending error, too, until the last of that is taken; then,
+// the one behind it is.
+QueuedError TakeFirstError(Scene& s) {
+  const uint8_t first = FirstError(s.world, s.index);
+  const QueuedError error = s.world.errors[first];
+  TakeError(s.world, first);
+  const uint8_t next = FirstError(s.world, s.index);
+  const bool told = next != kNone && !s.world.errors[next].local;
+  if (told) {
+    s.me().error = ECONNREFUSED;
+  } else if (!error.local) {
+    s.me().error = 0;
+  }
+  return error;
+}
+// ip_recv_error(): what came back of the datagram, and whither it went. The error itself is in control data that no
+// call here makes room for.
+QueuedError TakeQuoted(Scene& s) {
+  const QueuedError error = TakeFirstError(s);
+  const uint32_t copied = std::min(error.size, static_cast<uint32_t>(TransferSize(s.call)));
+  s.reply.value = static_cast<int32_t>(copied);
+  if (copied > 0) {
+    s.reply.wrote |= kWroteData;
+    s.reply.data = {error.start, copied, false};
+  }
+  if (s.call.op == Op::kRecvmsg) {
+    s.reply.wrote |= kWroteFlags;
+    s.reply.flags = MSG_ERRQUEUE | MSG_CTRUNC | (copied < error.size ? int{MSG_TRUNC} : 0);
+  }
+  return error;
+}
+void TellQuoted(Scene& s) {
+  const QueuedError error = TakeQuoted(s);
+  if (WantsSender(s)) s.WriteAddress(error.host, error.port);
+}
 void Take(Scene& s) {
   const Message message = TakeFirst(s);
   if (message.live && WantsSender(s)) s.WriteAddress(message.host, message.port);
 }
 void Lose(Scene& s) {
+  if (ErrorQueued(s)) {
+    TakeFirstError(s);
+    return;
+  }
   if (!Peeks(s)) TakeMessage(s.world, FirstMessage(s.world, s.index));
 }
 // The bytes are written when it turns out that the name cannot be.
 void LoseSender(Scene& s) {
-  TakeFirst(s);
+  if (ErrorQueued(s)) {
+    TakeQuoted(s);
+  } else {
+    TakeFirst(s);
+  }
   s.reply.wrote &= ~kWroteFlags;
 }
 void LoseSenderTellLength(Scene& s) {
@@ -163,6 +211,9 @@ constexpr Clause kRecvUdp[] = {
     {.id = "udp_recv.late_blocks", .blocks = true, .when = MayBeLateBlocking,
      .on = kPosix, .strength = Strength::kMay, .cites = "RFC 768; POSIX SOCK_DGRAM: \"delivery is not guaranteed\"",
      .says = "What was sent may not be here yet, or never come."},
+    {.id = "udp_recv.queued_error", .when = ErrorQueued, .then = TellQuoted,
+     .on = kLinux, .cites = "ip(7) IP_RECVERR; recv(2) MSG_ERRQUEUE; Linux ip_recv_error(), ipv6_recv_error()",
+     .says = "What came back of a datagram that nobody took, or nothing of one that was too long; it has its destination's name."},
     {.id = "udp_recv.datagram", .when = Waits, .then = Take,
      .cites = "POSIX recv(), recvfrom(); udp(7); Linux udp_recvmsg()",
      .says = "The first datagram that is queued; what of it finds no room is lost."},

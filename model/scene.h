@@ -147,6 +147,8 @@ bool CrossesToIpv4(const Socket& from, const Way& way);
 // Of one that is astray: the peer's, but for the destination that the packet bears.
 Way StrayWay(const Socket& socket);
 // `size` bytes go to `port` on that way.
+// Whether the socket wants to know what became of its datagrams of this family.
+bool WantsErrors(const World& world, uint8_t socket, bool inet6);
 void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, uint32_t size);
 // inet_autobind(): an unbound socket gets a port of the kernel's choice. There is one.
 void BindToAnyPort(Scene& scene);
@@ -175,6 +177,12 @@ uint8_t FirstMessage(const World& world, uint8_t socket);
 void TakeMessage(World& world, uint8_t message);
 // What a socket that goes leaves unread.
 void DropMessages(World& world, uint8_t socket);
+
+// The same for errors (IP_RECVERR): World::errors.
+void AddError(World& world, const QueuedError& error);
+uint8_t FirstError(const World& world, uint8_t socket);
+void TakeError(World& world, uint8_t error);
+void DropErrors(World& world, uint8_t socket);
 
 // --- addresses (addresses.cc): of sockets of AF_INET and AF_INET6 ---------------------------------------
 

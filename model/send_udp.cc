@@ -133,6 +133,17 @@ void RefuseOnTheWay(Scene& s) {
   Refuse(s);
   if (KeepsTheWay(s)) s.me().first_gone = true;
 }
+// ip_local_error() and ipv6_local_error(): the first tells the port of the socket's peer, wherever the call sent.
+void RefuseLength(Scene& s) {
+  const bool inet6 = !OverIpv4(s);
+  if (s.linux() && WantsErrors(s.world, s.index, inet6)) {
+    const PortIndex port = inet6 && Named(s) ? FindPort(s.world, ReadPeer(s).port) : s.me().remote_port;
+    const bool strays = KeepsTheWay(s) && s.me().astray && s.me().first_gone;
+    const Host host = strays ? s.me().stray_host : WayTo(s).destination;
+    AddError(s.world, {.socket = s.index, .local = true, .host = host, .port = port});
+  }
+  RefuseOnTheWay(s);
+}
 void TellPending(Scene& s) {
   RefuseOnTheWay(s);
   s.reply.error = TakePendingError(s.me());
@@ -257,7 +268,7 @@ constexpr Clause kSendUdp[] = {
     {.id = "udp_send.prohibited_unspecified", .when = Prohibited, .then = Refuse,
      .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX knows no prohibited routes",
      .says = "The route says that it is forbidden."},
-    {.id = "udp_send.too_long", .error = EMSGSIZE, .when = TooLong, .then = RefuseOnTheWay,
+    {.id = "udp_send.too_long", .error = EMSGSIZE, .when = TooLong, .then = RefuseLength,
      .cites = "POSIX send() EMSGSIZE; udp(7); Linux __ip_append_data()",
      .says = "With its headers the message is longer than a packet can be."},
     {.id = "udp_send.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,

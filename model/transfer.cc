@@ -44,7 +44,9 @@ bool NothingToWrite(const Scene& s) { return s.has_socket() && TransferSize(s.ca
 
 bool CompatFlag(const Scene& s) { return (s.call.flags & kCompat) != 0; }
 void Lose(Scene& s) { s.world.lost = Lost::kUnspecified; }
-bool AsksForErrors(const Scene& s) { return (TransferFlags(s.call) & MSG_ERRQUEUE) != 0; }
+bool NoErrorQueued(const Scene& s) {
+  return (TransferFlags(s.call) & MSG_ERRQUEUE) != 0 && FirstError(s.world, s.index) == kNone;
+}
 
 // clang-format off
 constexpr Clause kDestination[] = {
@@ -104,9 +106,9 @@ constexpr Clause kVector[] = {
 };
 
 constexpr Clause kErrorQueue[] = {
-    {.id = "recv.no_error_queued", .error = EAGAIN, .when = AsksForErrors,
+    {.id = "recv.no_error_queued", .error = EAGAIN, .when = NoErrorQueued,
      .on = kLinux, .cites = "recv(2) MSG_ERRQUEUE; Linux ip_recv_error(), which never waits",
-     .says = "No error is queued: nobody asked for that by IP_RECVERR."},
+     .says = "No error is queued: none has come, or nobody asked for that by IP_RECVERR."},
 };
 
 constexpr Clause kWritevFirst[] = {

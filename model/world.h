@@ -63,6 +63,7 @@ inline constexpr int32_t kBeyondUsual = -2;
 
 inline constexpr int kMaxSockets = 24;
 inline constexpr int kMaxPorts = 32;
+inline constexpr int kMaxQueuedErrors = 4;  // of IP_RECVERR
 inline constexpr int kMaxMessages = 32;  // datagrams, and pieces of a stream with a descriptor in them, under way
 inline constexpr int kMaxSetOptions = 24;
 inline constexpr int kMaxEpolls = 3;
@@ -191,6 +192,18 @@ struct Message {
   friend constexpr bool operator==(const Message&, const Message&) = default;
 };
 
+// What became of a datagram, for a socket that wants to know (IP_RECVERR, IPV6_RECVERR): in World::errors, in the
+// order of their arrival.
+struct QueuedError {
+  uint8_t socket = kNone;   // whose queue it lies in; kNone: no error
+  bool local = false;       // EMSGSIZE, found by the sender itself; else ECONNREFUSED, which another told
+  Host host = Host::kAny;   // whither the datagram went
+  PortIndex port = kNone;
+  uint32_t start = 0;       // where its bytes lie in the sender's stream
+  uint32_t size = 0;        // bytes of it that came back
+  friend constexpr bool operator==(const QueuedError&, const QueuedError&) = default;
+};
+
 // A name in the file system, U0 to U7 or LOCKED_DIR, that a unix socket was bound to. It stays when the socket
 // goes.
 struct PathEntry {
@@ -256,10 +269,12 @@ struct World {
   std::array<PortEntry, kMaxPorts> ports;
   std::array<Slot, kMaxHandles> slots;         // the descriptor table, from the lowest free number
   std::array<Message, kMaxMessages> messages;
+  std::array<QueuedError, kMaxQueuedErrors> errors;  // the first `queued_errors` of them
   std::array<PathEntry, kPathEntries> paths;
   std::array<SetOption, kMaxSetOptions> options;  // the first `set_options` of them
   std::array<Epoll, kMaxEpolls> epolls;
   std::array<uint8_t, kMaxHandles> handles;    // s_n: its slot; kNone: its creator failed, it stands for -1
+  uint8_t queued_errors = 0;
   uint8_t set_options = 0;
   uint8_t seen = 0;                            // how many E names have been given
   uint8_t seen_names = 0;                      // how many @E names have been given
