@@ -11,22 +11,12 @@
 #include <iterator>
 #include <string>
 
+#include "cli/runs_sockspec.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
 namespace sockspec {
 namespace {
-
-struct Result {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string Contents(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 constexpr char kGood[] =
     "s0 = socket(AF_INET, SOCK_STREAM, 0)  = s0\n"
@@ -43,13 +33,10 @@ constexpr char kTwoListeners[] =
     "listen(s1, 1)\n"
     "listen(s0, 1)\n";
 
-class CliTest : public testing::Test {
+class CliTest : public RunsSockspec {
  protected:
   void SetUp() override {
-    std::string path = testing::TempDir() + "/cli.XXXXXX";
-    ASSERT_NE(mkdtemp(path.data()), nullptr);
-    directory_ = path;
-    binary_ = std::filesystem::absolute("sockspec");
+    RunsSockspec::SetUp();
     Write("good.program", kGood);
     Write("two.program", kTwoListeners);
     Write("wrong_reply.program",
@@ -65,30 +52,6 @@ class CliTest : public testing::Test {
           "fake | * | linux | fake.connect.dgram.unix.unix_connect.connected_elsewhere.value.0 | on purpose\n");
     Write("bad.deviations", "# two\nfake | *\n");
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
-  void Write(const std::string& name, const std::string& contents) {
-    std::ofstream(directory_ + "/" + name, std::ios::binary) << contents;
-  }
-
-  // Runs `sockspec ARGUMENTS` where the files are.
-  Result Run(const std::string& arguments) {
-    const std::string command = "cd '" + directory_ + "' && unset BUILD_WORKING_DIRECTORY && '" +
-                                binary_ + "' " + arguments + " >out 2>err </dev/null";
-    return Shell(command);
-  }
-
-  Result Shell(const std::string& command) {
-    Result result;
-    const int status = system(command.c_str());
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result.out = Contents(directory_ + "/out");
-    result.err = Contents(directory_ + "/err");
-    return result;
-  }
-
-  std::string directory_;
-  std::string binary_;
 };
 
 TEST_F(CliTest, ExitsAsItSays) {

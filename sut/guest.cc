@@ -79,8 +79,11 @@ class Scratch {
  public:
   explicit Scratch(const std::string& kind) {
     const char* base = getenv("TMPDIR");
+    // Without doubled slashes, which runsc of 2022 cannot do with.
     std::string pattern =
-        std::string(base != nullptr && base[0] == '/' ? base : "/tmp") + "/sockspec-" + kind + ".XXXXXX";
+        std::filesystem::path(std::string(base != nullptr && base[0] == '/' ? base : "/tmp") + "/sockspec-" + kind + ".XXXXXX")
+            .lexically_normal()
+            .string();
     if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
   }
   ~Scratch() {

@@ -1,0 +1,144 @@
+// Other kernels, with sockspec inside: user-mode Linux and gVisor, where they are installed.
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "cli/runs_sockspec.h"
+#include "gtest/gtest.h"
+
+namespace sockspec {
+namespace {
+
+class Guests : public RunsSockspec {
+ protected:
+  void SetUp() override {
+    RunsSockspec::SetUp();
+    setenv("TMPDIR", directory_.c_str(), 1);
+    Write("good.program", "s0 = socket(AF_INET, SOCK_STREAM, 0)  = s0\nlisten(s0, 1) = 0   # @listen.autobind\n");
+    Write("bad.program", "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1) = -1 EPERM\n");
+  }
+
+  void TearDown() override {
+    unsetenv("TMPDIR");
+    RunsSockspec::TearDown();
+  }
+
+  // Skips, loudly, where the program is not installed; fails where it has to be.
+  bool Missing(const std::string& program) {
+    if (Shell("command -v " + program + " >/dev/null").status == 0) return false;
+    const char* required = getenv("SOCKSPEC_REQUIRE_KERNEL");
+    EXPECT_FALSE(required != nullptr && std::string_view(required) == "1") << program << " is not installed";
+    return true;
+  }
+
+  // The processes whose command line has `word`.
+  std::vector<pid_t> ProcessesWith(const std::string& word) {
+    std::vector<pid_t> pids;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      const pid_t pid = atoi(entry.path().filename().c_str());
+      if (pid > 0 && Contents(entry.path() / "cmdline").find(word) != std::string::npos) pids.push_back(pid);
+    }
+    return pids;
+  }
+
+  // What a guest of this test leaves behind.
+  int Scratch() {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+      count += entry.path().filename().string().starts_with("sockspec-");
+    }
+    return count;
+  }
+};
+
+TEST_F(Guests, UserModeLinuxAnswersAndTheExitStatusComesOut) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  const Result good = Run("check --kernel=uml good.program");
+  EXPECT_EQ(good.status, 0) << good.out << good.err;
+  EXPECT_NE(good.out.find("good.program: conforms"), std::string::npos) << good.out;
+  const Result bad = Run("check --kernel=uml bad.program");
+  EXPECT_EQ(bad.status, 1) << bad.out << bad.err;
+  EXPECT_EQ(Run("check --kernel=uml nowhere.program").status, 2);
+  EXPECT_EQ(Shell("cd '" + directory_ + "' && '" + binary_ + "' check --kernel=uml - <good.program >out 2>err").status, 0);
+  EXPECT_EQ(Scratch(), 0);
+}
+
+TEST_F(Guests, UserModeLinuxMayNotWriteToTheHostsFiles) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  // The directory of findings is the only one.
+  const Result fuzz = Run("fuzz --kernel=uml --programs=200 --duration=60s --seed=1 --out=found --json");
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/found/campaign.json")) << fuzz.out << fuzz.err;
+  const Result minimize = Run("minimize --kernel=uml good.program -o written.program");
+  EXPECT_EQ(minimize.status, 2) << minimize.err;
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/written.program"));
+}
+
+TEST_F(Guests, ACampaignSurvivesTheDeathOfItsKernel) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  std::thread killer([&] {
+    // Once it runs programs.
+    for (int i = 0; i < 600; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      if (!Contents(directory_ + "/found/.running/0").empty()) break;
+    }
+    for (const pid_t pid : ProcessesWith("uml_dir=" + directory_)) kill(pid, SIGKILL);
+  });
+  const Result fuzz = Run("fuzz --kernel=uml --duration=20s --seed=1 --out=found");
+  killer.join();
+  EXPECT_EQ(fuzz.status, 1) << fuzz.out << fuzz.err;
+  EXPECT_NE(fuzz.err.find("the kernel died"), std::string::npos) << fuzz.err;
+  EXPECT_TRUE(std::filesystem::exists(directory_ + "/found/.crashes/kernel-died-1.program"));
+  // The second one ended by itself.
+  EXPECT_NE(fuzz.out.find("clauses reached"), std::string::npos) << fuzz.out;
+  EXPECT_EQ(Scratch(), 0);
+  EXPECT_TRUE(ProcessesWith("uml_dir=" + directory_).empty());
+}
+
+TEST_F(Guests, CtrlCEndsTheCampaignInsideWithItsSummary) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  std::thread interrupter([&] {
+    for (int i = 0; i < 600 && Contents(directory_ + "/found/.running/0").empty(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    for (const pid_t pid : ProcessesWith("--out=found")) kill(pid, SIGINT);
+  });
+  const auto began = std::chrono::steady_clock::now();
+  const Result fuzz = Run("fuzz --kernel=uml --duration=10m --seed=1 --out=found");
+  interrupter.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::minutes(2));
+  EXPECT_NE(fuzz.out.find("clauses reached"), std::string::npos) << fuzz.out << fuzz.err;
+  EXPECT_EQ(Scratch(), 0);
+}
+
+TEST_F(Guests, AKernelThatIsNotThereOrIsNoneIsToldWithStatus3) {
+  Result result = Run("check --kernel=uml --kernel-image=/nowhere good.program");
+  EXPECT_EQ(result.status, 3);
+  EXPECT_NE(result.err.find("--kernel-image: /nowhere cannot be run"), std::string::npos) << result.err;
+  result = Run("check --kernel=uml --kernel-image=/bin/false good.program");
+  EXPECT_EQ(result.status, 3);
+  EXPECT_NE(result.err.find("/bin/false does not come up"), std::string::npos) << result.err;
+  result = Shell("cd '" + directory_ + "' && PATH=/nowhere '" + binary_ + "' check --kernel=uml good.program >out 2>err");
+  EXPECT_EQ(result.status, 3);
+  EXPECT_NE(result.err.find("apt-get install user-mode-linux"), std::string::npos) << result.err;
+}
+
+TEST_F(Guests, GvisorAnswers) {
+  if (Missing("runsc")) GTEST_SKIP() << "runsc is not installed";
+  const Result good = Run("check --kernel=gvisor good.program");
+  EXPECT_EQ(good.status, 0) << good.out << good.err;
+  EXPECT_NE(good.out.find("good.program: conforms"), std::string::npos) << good.out;
+  EXPECT_EQ(Run("check --kernel=gvisor bad.program").status, 1);
+  EXPECT_EQ(Scratch(), 0);
+}
+
+}  // namespace
+}  // namespace sockspec
