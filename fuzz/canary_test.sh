@@ -10,9 +10,12 @@ trap 'rm -rf "$work"' EXIT
 cd "$(dirname "$binary")" && binary="$PWD/$(basename "$binary")"
 cd "$work" || exit 1
 
+# What failed, the engine's last words, and how to see it again: the runs are the same every time.
 fail() {
   echo "$1" >&2
   tail -n 40 "$work/log" >&2
+  cp "$work"/log "$work"/crash-* "$work/minimal" "${TEST_UNDECLARED_OUTPUTS_DIR:-/tmp}" 2>/dev/null
+  echo "To repeat it: ./bazelw test ${TEST_TARGET:-//fuzz:canary_test}" >&2
   exit 1
 }
 

@@ -22,7 +22,9 @@ makes these targets:
                          only when asked for.
 
 The binary and everything it depends on are compiled with -fsanitize=address,fuzzer-no-link,
-whatever else the build is configured for, so that the engine sees the coverage of the libraries too.
+whatever else the build is configured for, so that the engine sees the coverage of the libraries too. With
+--config=ubsan both sanitizers look; ThreadSanitizer does not go together with AddressSanitizer, so with
+--config=tsan there are no fuzz targets (their tag is no_tsan).
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary")
@@ -193,6 +195,7 @@ def cc_fuzz_test(
       tags: for the test over the corpus and for the binary.
       visibility: of the binary.
     """
+    tags = tags + ["no_tsan"]
     if not name.endswith("_fuzzer") or "." in name:
         fail("a fuzz target's name ends in _fuzzer and has no dot, but this one is %s" % name)
 

@@ -6,6 +6,7 @@
 #   --fuzzing_output_root=DIR   where the campaign is kept; /tmp/fuzzing by default
 #   --clean                     forget what earlier campaigns found
 #   --regression                run the corpus once, and do not mutate
+#   FILE                        run this input alone, and others that are named; the corpus is left out
 #
 # DIR/NAME/corpus grows from run to run, DIR/NAME/artifacts holds the inputs that failed. Everything
 # else goes to libFuzzer as it is.
@@ -21,18 +22,23 @@ shift 4
 root=/tmp/fuzzing
 clean=no
 regression=no
+# `bazel run` changes the working directory; a relative path is meant from where the user stands.
+cd "${BUILD_WORKING_DIRECTORY:-.}"
+inputs=()
 for argument in "$@"; do
   case "$argument" in
     --timeout_secs=*) flags+=("-max_total_time=${argument#*=}") ;;
     --fuzzing_output_root=*) root="${argument#*=}" ;;
     --clean) clean=yes ;;
     --regression) regression=yes ;;
-    *) flags+=("$argument") ;;
+    -*) flags+=("$argument") ;;
+    *)
+      [[ -f "$argument" ]] || { echo "$name: $argument is no file; see $0" >&2 && exit 2; }
+      inputs+=("$argument")
+      ;;
   esac
 done
-
-# `bazel run` changes the working directory; a relative path is meant from where the user stands.
-cd "${BUILD_WORKING_DIRECTORY:-.}"
+[[ ${#inputs[@]} -gt 0 ]] && exec "$binary" "${flags[@]}" "${inputs[@]}"
 
 out="$root/$name"
 [[ "$clean" == yes ]] && rm -rf -- "$out/corpus" "$out/artifacts"
