@@ -1,7 +1,10 @@
 #include "properties/on_linux.h"
 
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "fuzz/finding.h"
 #include "fuzz/report.h"
@@ -45,6 +48,31 @@ std::string DiffersFromSaid(const Transcript& transcript, const Run& run) {
     }
   }
   return "";
+}
+
+bool OnTheFakeKernel(const Run& run) {
+  return run.diverged() && run.divergences[0].key.starts_with("fake.");
+}
+
+// A test's outputs get what diverged as a finding, with its report and its C file. Of several with one key the last
+// one stays: of a property that RapidCheck has shrunk, the smallest.
+void KeepAsFinding(const Program& program, const Run& run) {
+  const char* outputs = getenv("TEST_UNDECLARED_OUTPUTS_DIR");
+  if (outputs == nullptr || !run.diverged() || OnTheFakeKernel(run)) return;
+  Finding finding = MakeFinding(program, run, run.divergences[0], TheMachine().lockstep->profile(),
+                                *TheMachine().kernel);
+  finding.original = program;
+  const std::string directory = std::string(outputs) + "/findings";
+  std::error_code error;
+  std::filesystem::remove_all(directory + "/" + finding.key, error);
+  const StoreResult stored = StoreFinding(directory, finding);
+  if (stored.trouble.any()) printf("%s\n", stored.trouble.what.c_str());
+}
+
+// To be pasted into a shell at the top of the checkout.
+std::string HowToRunAlone(const Program& program, const Run& run) {
+  return std::string("To run it alone: ./bazelw run //:sockspec -- check ") +
+         (OnTheFakeKernel(run) ? "--kernel=fake " : "") + "- <<'END'\n" + PrintText(program) + "END\n";
 }
 
 }  // namespace
@@ -113,7 +141,8 @@ std::string Told(const Program& program, const Run& run) {
             "\n";
   }
   if (run.discarded) text += "cannot be judged: " + run.why_discarded + "\n";
-  return text;
+  KeepAsFinding(program, run);
+  return text + HowToRunAlone(program, run);
 }
 
 }  // namespace sockspec

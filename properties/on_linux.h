@@ -47,7 +47,8 @@ class OnLinux : public testing::Test {
   static const sockspec::Run& Play(const Program& program, bool fresh = false);
 };
 
-// The run as text, with what diverged in it, for messages.
+// The run as text, with what diverged in it and the command that runs it alone, for messages. A run of this machine's
+// kernel that diverged is also kept, as a finding in the test's outputs (test.outputs/outputs.zip beside test.log).
 std::string Told(const Program& program, const Run& run);
 
 }  // namespace sockspec

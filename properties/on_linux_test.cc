@@ -3,11 +3,17 @@
 
 #include "properties/on_linux.h"
 
+#include <stdlib.h>
+
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "fuzz/finding.h"
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
+#include "model/program/program.h"
+#include "properties/examples.h"
 
 namespace sockspec {
 namespace {
@@ -58,6 +64,36 @@ TEST_F(ExpectConformsTest, FailsTheRightErrnoForTheWrongReason) {
                     "bind(s0, 127.0.0.1:P0, addrlen=-1)  = -1 EINVAL  # @bind.twice\n")
                 .find("decided was by @address.length_out_of_range"),
             std::string::npos);
+}
+
+// A run that diverged, as far as what is told of it goes.
+struct Run Diverged(struct Run run, std::string key) {
+  run.divergences.push_back({.index = 0, .key = std::move(key), .actual = run.replies[0]});
+  return run;
+}
+
+TEST_F(ExpectConformsTest, WhatDivergedIsToldWithTheCommandThatRunsItAlone) {
+  const Program program = MustParse("close(-1)\n").program;
+  const struct Run run = Diverged(Play(program), "fake.close.value.0");
+  EXPECT_TRUE(Told(program, run).ends_with(
+      "To run it alone: ./bazelw run //:sockspec -- check --kernel=fake - <<'END'\nclose(-1)\nEND\n"))
+      << Told(program, run);
+}
+
+TEST_F(ExpectConformsTest, WhatDivergedIsKeptAsAFindingInTheTestsOutputs) {
+  const std::string outputs = testing::TempDir() + "/outputs";
+  const char* were = getenv("TEST_UNDECLARED_OUTPUTS_DIR");
+  const std::string found = were == nullptr ? "" : were;
+  setenv("TEST_UNDECLARED_OUTPUTS_DIR", outputs.c_str(), 1);
+  for (const char* text : {"close(-1)\nclose(-1)\n", "close(-1)\n"}) {
+    const Program program = MustParse(text).program;
+    Told(program, Diverged(Play(program), "linux.close.value.0"));
+  }
+  setenv("TEST_UNDECLARED_OUTPUTS_DIR", found.c_str(), 1);
+  if (were == nullptr) unsetenv("TEST_UNDECLARED_OUTPUTS_DIR");
+  const LoadedFindings kept = LoadFindings(outputs + "/findings");
+  ASSERT_EQ(kept.findings.size(), 1u) << kept.trouble.what;
+  EXPECT_EQ(kept.findings[0].finding.transcript.program.calls.size(), 1u) << "the last of a key stays";
 }
 
 }  // namespace

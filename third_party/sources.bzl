@@ -9,7 +9,7 @@ project asks for is only the labels:
 
     @rules_cc//cc:defs.bzl                   any release up to 0.0.4
     @com_google_googletest//:gtest           GoogleTest 1.12 or later
-    @com_google_googletest//:gtest_main
+    @com_google_googletest//:gtest_main      GoogleTest's own, or //third_party/googletest:main
     @rapidcheck//:rapidcheck                 with the headers rapidcheck/gtest.h, rapidcheck/state.h
     @cli11//:cli11                           CLI11 2.x, headers only
     @nlohmann_json//:json                    nlohmann/json 3.11 or later, headers only
