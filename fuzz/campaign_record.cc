@@ -12,24 +12,33 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Members that are missing, or are something else, are empty: another version of sockspec may have written them.
+// Members that are missing, or are something else, are empty: another version of sockspec may have written them. What
+// is a list or an object where it should be a word is not written out, since nothing limits how deep it goes.
+std::string WordOf(const Json& word) {
+  if (word.is_string()) return word.get<std::string>();
+  return word.is_primitive() && !word.is_null() ? word.dump() : "";
+}
+
 std::string TextOf(const Json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end()) return "";
-  if (found->is_string()) return found->get<std::string>();
-  if (found->is_array()) {
-    std::string joined;
-    for (const Json& word : *found) {
-      joined += (joined.empty() ? "" : " ") + (word.is_string() ? word.get<std::string>() : word.dump());
-    }
-    return joined;
-  }
-  return found->is_null() ? "" : found->dump();
+  if (!found->is_array()) return WordOf(*found);
+  std::string joined;
+  for (const Json& word : *found) joined += (joined.empty() ? "" : " ") + WordOf(word);
+  return joined;
+}
+
+// Whether a plot can show the number: it is one, and no more than any campaign comes to.
+bool Plausible(double number) {
+  constexpr double kMost = 1e15;
+  return number >= 0 && number <= kMost;
 }
 
 double NumberOf(const Json& object, const char* name) {
   const auto found = object.find(name);
-  return found != object.end() && found->is_number() ? found->get<double>() : 0;
+  if (found == object.end() || !found->is_number()) return 0;
+  const double number = found->get<double>();
+  return Plausible(number) ? number : 0;
 }
 
 uint64_t CountOf(const Json& object, const char* name) {
@@ -130,7 +139,7 @@ void ReadStats(std::string_view text, CampaignRecord& record) {
         if (column.name != header[i]) continue;
         const char* const last = columns[i].data() + columns[i].size();
         const auto [at, error] = std::from_chars(columns[i].data(), last, sample.*column.member);
-        whole = whole && error == std::errc() && at == last;
+        whole = whole && error == std::errc() && at == last && Plausible(sample.*column.member);
       }
     }
     if (whole) record.samples.push_back(sample);

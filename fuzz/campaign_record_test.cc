@@ -49,6 +49,22 @@ TEST(CampaignRecordTest, WhatIsMissingIsEmpty) {
   EXPECT_EQ(ReadCampaignRecord("/nowhere").problem, "");
 }
 
+TEST(CampaignRecordTest, WhatIsNestedTooDeepForTheStackIsRead) {
+  const std::string deep = std::string(300'000, '[') + std::string(300'000, ']');
+  for (const std::string& json : {"{\"runs\": [{\"seed\": " + deep + "}]}", "{\"runs\": " + deep + "}"}) {
+    EXPECT_EQ(ParseCampaignRecord(json, "").problem, "");
+  }
+}
+
+TEST(CampaignRecordTest, WhatNoCampaignMeasuresIsNotPlotted) {
+  const CampaignRecord record = ParseCampaignRecord(
+      R"({"runs": [{"seconds": -1}, {"seconds": 1e300}]})",
+      "elapsed_s,calls_per_s\n10,nan\n20,inf\n30,-5\n40,1e300\n50,7\n");
+  EXPECT_EQ(record.totals.seconds, 0);
+  ASSERT_EQ(record.samples.size(), 1u);
+  EXPECT_EQ(record.samples[0].calls_per_second, 7);
+}
+
 TEST(CampaignRecordTest, WhatIsNoJsonIsTold) {
   EXPECT_NE(ParseCampaignRecord("{\"runs\": [", kStats).problem, "");
   EXPECT_EQ(ParseCampaignRecord("{\"runs\": [", kStats).samples.size(), 2u);
