@@ -183,6 +183,9 @@ std::vector<std::string> GvisorCommand(const std::string& image, const GuestOpti
 
 // In the child: becomes the kernel. Its own words go to job/console.
 [[noreturn]] void BecomeKernel(const std::vector<std::string>& words, const Scratch& job, bool pin) {
+  // runsc goes by these: doubled slashes are too much for it, and as nobody it makes its root in the second.
+  unsetenv("PWD");
+  unsetenv("TMPDIR");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   setsid();
   if (pin) PinToOneProcessor();
