@@ -6,10 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "cli/runs_sockspec.h"
 #include "gtest/gtest.h"
@@ -240,12 +243,35 @@ TEST_F(CliTest, JsonIsOneDocument) {
   for (const char* arguments :
        {"check --json --kernel=fake good.program typo.program",
         "predict --json good.program two.program", "matrix --json --kernels=fake good.program",
-        "spec --format=json", "triage --json .",
-        "fuzz --json --kernel=fake --calls=1000 --jobs=1"}) {
+        "spec --format=json", "triage --json ."}) {
     const Result result = Run(arguments);
     EXPECT_TRUE(nlohmann::json::accept(result.out)) << arguments << "\n"
                                                     << result.out.substr(0, 2000);
   }
+}
+
+// What a campaign tells a program: from the start to the end, a finding's way in between.
+TEST_F(CliTest, JsonOfACampaignIsAnEventALine) {
+  const Result result = Run(
+      "fuzz --json --mutant=unix_connect.connected_elsewhere --programs=3000 --seed=1 --jobs=1");
+  std::vector<std::string> events;
+  std::istringstream lines(result.out);
+  nlohmann::json event;
+  for (std::string line; std::getline(lines, line);) {
+    event = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_TRUE(event.is_object()) << line;
+    const std::string name = event["event"];
+    if (name == "finding") EXPECT_TRUE(std::filesystem::exists(directory_ + "/" + event["path"].get<std::string>()));
+    if (std::find(events.begin(), events.end(), name) == events.end()) events.push_back(name);
+  }
+  ASSERT_FALSE(events.empty()) << result.err;
+  EXPECT_EQ(events.front(), "start");
+  for (const char* name : {"status", "found", "finding"}) {
+    EXPECT_NE(std::find(events.begin(), events.end(), name), events.end()) << name << "\n" << result.out;
+  }
+  EXPECT_EQ(events.back(), "end");
+  EXPECT_EQ(event["findings"].size(), 1u);
+  EXPECT_EQ(event["programs"], 3000);
 }
 
 TEST_F(CliTest, StandardInputIsADash) {

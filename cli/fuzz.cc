@@ -2,9 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,6 +49,7 @@ struct Options {
   std::string deviations;
   bool json = false;
   bool allowed = false;
+  int from_corpus = CampaignOptions().from_corpus;
 };
 
 const std::map<std::string, KindSet> kSockets = {
@@ -101,6 +105,7 @@ Json ToJson(const CampaignResult& result) {
     keys.push_back({{"key", key.key},
                     {"class", key.known     ? "known deviation"
                               : key.pending ? "pending"
+                              : key.gone    ? "gone"
                                             : std::string(FindingClassName(key.kind))},
                     {"new", key.is_new},
                     {"quiet", {{"hits", key.quiet.hits}, {"runs", key.quiet.runs}}},
@@ -109,8 +114,24 @@ Json ToJson(const CampaignResult& result) {
                     {"count", key.count},
                     {"path", key.path}});
   }
+  Json rechecked = Json::array();
+  for (const RecheckedFinding& old : result.rechecked) {
+    rechecked.push_back(
+        {{"key", old.key}, {"state", old.fixed ? "fixed" : "still there"}, {"path", old.path}});
+  }
+  Json deviations = Json::array();
+  for (const MetDeviation& deviation : result.deviations) {
+    deviations.push_back({{"key", deviation.row.key},
+                          {"reason", deviation.row.reason},
+                          {"link", deviation.row.link},
+                          {"expires", deviation.row.expires},
+                          {"expired", deviation.expired},
+                          {"met", deviation.met},
+                          {"met_before", deviation.met_before}});
+  }
   const CampaignCounts& c = result.counts;
-  return {{"seed", fmt::format("{:#x}", result.seed)},
+  return {{"event", "end"},
+          {"seed", fmt::format("{:#x}", result.seed)},
           {"programs", c.programs},
           {"calls", c.calls},
           {"seconds", c.seconds},
@@ -119,13 +140,27 @@ Json ToJson(const CampaignResult& result) {
           {"worlds_at_most", c.worlds},
           {"clauses_reached", result.clauses_reached},
           {"clauses", result.clauses},
+          {"corpus", result.corpus},
+          {"edges", result.edges},
+          {"made_of_the_corpus", c.mutated},
           {"programs_before", result.programs_before},
           {"calls_before", result.calls_before},
           {"interrupted", result.interrupted},
           {"worker_deaths", result.deaths},
           {"crashes", result.crashes},
           {"trouble", result.trouble.what},
+          {"rechecked", rechecked},
+          {"deviations", deviations},
           {"findings", keys}};
+}
+
+// As the user typed it.
+std::string CommandLine() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  while (!line.empty() && line.back() == '\0') line.pop_back();
+  std::replace(line.begin(), line.end(), '\0', ' ');
+  return line;
 }
 
 // The report on the first of the findings, and where the others are.
@@ -184,6 +219,7 @@ int RunFuzz(const Options& asked) {
   campaign.programs = options.programs;
   campaign.calls = options.calls;
   campaign.generate.sockets = kSockets.at(options.sockets);
+  campaign.from_corpus = options.from_corpus;
   campaign.jobs = std::min(options.jobs, 1024);
   campaign.seed = SeedOf(options.seed);
   campaign.mutant = options.kernel.mutant;
@@ -192,9 +228,13 @@ int RunFuzz(const Options& asked) {
   campaign.terminal = !options.json && OnTerminal();
   const std::string family = options.kernel.kernel;
   const std::string release = KernelRelease(options.kernel);
-  campaign.known = [&](const std::string& key) {
-    return FindDeviation(deviations, family, release, campaign.profile.name(), key) != nullptr;
-  };
+  campaign.kernel = family;
+  campaign.release = release;
+  campaign.arguments = CommandLine();
+  campaign.events = options.json ? stdout : nullptr;
+  for (const Deviation& row : deviations.rows) {
+    if (Applies(row, family, release, campaign.profile.name())) campaign.known.push_back(row);
+  }
 
   if (!options.json) {
     fmt::print("{}{} held to {} for {}, {} job{}; findings go to {}\n", release,
@@ -206,7 +246,7 @@ int RunFuzz(const Options& asked) {
 
   if (options.allowed && !options.json) fmt::print("\n{}", AllowedTable(result.counts));
   if (options.json) {
-    fmt::print("{}\n", ToJson(result).dump(2, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", ToJson(result).dump(-1, ' ', false, Json::error_handler_t::replace));
   } else {
     ShowFinding(result, options.out);
   }
@@ -216,7 +256,7 @@ int RunFuzz(const Options& asked) {
     return result.unavailable ? kExitUnavailable : kExitUnusable;
   }
   for (const CampaignKey& key : result.keys) {
-    if (!key.known && !key.pending && key.kind == FindingClass::kConfirmed) return kExitDiverges;
+    if (!key.known && !key.pending && !key.gone && key.kind == FindingClass::kConfirmed) return kExitDiverges;
   }
   return result.crashes.empty() ? kExitConforms : kExitDiverges;
 }
@@ -259,17 +299,25 @@ void AddFuzz(CLI::App& app, int& status) {
   command
       ->add_option(
           "--seed", options->seed,
-          "Program n depends on seed and n alone. Left out: where DIR left off, else random")
+          "Program n depends on seed and n alone, if it is not made of the corpus. Left out: where DIR "
+          "left off, else random")
       ->type_name("N")
       ->take_last();
   command
       ->add_option("--deviations", options->deviations,
                    "Known deviations: counted, not found again")
       ->type_name("FILE");
+  command
+      ->add_option("--from-corpus", options->from_corpus,
+                   "Percent of the programs that are made of DIR/corpus; 0: program n depends on seed "
+                   "and n alone")
+      ->type_name("N")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
   command->add_flag("--allowed", options->allowed,
                     "Print how many replies were allowed on average, by call and phase");
   command->add_flag("--json", options->json,
-                    "Print one JSON object at the end; progress goes to stderr");
+                    "Print events, one JSON object a line: start, status, found, minimizing, confirming, finding, end");
   command->callback([options, &status] { status = RunFuzz(*options); });
 }
 

@@ -10,14 +10,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "fmt/format.h"
+#include "fuzz/campaign_corpus.h"
 #include "fuzz/campaign_files.h"
 #include "fuzz/campaign_shared.h"
+#include "fuzz/campaign_state.h"
 #include "fuzz/campaign_status.h"
 #include "fuzz/campaign_worker.h"
+#include "fuzz/deviations.h"
+#include "fuzz/finding.h"
 #include "fuzz/lockstep.h"
 #include "model/clause.h"
 #include "model/program/text.h"
@@ -31,7 +37,6 @@ using Json = nlohmann::ordered_json;
 
 // How long after the end a worker may live.
 constexpr auto kGraceOfWorkers = std::chrono::seconds(20);
-constexpr std::string_view kState = "campaign.json";
 
 volatile sig_atomic_t g_signals = 0;
 void OnSignal(int) { g_signals = g_signals + 1; }
@@ -63,8 +68,9 @@ class Campaign {
         shared_memory_(1),
         shares_(jobs_),
         shared_(shared_memory_[0]),
-        children_(jobs_),
-        status_(options_, jobs_, shared_, shares_) {}
+        children_(static_cast<size_t>(jobs_)),
+        corpus_(shared_.corpus, options_.directory),
+        status_(options_, jobs_, shared_, shares_, corpus_, state_) {}
 
   CampaignResult Run() {
     if (static_cast<int>(AllClauses().size()) > kMostClauses) {
@@ -82,8 +88,8 @@ class Campaign {
     result_.counts = status_.Counts();
     result_.interrupted = g_signals != 0;
     status_.Keys(result_);
-    if (Trouble trouble = SaveState(); trouble.any()) Fail(std::move(trouble));
-    if (!options_.directory.empty()) UpdateStored();
+    if (Trouble trouble = Save(Clock::now(), true); trouble.any()) Fail(std::move(trouble));
+    result_.deviations = Deviations();
     status_.Summary(result_);
     return result_;
   }
@@ -98,7 +104,6 @@ class Campaign {
   };
 
 
-
   // --- what stands in the directory
 
   // Of one kernel, profile and mutant: a directory may hold several campaigns.
@@ -107,35 +112,71 @@ class Campaign {
   }
 
   Trouble Begin() {
-    if (!options_.directory.empty()) {
-      if (Trouble trouble = MakeDirectory(options_.directory); trouble.any()) return trouble;
-      if (Trouble trouble = MakeDirectory(options_.directory + "/" + std::string(kPendingDirectory));
-          trouble.any()) {
-        return trouble;
-      }
-      if (const auto text = ContentsOf(StatePath())) {
-        state_ = Json::parse(*text, nullptr, false);
-        if (!state_.is_object()) {
-          return {fmt::format("{} is not what a campaign writes; move it away to begin anew",
-                              StatePath())};
-        }
-      }
-    }
+    began_at_ = TimeNow();
+    if (Trouble trouble = OpenDirectory(); trouble.any()) return trouble;
     try {
-      GoOn(state_.contains(Section()) ? state_[Section()] : Json::object());
+      GoOn(state_.section());
     } catch (const Json::exception& problem) {
-      return {fmt::format("{} is not what a campaign writes ({}); move it away to begin anew",
-                          StatePath(), problem.what())};
+      return {fmt::format("{}/campaign.json is not what a campaign writes ({}); move it away to begin anew",
+                          options_.directory, problem.what())};
     }
     if (!went_on_ && !options_.seed && getrandom(&result_.seed, sizeof result_.seed, 0) < 0) {
       return {fmt::format("getrandom: {}", strerror(errno))};
     }
-    status_.Say("seed {:#x}{}", result_.seed,
-        went_on_ ? fmt::format(", from program {} on, where {} left off",
-                               Grouped(shared_.next.load()), options_.directory)
-                 : "");
+    if (Trouble trouble = corpus_.Load(options_.generate.sockets); trouble.any()) return trouble;
     // An unwritable directory is told now, not after the first finding.
-    return SaveState();
+    if (Trouble trouble = SaveState(); trouble.any()) return trouble;
+    status_.Say("seed {:#x}{}{}", result_.seed,
+                went_on_ ? fmt::format(", from program {} on, where {} left off",
+                                       Grouped(shared_.next.load()), options_.directory)
+                         : "",
+                corpus_.size() == 0 ? "" : fmt::format(", {} programs in the corpus", corpus_.size()));
+    status_.Event("start", {{"seed", fmt::format("{:#x}", result_.seed)},
+                            {"kernel", options_.kernel},
+                            {"release", options_.release},
+                            {"profile", options_.profile.name()},
+                            {"jobs", jobs_},
+                            {"directory", options_.directory},
+                            {"from_program", shared_.next.load()},
+                            {"programs_before", result_.programs_before},
+                            {"calls_before", result_.calls_before},
+                            {"corpus", corpus_.size()},
+                            {"findings_before", old_.size()}});
+    const std::string today = Today();
+    for (const Deviation& row : options_.known) {
+      if (!Expired(row, today)) continue;
+      status_.Say("EXPIRED after {}, and explains nothing any more (line {}): {} ({})", row.expires,
+                  row.line, row.key, row.reason);
+      status_.Event("expired", {{"key", row.key}, {"expires", row.expires}, {"line", row.line}});
+    }
+    return {};
+  }
+
+  Trouble OpenDirectory() {
+    const std::string& directory = options_.directory;
+    if (directory.empty()) return {};
+    if (Trouble trouble = MakeDirectory(directory); trouble.any()) return trouble;
+    if (Trouble trouble = lock_.Take(directory); trouble.any()) return trouble;
+    const std::string pending = fmt::format("{}/{}", directory, kPendingDirectory);
+    if (Trouble trouble = MakeDirectory(pending); trouble.any()) return trouble;
+    for (const std::string_view below : {std::string_view(), kPendingDirectory, kGoneDirectory, kCrashesDirectory}) {
+      RemoveUnfinished(fmt::format("{}/{}", directory, below));
+    }
+    if (Trouble trouble = state_.Load(directory, Section()); trouble.any()) return trouble;
+    LoadedFindings stored = LoadFindings(directory);
+    for (const LoadedFinding& corrupt : stored.corrupt) {
+      status_.Say("cannot be read, and is left as it is: {}", corrupt.problem);
+    }
+    const auto family = [](std::string_view profile) { return profile.substr(0, profile.find('-')); };
+    for (LoadedFinding& loaded : stored.findings) {
+      const Finding& finding = loaded.finding;
+      if (family(finding.profile) == family(options_.profile.name()) &&
+          finding.mutant == options_.mutant &&
+          (options_.kernel.empty() || finding.kernel == options_.kernel)) {
+        old_.push_back(std::move(loaded));
+      }
+    }
+    return stored.trouble;
   }
 
   void GoOn(const Json& section) {
@@ -149,55 +190,118 @@ class Campaign {
     }
     result_.programs_before = section.value("programs", uint64_t{0});
     result_.calls_before = section.value("calls", uint64_t{0});
-    const Json keys = section.value("keys", Json::object());
-    for (const auto& [key, known] : keys.items()) {
-      // A finding that somebody took away is found again.
-      if (!Exists(options_.directory + "/" + key)) continue;
-      KeyEntry* entry = shared_.Find(key, true);
+    for (const LoadedFinding& loaded : old_) {
+      KeyEntry* entry = shared_.Find(CanonicalKey(loaded.finding.key), true);
       if (entry == nullptr) break;
-      entry->kind.store(known.value("class", 0));
-      entry->calls.store(known.value("calls", 0));
-      entry->Set(KeyStage::kStored);
+      entry->kind.store(static_cast<int>(loaded.finding.kind));
+      entry->calls.store(static_cast<int>(loaded.finding.transcript.program.calls.size()));
+      // What was accepted since is explained.
+      entry->Set(IsKnown(entry->key) ? KeyStage::kKnown : KeyStage::kStored);
     }
   }
 
-  std::string StatePath() const { return options_.directory + "/" + std::string(kState); }
+  bool IsKnown(const std::string& key) const {
+    const std::string today = Today();
+    return std::any_of(options_.known.begin(), options_.known.end(), [&](const Deviation& row) {
+      return CanonicalKey(row.key) == key && !Expired(row, today);
+    });
+  }
+
+  std::vector<MetDeviation> Deviations() const {
+    std::vector<MetDeviation> met;
+    const std::string today = Today();
+    for (const Deviation& row : options_.known) {
+      MetDeviation& one = met.emplace_back();
+      one = {.row = row, .expired = Expired(row, today), .met_before = state_.MetBefore(row.key)};
+      for (const KeyEntry& entry : shared_.keys) {
+        if (entry.at() == KeyStage::kEmpty) break;
+        if (entry.at() == KeyStage::kKnown && CanonicalKey(row.key) == CanonicalKey(entry.key)) {
+          one.met += entry.count.load();
+        }
+      }
+    }
+    return met;
+  }
+
+  // All that the directory is to hold now; `all`: what costs more, too.
+  Trouble Save(Clock::time_point now, bool all) {
+    if (Trouble trouble = SaveState(); trouble.any()) return trouble;
+    if (Trouble trouble = corpus_.Flush(); trouble.any()) return trouble;
+    if (!all) return {};
+    std::vector<pid_t> processes = {getpid()};
+    for (const Child& child : children_) {
+      if (child.pid > 0) processes.push_back(child.pid);
+    }
+    if (Trouble trouble = status_.AppendStats(now, result_.deaths, processes); trouble.any()) {
+      return trouble;
+    }
+    return UpdateStored();
+  }
 
   Trouble SaveState() {
     if (options_.directory.empty()) return {};
     const CampaignCounts counts = status_.Counts();
-    Json keys = Json::object();
-    for (const KeyEntry& entry : shared_.keys) {
-      if (entry.at() == KeyStage::kEmpty) break;
-      if (entry.at() != KeyStage::kStored) continue;
-      keys[entry.key] = {{"class", entry.kind.load()}, {"calls", entry.calls.load()}};
-    }
     // Where the first unfinished block goes on: a program may be run twice, but none is left out.
     uint64_t next = shared_.next.load();
     for (int i = 0; i < jobs_; ++i) next = std::min(next, shares_[i].from.load());
-    state_[Section()] = {{"seed", fmt::format("{:#x}", result_.seed)},
-                         {"next", next},
-                         {"programs", result_.programs_before + counts.programs},
-                         {"calls", result_.calls_before + counts.calls},
-                         {"keys", keys}};
-    return WriteAtomically(StatePath(),
-                      state_.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    return state_.Save({{"began", began_at_},
+                        {"ended", TimeNow()},
+                        {"seed", fmt::format("{:#x}", result_.seed)},
+                        {"kernel", options_.kernel},
+                        {"release", options_.release},
+                        {"profile", options_.profile.name()},
+                        {"jobs", jobs_},
+                        {"programs", counts.programs},
+                        {"calls", counts.calls},
+                        {"seconds", counts.seconds},
+                        {"arguments", options_.arguments}},
+                       {{"seed", fmt::format("{:#x}", result_.seed)},
+                        {"next", next},
+                        {"programs", result_.programs_before + counts.programs},
+                        {"calls", result_.calls_before + counts.calls}},
+                       counts, result_.deaths, Deviations());
   }
 
   // Brings the counts of what was stored up to date.
-  void UpdateStored() {
-    for (CampaignKey& key : result_.keys) {
-      if (key.path.empty()) continue;
-      const uint64_t more = key.count - (key.is_new && key.count > 0 ? 1 : 0);
-      if (more == 0) continue;
-      LoadedFinding loaded = LoadFinding(key.path);
+  Trouble UpdateStored() {
+    if (options_.directory.empty()) return {};
+    for (const KeyEntry& entry : shared_.keys) {
+      if (entry.at() == KeyStage::kEmpty) break;
+      if (entry.at() != KeyStage::kStored) continue;
+      uint64_t& counted = counted_[entry.key];
+      // Storing it counted one.
+      const uint64_t count = entry.count.load();
+      const uint64_t met = count - (entry.fresh.load() && count > 0 ? 1 : 0);
+      if (met <= counted) continue;
+      LoadedFinding loaded = LoadFinding(options_.directory + "/" + entry.key);
       if (!loaded.problem.empty()) continue;
-      loaded.finding.seen = more;
-      if (const StoreResult stored = StoreFinding(options_.directory, loaded.finding);
-          stored.trouble.any() && !result_.trouble.any()) {
-        result_.trouble = stored.trouble;
+      loaded.finding.seen = met - counted;
+      if (StoreResult stored = StoreFinding(options_.directory, loaded.finding); stored.trouble.any()) {
+        return stored.trouble;
       }
+      counted = met;
     }
+    return {};
+  }
+
+  // What workers say of the findings of earlier runs.
+  Trouble TakeRechecks() {
+    for (size_t i = 0; i < old_.size() && i < kMostKeys; ++i) {
+      const auto said = static_cast<Recheck>(shared_.rechecked[i].load());
+      if (said == Recheck::kNotYet || said == Recheck::kUnknown || !rechecked_.insert(i).second) continue;
+      const bool fixed = said == Recheck::kFixed;
+      const std::string_view state = fixed ? "fixed" : "still there";
+      const LoadedFinding& old = old_[i];
+      if (Trouble trouble = StoreState(old.path, state); trouble.any()) return trouble;
+      status_.Say("{}: {}", state, old.finding.key);
+      status_.Event("recheck", {{"key", old.finding.key}, {"state", state}, {"path", old.path}});
+      result_.rechecked.push_back({.key = old.finding.key, .path = old.path, .fixed = fixed});
+    }
+    return {};
+  }
+
+  void TakeOffers() {
+    for (int i = 0; i < jobs_; ++i) corpus_.Take(shares_[i].offers);
   }
 
   // --- workers
@@ -214,6 +318,7 @@ class Campaign {
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     EndWithParent(parent);
+    lock_.Close();
     Trouble trouble;
     const std::unique_ptr<Kernel> kernel = options_.make_kernel(&trouble);
     // Entering a user namespace takes the wish back.
@@ -227,7 +332,8 @@ class Campaign {
     child.programs_at_start = shares_[i].programs.get();
     child.beats = shares_[i].beats.get();
     child.beat_at = Clock::now();
-    shares_[i].running.size.store(0);
+    shares_[i].progress.Set(Task::kPlaying);
+    if (!shares_[i].again.load()) shares_[i].running.size.store(0);
     if (options_.announce && !options_.directory.empty() && shares_[i].announce < 0) {
       shares_[i].announce = OpenAnnouncement(options_.directory, i);
     }
@@ -236,7 +342,7 @@ class Campaign {
         snprintf(shares_[i].trouble, sizeof shares_[i].trouble, "%s", trouble.what.c_str());
         _exit(kExitTrouble);
       }
-      RunWorker(options_, result_.seed, shared_, shares_[i], *kernel);
+      RunWorker(options_, result_.seed, old_, shared_, shares_[i], *kernel);
     });
     if (child.pid < 0) {
       child.pid = 0;
@@ -253,6 +359,7 @@ class Campaign {
     std::optional<Clock::time_point> stopped;
     Clock::time_point line_at = status_.began();
     Clock::time_point saved_at = status_.began();
+    Clock::time_point stats_at = status_.began();
     for (;;) {
       if (Reap() == 0) break;
       const Clock::time_point now = Clock::now();
@@ -261,6 +368,8 @@ class Campaign {
       if (shared_.stop.load() && !stopped) stopped = now;
       if (stopped && (g_signals > 1 || now - *stopped > kGraceOfWorkers)) KillAll();
       KillStuck(now);
+      TakeOffers();
+      if (Trouble trouble = TakeRechecks(); trouble.any()) Fail(std::move(trouble));
       status_.SayFound();
       if (now >= line_at) {
         status_.Line(now);
@@ -269,10 +378,15 @@ class Campaign {
       }
       if (now - saved_at > std::chrono::seconds(2)) {
         saved_at = now;
-        if (Trouble trouble = SaveState(); trouble.any()) Fail(std::move(trouble));
+        const bool all = now - stats_at >= std::chrono::seconds(10);
+        if (all) stats_at = now;
+        if (Trouble trouble = Save(now, all); trouble.any()) Fail(std::move(trouble));
       }
-      poll(nullptr, 0, 20);
+      // What is new comes often at first, and its ring is short.
+      poll(nullptr, 0, now - status_.began() < std::chrono::seconds(5) ? 2 : 20);
     }
+    TakeOffers();
+    if (Trouble trouble = TakeRechecks(); trouble.any()) Fail(std::move(trouble));
     status_.SayFound();
   }
 
@@ -304,7 +418,7 @@ class Campaign {
     // What it worked out is free for others again.
     for (KeyEntry& entry : shared_.keys) {
       if (entry.at() == KeyStage::kEmpty) break;
-      if (entry.at() == KeyStage::kClaimed && entry.owner.load() == pid) {
+      if (entry.at() == KeyStage::kClaimed && entry.owner() == pid) {
         entry.Set(entry.attempts.load() < kMostAttempts ? KeyStage::kNew : KeyStage::kGivenUp);
       }
     }
@@ -321,6 +435,10 @@ class Campaign {
       }
       return;
     }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kExitUnwritable) {
+      Fail({shares_[i].trouble});
+      return;
+    }
     if (killed_all_) return;
     ++result_.deaths;
     const std::string how = WIFSIGNALED(status)
@@ -328,16 +446,17 @@ class Campaign {
                                 : fmt::format("exited with status {}", WEXITSTATUS(status));
     const Program program = shares_[i].running.Get();
     std::string what = "; it was running no program";
-    if (!program.calls.empty()) what = "; " + Crash(program, pid, how);
+    if (!program.calls.empty()) what = "; " + Crash(i, program, pid, how);
+    status_.Event("worker died", {{"worker", i + 1}, {"process", pid}, {"how", how}});
     status_.Say("worker {} (process {}) {} after {} programs{}{}", i + 1, pid, how,
         Grouped(shares_[i].programs.get()), what, shared_.stop.load() ? "" : "; started again");
     if (child.hopeless > 5) Fail({fmt::format("worker {} {} again and again", i + 1, how)});
   }
 
   // Whether the program that a worker died over kills another process, too; if so, it is kept.
-  std::string Crash(const Program& program, pid_t pid, const std::string& how) {
+  std::string Crash(int i, const Program& program, pid_t pid, const std::string& how) {
     int deaths = 0;
-    for (int i = 0; i < 3; ++i) {
+    for (int tries = 0; tries < 3; ++tries) {
       const pid_t prober = Fork([&](Kernel* kernel, const Trouble&) {
         if (kernel == nullptr) return;
         Lockstep(*kernel, options_.profile).PlayFresh(program);
@@ -348,7 +467,10 @@ class Campaign {
       }
       if (WIFSIGNALED(status)) ++deaths;
     }
-    if (deaths == 0) return "the program that it was running does not repeat that";
+    if (deaths == 0) {
+      shares_[i].again.store(true);
+      return "the program that it was running does not repeat that";
+    }
     // Where nearly every program does it, some examples will do.
     if (options_.directory.empty() || result_.crashes.size() >= 20) {
       return "its program repeats that";
@@ -397,9 +519,15 @@ class Campaign {
   SharedArray<WorkerShare> shares_;
   Shared& shared_;
   std::vector<Child> children_;
+  DirectoryLock lock_;
+  CampaignState state_;
+  Corpus corpus_;
   CampaignStatus status_;
   CampaignResult result_;
-  Json state_ = Json::object();
+  std::string began_at_;
+  std::vector<LoadedFinding> old_;               // findings of earlier runs
+  std::set<size_t> rechecked_;                   // of them, those that were told
+  std::map<std::string, uint64_t> counted_;      // by key, what its finding.json counts of this run
   bool went_on_ = false;
   bool killed_all_ = false;
 };

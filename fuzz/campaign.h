@@ -8,14 +8,31 @@
 // takes nothing along. What they count stands in memory they share with the parent, what they find
 // goes to the directory at once: first as it was generated (DIR/.pending), then minimized and
 // confirmed (finding.h). A worker that dies is replaced, and goes on with what was pending; so does
-// the next campaign in DIR, kill -9 of everything included.
+// the next campaign in DIR, kill -9 of everything included. Nothing is told before it is on disk.
 //
-// Program n of a campaign depends on the seed and n alone, not on the number of workers.
+// A share of the programs (CampaignOptions::from_corpus) are mutations and crossings of the corpus
+// (campaign_corpus.h); which of them are depends on the seed, what they are on all that ran before.
+// Every other program n depends on the seed and n alone, not on the number of workers, and all do
+// where the share is 0. What was found keeps its program in any case.
+//
+// The directory, beside a directory for each finding:
+//
+//     campaign.json  runs, how often each clause decided, moves of sockets between phases, where to go on
+//     stats.csv      a line every 10 s; all but rates and sizes count from the beginning of DIR,
+//                    elapsed_s too: the seconds that campaigns ran. `edges` is how many clauses were
+//                    reached after which other one on the same handle. rss_kib is that of all
+//                    processes, shared memory counted once
+//     corpus/        programs in the byte form, as the libFuzzer targets read them
+//     .pending/      divergences that are not worked out yet
+//     .gone/         those that never came again
+//     .crashes/      programs that kill the process that runs them
+//     .lock          held by the one campaign that runs here
 #ifndef SOCKSPEC_FUZZ_CAMPAIGN_H_
 #define SOCKSPEC_FUZZ_CAMPAIGN_H_
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -25,9 +42,11 @@
 #include <vector>
 
 #include "fuzz/confirm.h"
+#include "fuzz/deviations.h"
 #include "fuzz/finding.h"
 #include "fuzz/generate.h"
 #include "model/profile.h"
+#include "model/world.h"
 #include "sut/kernel.h"
 
 namespace sockspec {
@@ -49,14 +68,22 @@ struct CampaignOptions {
   ConfirmOptions confirm;  // `before` and `seed` are the campaign's to fill in
   std::string mutant;      // of the fake kernel, for the findings' reports
 
-  // Whether a divergence is known and explained: it is counted, and neither minimized nor stored.
-  std::function<bool(const std::string& key)> known;
+  // The known deviations of this kernel and profile: what they explain is counted, and neither
+  // minimized nor stored. An expired one explains nothing, and that is said.
+  std::vector<Deviation> known;
 
   // Write down each program before it runs, for ProgramsThatRan(): where the kernel is expected to outlive neither
   // its programs nor this process. Costs a system call a program.
   bool announce = false;
 
-  std::FILE* out = stdout;  // what people read; nullptr: nothing
+  int from_corpus = 33;  // percent of the programs that are made of the corpus's
+
+  std::string kernel;     // its family, and
+  std::string release;    // what it says it is, for campaign.json and to know which findings are its own
+  std::string arguments;  // of the command, for campaign.json
+
+  std::FILE* out = stdout;     // what people read; nullptr: nothing
+  std::FILE* events = nullptr;  // what programs read, a JSON object a line; nullptr: nothing
   bool terminal = false;    // one line that is written over; else a line every 10 s
 };
 
@@ -86,6 +113,8 @@ struct AllowedCount {
 
 struct CampaignCounts {
   uint64_t programs = 0;
+  uint64_t mutated = 0;   // of them: made of the corpus's
+  uint64_t measured = 0;  // programs of the corpus that earlier runs left; not among `programs`
   uint64_t calls = 0;
   uint64_t divergences = 0;  // programs that diverged
   uint64_t followed = 0;   // divergences after the first of a program that did not come without it
@@ -97,6 +126,27 @@ struct CampaignCounts {
   std::array<std::array<AllowedCount, kPhaseCount>, kOpCount> refused = {};
   std::array<std::array<AllowedCount, kPhaseCount>, kOpCount> done = {};
   std::vector<uint64_t> clauses;  // by ClauseNumber: how often it decided
+  std::vector<uint64_t> moves;    // see MoveAt(); a socket's call that left it in another phase
+};
+
+// Where a call's moves stand in CampaignCounts::moves.
+inline size_t MoveAt(int op, int from, int to) {
+  return static_cast<size_t>((op * kPhaseCount + from) * kPhaseCount + to);
+}
+
+// A known deviation, and how often it was met.
+struct MetDeviation {
+  Deviation row;
+  bool expired = false;
+  uint64_t met = 0;         // in this run
+  uint64_t met_before = 0;  // in this directory, by earlier runs
+};
+
+// A finding of an earlier run that this one tried again.
+struct RecheckedFinding {
+  std::string key;
+  std::string path;
+  bool fixed = false;  // it came in none of the runs; else in one of them
 };
 
 struct CampaignResult {
@@ -107,9 +157,13 @@ struct CampaignResult {
   CampaignCounts counts;         // of this run
   uint64_t programs_before = 0;  // in this directory, by earlier runs
   uint64_t calls_before = 0;
-  int clauses_reached = 0;
+  int clauses_reached = 0;  // by this run or, in this directory, an earlier one
   int clauses = 0;                   // of the profile
+  int corpus = 0;                    // programs in it
+  int edges = 0;                     // clauses after another one on the same handle
   std::vector<CampaignKey> keys;     // seen in this run, the most frequent first
+  std::vector<RecheckedFinding> rechecked;  // by key
+  std::vector<MetDeviation> deviations;     // all of CampaignOptions::known
   int deaths = 0;                    // workers that died and were replaced
   std::vector<std::string> crashes;  // programs that kill the process that runs them: files
 };

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,29 +28,96 @@ Trouble Cannot(std::string_view what, const std::string& path) {
   return {fmt::format("cannot {} {}: {}", what, path, strerror(errno))};
 }
 
-}  // namespace
-
-Trouble WriteAtomically(const std::string& path, std::string_view contents) {
-  const std::string temporary = fmt::format("{}.{}", path, getpid());
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) return Cannot("create", temporary);
-  Trouble trouble;
-  while (!contents.empty() && !trouble.any()) {
+Trouble WriteAll(int fd, std::string_view contents, const std::string& path) {
+  while (!contents.empty()) {
     const ssize_t n = write(fd, contents.data(), contents.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      trouble = Cannot("write", temporary);
-    } else {
-      contents.remove_prefix(static_cast<size_t>(n));
-    }
+    if (n < 0) return Cannot("write", path);
+    contents.remove_prefix(static_cast<size_t>(n));
   }
-  if (!trouble.any() && fsync(fd) != 0) trouble = Cannot("sync", temporary);
-  close(fd);
+  return {};
+}
+
+}  // namespace
+
+Trouble WriteAtomically(const std::string& path, std::string_view contents,
+                        const WriteOptions& options) {
+  std::string temporary = options.temporary;
+  if (temporary.empty()) {
+    const std::filesystem::path whole(path);
+    temporary = fmt::format("{}{}.{}", kNewFile, whole.filename().string(), getpid());
+    if (whole.has_parent_path()) temporary = (whole.parent_path() / temporary).string();
+  }
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return Cannot("create", path);
+  Trouble trouble = WriteAll(fd, contents, path);
+  if (!trouble.any() && options.sync && fsync(fd) != 0) trouble = Cannot("sync", path);
+  if (close(fd) != 0 && !trouble.any()) trouble = Cannot("close", path);
   if (!trouble.any() && rename(temporary.c_str(), path.c_str()) != 0) {
     trouble = Cannot("rename to", path);
   }
   if (trouble.any()) unlink(temporary.c_str());
   return trouble;
+}
+
+Trouble Append(const std::string& path, std::string_view text) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd < 0) return Cannot("create", path);
+  off_t end = lseek(fd, 0, SEEK_END);
+  char last = '\n';
+  while (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n') --end;
+  Trouble trouble;
+  if (ftruncate(fd, end) != 0) trouble = Cannot("write", path);
+  if (!trouble.any()) trouble = WriteAll(fd, text, path);
+  if (close(fd) != 0 && !trouble.any()) trouble = Cannot("close", path);
+  return trouble;
+}
+
+void RemoveUnfinished(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (entry->path().filename().string().starts_with(kNewFile)) unlink(entry->path().c_str());
+  }
+}
+
+Trouble DirectoryLock::Take(const std::string& directory) {
+  const std::string path = directory + "/.lock";
+  fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd_ < 0) return Cannot("write in", directory);
+  // The workers of a campaign that was killed may still hold it for the moment that they take to end.
+  for (int i = 0; flock(fd_, LOCK_EX | LOCK_NB) != 0; ++i) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return Cannot("lock", path);
+    if (i < 10) {
+      usleep(20000);
+      continue;
+    }
+    std::string holder = ContentsOf(path).value_or("");
+    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+    Close();
+    return {fmt::format("{} is in use by another campaign{}; wait for its end, or choose another directory",
+                        directory, holder.empty() ? "" : ": " + holder)};
+  }
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  const std::string holder = fmt::format("process {} on {}, since {}\n", getpid(), host, TimeNow());
+  if (ftruncate(fd_, 0) != 0) return Cannot("write", path);
+  return WriteAll(fd_, holder, path);
+}
+
+void DirectoryLock::Close() {
+  if (fd_ >= 0) close(fd_);
+  fd_ = -1;
+}
+
+std::string TimeNow() {
+  const time_t now = time(nullptr);
+  tm parts;
+  gmtime_r(&now, &parts);
+  char text[32];
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
 }
 
 std::optional<std::string> ContentsOf(const std::string& path) {

@@ -21,8 +21,44 @@ inline constexpr std::string_view kCrashesDirectory = ".crashes";
 // What each worker runs, where that is announced.
 inline constexpr std::string_view kRunningDirectory = ".running";
 
+// What the names of files that are being written begin with. Nobody reads those.
+inline constexpr std::string_view kNewFile = ".new-";
+
+struct WriteOptions {
+  std::string temporary;  // where it is written first; empty: beside it, kNewFile and its name
+  bool sync = true;       // whether it is to outlast a failure of the machine
+};
+
 // All or nothing: the file has its new contents, or is as it was.
-Trouble WriteAtomically(const std::string& path, std::string_view contents);
+Trouble WriteAtomically(const std::string& path, std::string_view contents,
+                        const WriteOptions& options = {});
+
+// Adds `text` to the end of a file. A line that a full disk cut off there goes first.
+Trouble Append(const std::string& path, std::string_view text);
+
+// Removes what killed processes were writing in `directory`, which nobody else may use now.
+void RemoveUnfinished(const std::string& directory);
+
+// A directory is one campaign's at a time. The lock goes with the process that took it, also where
+// that is killed.
+class DirectoryLock {
+ public:
+  DirectoryLock() = default;
+  ~DirectoryLock() { Close(); }
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+  // The trouble says who holds it, and since when.
+  Trouble Take(const std::string& directory);
+  // To be called in forked processes: the lock stays the parent's alone.
+  void Close();
+
+ private:
+  int fd_ = -1;
+};
+
+// The time as "2026-03-01T12:00:00Z".
+std::string TimeNow();
 
 // Nothing where the file cannot be read.
 std::optional<std::string> ContentsOf(const std::string& path);

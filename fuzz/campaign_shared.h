@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <string_view>
@@ -54,24 +55,26 @@ enum class KeyStage : int {
 };
 
 struct KeyEntry {
-  std::atomic<int> stage{static_cast<int>(KeyStage::kEmpty)};
-  std::atomic<pid_t> owner{0};
+  // A KeyStage, and above it the process that claimed it: in one word, so that nobody dies between.
+  std::atomic<uint64_t> stage{static_cast<uint64_t>(KeyStage::kEmpty)};
   std::atomic<int> attempts{0};  // at working it out; more than one: a worker died over it
   std::atomic<int> chances{0};   // that a less than sure one got to show itself again
   std::atomic<uint64_t> count{0};
   std::atomic<bool> fresh{false};  // stored by this run
+  std::atomic<bool> safe{false};   // what showed it in this run is on disk: it may be told
   std::atomic<int> kind{0};
   std::atomic<int> quiet_hits{0}, quiet_runs{0}, disturbed_hits{0}, disturbed_runs{0};
   std::atomic<int> calls{0};
   char key[kKeySize] = {};
 
-  KeyStage at() const { return static_cast<KeyStage>(stage.load(std::memory_order_acquire)); }
-  void Set(KeyStage to) { stage.store(static_cast<int>(to), std::memory_order_release); }
+  KeyStage at() const { return static_cast<KeyStage>(stage.load(std::memory_order_acquire) & 0xff); }
+  pid_t owner() const { return static_cast<pid_t>(stage.load(std::memory_order_acquire) >> 8); }
+  void Set(KeyStage to) { stage.store(static_cast<uint64_t>(to), std::memory_order_release); }
   bool Claim(KeyStage from) {
-    int expected = static_cast<int>(from);
-    if (!stage.compare_exchange_strong(expected, static_cast<int>(KeyStage::kClaimed)))
-      return false;
-    owner.store(getpid());
+    uint64_t expected = static_cast<uint64_t>(from);
+    const uint64_t claimed = static_cast<uint64_t>(KeyStage::kClaimed) |
+                             static_cast<uint64_t>(getpid()) << 8;
+    if (!stage.compare_exchange_strong(expected, claimed)) return false;
     attempts.store(from == KeyStage::kNew ? attempts.load() + 1 : 1);
     return true;
   }
@@ -102,15 +105,83 @@ struct Allowance {
   Counter allowed;
 };
 
+// ------------------------------------------------------------------------------ The corpus
+
+inline constexpr int kMostEntries = 1 << 14;
+inline constexpr size_t kEntryBytes = 1024;  // generated programs take 58 on average, 592 at most
+inline constexpr int kMostFeatures = 2 * kMaxCalls;  // of one program
+inline constexpr int kFeatureCount = (kMostClauses + 1) * kMostClauses;
+
+// A program that workers may read while the parent replaces it: `version` is odd while it does.
+struct CorpusEntry {
+  std::atomic<uint32_t> version{0};
+  std::atomic<uint32_t> size{0};  // 0: none
+  uint8_t bytes[kEntryBytes];
+};
+
+struct CorpusShared {
+  std::atomic<int> end{0};      // all entries are before it
+  std::atomic<int> old{0};      // those before it are from earlier runs, and to be measured
+  std::atomic<int> next_old{0};  // the first of them that no worker has taken
+  std::atomic<uint16_t> smallest[kFeatureCount];  // calls of the smallest program; 0: none has it
+  CorpusEntry entries[kMostEntries];
+};
+
+struct Candidate {
+  uint32_t size = 0;
+  uint16_t calls = 0;
+  uint16_t feature_count = 0;
+  int features[kMostFeatures];
+  uint8_t bytes[kEntryBytes];
+};
+
+// One worker writes, the parent reads.
+struct CandidateRing {
+  static constexpr uint32_t kSize = 64;
+  std::atomic<uint32_t> written{0};
+  std::atomic<uint32_t> read{0};
+  Candidate candidates[kSize];
+};
+
+// ---------------------------------------------------------------------------- One worker
+
+// What a worker is at.
+enum class Task : int {
+  kPlaying,
+  kMeasuring,   // programs of the corpus that earlier runs left
+  kRechecking,  // findings of earlier runs
+  kMinimizing,
+  kConfirming,
+};
+
+// How far a worker is with a key, of kMinimizing and kConfirming.
+struct Progress {
+  std::atomic<int> task{static_cast<int>(Task::kPlaying)};
+  std::atomic<int> key{-1};     // its place in Shared::keys
+  std::atomic<int> calls{0};    // of the smallest program so far
+  std::atomic<int> calls_at_first{0};
+  std::atomic<int> asked{0};    // candidates tried
+  std::atomic<int> hits{0};     // of confirming, runs that showed it
+  std::atomic<int> runs{0};
+  Task at() const { return static_cast<Task>(task.load(std::memory_order_acquire)); }
+  void Set(Task to) { task.store(static_cast<int>(to), std::memory_order_release); }
+};
+
 struct WorkerShare {
+  Progress progress;
+  CandidateRing offers;
   Counter programs, calls, divergences, followed, discarded, unspecified, worlds;
+  Counter measured;  // programs of the corpus, not among `programs`
+  Counter mutated;   // of `programs`: made from the corpus
   Counter beats;  // something was done: no beat for long means that it hangs
   std::atomic<uint64_t> from{
       UINT64_MAX};  // the program at which its block goes on; none: UINT64_MAX
   Counter clauses[kMostClauses];
   Allowance refused[kOpCount][kPhaseCount];
   Allowance done[kOpCount][kPhaseCount];
+  Counter moves[kOpCount][kPhaseCount][kPhaseCount];  // from phase, to another one
   Running running;
+  std::atomic<bool> again{false};  // `running` was cut off: whoever replaces the worker plays it first
   int announce = -1;  // a file that says what runs; -1: none
   char trouble[512] = {};
 
@@ -123,8 +194,14 @@ struct WorkerShare {
   }
 };
 
+// What became of a finding of an earlier run.
+enum class Recheck : int { kNotYet, kUnknown, kStillThere, kFixed };
+
 struct Shared {
   std::atomic<bool> stop{false};
+  std::atomic<int> next_recheck{0};  // the first old finding that no worker has taken
+  std::atomic<int> rechecked[kMostKeys];  // of each a Recheck
+  CorpusShared corpus;
   std::atomic<uint64_t> next{0};  // the first program that nobody has taken
   KeyEntry keys[kMostKeys];
 
@@ -137,8 +214,8 @@ struct Shared {
       KeyStage at = entry.at();
       if (at == KeyStage::kEmpty) {
         if (!make) return nullptr;
-        int expected = static_cast<int>(KeyStage::kEmpty);
-        if (!entry.stage.compare_exchange_strong(expected, static_cast<int>(KeyStage::kNaming))) {
+        uint64_t expected = static_cast<uint64_t>(KeyStage::kEmpty);
+        if (!entry.stage.compare_exchange_strong(expected, static_cast<uint64_t>(KeyStage::kNaming))) {
           at = entry.at();
         } else {
           std::copy(key.begin(), key.end(), entry.key);

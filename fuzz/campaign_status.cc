@@ -1,8 +1,11 @@
 #include "fuzz/campaign_status.h"
 
 #include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string_view>
 
 #include "fuzz/campaign_files.h"
@@ -14,18 +17,60 @@
 namespace sockspec {
 namespace {
 
-int Reached(const CampaignCounts& counts) {
-  return static_cast<int>(counts.clauses.size() -
-                          std::count(counts.clauses.begin(), counts.clauses.end(), 0));
-}
-
 std::string RateWords(const KeyEntry& entry) {
   return fmt::format("{} of {} quiet runs, {} of {} disturbed", entry.quiet_hits.load(),
                      entry.quiet_runs.load(), entry.disturbed_hits.load(),
                      entry.disturbed_runs.load());
 }
 
+uint64_t PerSecond(uint64_t n, double seconds) {
+  return static_cast<uint64_t>(static_cast<double>(n) / std::max(seconds, 0.001));
+}
+
+// KiB of memory that a process has, shared pages in equal parts; 0 where that is not told.
+uint64_t MemoryOf(pid_t pid) {
+  std::ifstream rollup(fmt::format("/proc/{}/smaps_rollup", pid));
+  for (std::string word; rollup >> word;) {
+    uint64_t kib = 0;
+    if (word == "Pss:" && rollup >> kib) return kib;
+  }
+  uint64_t size = 0, resident = 0;
+  std::ifstream statm(fmt::format("/proc/{}/statm", pid));
+  if (!(statm >> size >> resident)) return 0;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
+}
+
+CampaignStatus::Json RateToJson(int hits, int runs) { return {{"hits", hits}, {"runs", runs}}; }
+
 }  // namespace
+
+int CampaignStatus::Reached(const CampaignCounts& counts) const {
+  int reached = 0;
+  for (size_t i = 0; i < counts.clauses.size(); ++i) {
+    const Clause* clause = AllClauses()[i];
+    if (counts.clauses[i] != 0 || (clause->BelongsTo(options_.profile) &&
+                                   state_.ClauseBefore(std::string(clause->id)) != 0)) {
+      ++reached;
+    }
+  }
+  return reached;
+}
+
+uint64_t CampaignStatus::Rate::Of(Clock::time_point now, uint64_t calls_now) {
+  const double seconds = std::chrono::duration<double>(now - at).count();
+  const uint64_t rate = at == Clock::time_point() ? 0 : PerSecond(calls_now - calls, seconds);
+  at = now;
+  calls = calls_now;
+  return rate;
+}
+
+void CampaignStatus::Event(std::string_view name, const Json& more) {
+  if (options_.events == nullptr) return;
+  Json event = {{"event", name}, {"at", TimeNow()}};
+  event.update(more);
+  fmt::print(options_.events, "{}\n", event.dump(-1, ' ', false, Json::error_handler_t::replace));
+  fflush(options_.events);
+}
 
 std::string Grouped(uint64_t n) {
   std::string digits = std::to_string(n);
@@ -42,9 +87,12 @@ uint64_t CampaignStatus::Calls() const {
 CampaignCounts CampaignStatus::Counts() const {
   CampaignCounts counts;
   counts.clauses.resize(AllClauses().size());
+  counts.moves.resize(MoveAt(kOpCount, 0, 0));
   for (int i = 0; i < jobs_; ++i) {
     const WorkerShare& share = shares_[i];
     counts.programs += share.programs.get();
+    counts.mutated += share.mutated.get();
+    counts.measured += share.measured.get();
     counts.calls += share.calls.get();
     counts.divergences += share.divergences.get();
     counts.followed += share.followed.get();
@@ -55,6 +103,9 @@ CampaignCounts CampaignStatus::Counts() const {
       counts.clauses[n] += share.clauses[n].get();
     for (int op = 0; op < kOpCount; ++op) {
       for (int phase = 0; phase < kPhaseCount; ++phase) {
+        for (int to = 0; to < kPhaseCount; ++to) {
+          counts.moves[MoveAt(op, phase, to)] += share.moves[op][phase][to].get();
+        }
         counts.refused[op][phase].calls += share.refused[op][phase].calls.get();
         counts.refused[op][phase].allowed += share.refused[op][phase].allowed.get();
         counts.done[op][phase].calls += share.done[op][phase].calls.get();
@@ -72,34 +123,77 @@ int CampaignStatus::ClausesOfProfile() const {
       [this](const Clause* clause) { return clause->BelongsTo(options_.profile); }));
 }
 
-int CampaignStatus::FindingCount() const {
+int CampaignStatus::FindingCount(bool unstable_only) const {
   int count = 0;
   for (const KeyEntry& entry : shared_.keys) {
     if (entry.at() == KeyStage::kEmpty) break;
-    if (entry.at() == KeyStage::kStored && (entry.fresh.load() || entry.count.load() > 0))
-      ++count;
+    if (entry.at() != KeyStage::kStored || (!entry.fresh.load() && entry.count.load() == 0)) continue;
+    if (unstable_only && entry.kind.load() == static_cast<int>(FindingClass::kConfirmed)) continue;
+    ++count;
   }
   return count;
 }
 
+// "minimizing KEY: 41 to 7 calls after 57 tries; confirming KEY: 4 of 5 runs", or nothing.
+std::string CampaignStatus::ProgressWords() const {
+  std::string words;
+  int busy = 0;
+  for (int i = 0; i < jobs_; ++i) {
+    const Progress& progress = shares_[i].progress;
+    const Task task = progress.at();
+    const int key = progress.key.load();
+    if (task == Task::kPlaying) continue;
+    if (++busy > 4) return words + "; …";
+    switch (task) {
+      case Task::kPlaying:
+        break;
+      case Task::kMeasuring:
+        words += "; measuring the corpus";
+        break;
+      case Task::kRechecking:
+        words += "; looking again at old findings";
+        break;
+      case Task::kMinimizing:
+        words += fmt::format("; minimizing {}: {} to {} calls after {} tries", shared_.keys[key].key,
+                             progress.calls_at_first.load(), progress.calls.load(), progress.asked.load());
+        break;
+      case Task::kConfirming:
+        words += fmt::format("; confirming {}: {} of {} runs", shared_.keys[key].key,
+                             progress.hits.load(), progress.runs.load());
+        break;
+    }
+  }
+  return words;
+}
+
 void CampaignStatus::Line(Clock::time_point now) {
-  if (options_.out == nullptr) return;
   const CampaignCounts counts = Counts();
-  const double lately = std::chrono::duration<double>(now - line_said_at_).count();
-  const double rate = line_said_at_ == Clock::time_point()
-                          ? 0
-                          : static_cast<double>(counts.calls - line_calls_) / lately;
-  line_said_at_ = now;
-  line_calls_ = counts.calls;
   const auto left =
       std::chrono::duration_cast<std::chrono::seconds>(options_.duration - (now - began_));
+  const bool finishing = shared_.stop.load();
+  const bool stays = event_said_at_ == Clock::time_point() || now - event_said_at_ >= std::chrono::seconds(10);
+  if (stays) {
+    event_said_at_ = now;
+    Event("status", {{"seconds", counts.seconds},
+                     {"seconds_left", finishing ? 0 : std::max<int64_t>(0, left.count())},
+                     {"programs", counts.programs},
+                     {"calls", counts.calls},
+                     {"calls_per_s", event_rate_.Of(now, counts.calls)},
+                     {"findings", FindingCount()},
+                     {"unstable", FindingCount(true)},
+                     {"clauses", Reached(counts)},
+                     {"clauses_of", ClausesOfProfile()},
+                     {"edges", corpus_.pairs()},
+                     {"corpus", corpus_.size()},
+                     {"discarded", counts.discarded}});
+  }
+  if (options_.out == nullptr || (!options_.terminal && !stays)) return;
   // What matters most comes first, where a narrow terminal still shows it.
   const std::string line = fmt::format(
-      "{}: {} findings, {} programs, {} calls/s, {} of {} clauses, at most {} worlds",
-      shared_.stop.load() ? "finishing"
-                          : fmt::format("{} s left", std::max<int64_t>(0, left.count())),
-      FindingCount(), Grouped(counts.programs), Grouped(static_cast<uint64_t>(rate)),
-      Reached(counts), ClausesOfProfile(), counts.worlds);
+      "{}: {} findings, {} programs, {} calls/s, {} of {} clauses, {} in the corpus, at most {} worlds{}",
+      finishing ? "finishing" : fmt::format("{} s left", std::max<int64_t>(0, left.count())),
+      FindingCount(), Grouped(counts.programs), Grouped(line_rate_.Of(now, counts.calls)),
+      Reached(counts), ClausesOfProfile(), corpus_.size(), counts.worlds, ProgressWords());
   if (!options_.terminal) {
     Say("{}", line);
     return;
@@ -112,21 +206,77 @@ void CampaignStatus::Line(Clock::time_point now) {
   line_width_ = static_cast<int>(line.size());
 }
 
+void CampaignStatus::SayProgress() {
+  if (options_.events == nullptr) return;
+  said_progress_.resize(static_cast<size_t>(jobs_));
+  for (int i = 0; i < jobs_; ++i) {
+    const Progress& progress = shares_[i].progress;
+    const Task task = progress.at();
+    if (task != Task::kMinimizing && task != Task::kConfirming) continue;
+    const bool minimizing = task == Task::kMinimizing;
+    Json more = {{"key", shared_.keys[progress.key.load()].key}, {"worker", i + 1}};
+    if (minimizing) {
+      more.update({{"calls_at_first", progress.calls_at_first.load()}, {"calls", progress.calls.load()}});
+    } else {
+      more.update({{"calls", progress.calls.load()}, {"hits", progress.hits.load()}, {"runs", progress.runs.load()}});
+    }
+    const std::string said = more.dump();
+    if (said == said_progress_[static_cast<size_t>(i)]) continue;
+    said_progress_[static_cast<size_t>(i)] = said;
+    Event(minimizing ? "minimizing" : "confirming", more);
+  }
+}
+
 void CampaignStatus::SayFound() {
   for (int i = 0; i < kMostKeys; ++i) {
     const KeyEntry& entry = shared_.keys[i];
-    if (entry.at() == KeyStage::kEmpty) break;
-    if (entry.at() == KeyStage::kGivenUp && said_.insert(i).second) {
+    const KeyStage at = entry.at();
+    if (at == KeyStage::kEmpty) break;
+    if (entry.safe.load() && said_found_.insert(i).second) {
+      Event("found", {{"key", entry.key}});
+      if (!options_.terminal) Say("found, to be worked out: {}", entry.key);
+    }
+    if (at == KeyStage::kGivenUp && said_.insert(i).second) {
+      Event("given up", {{"key", entry.key}});
       Say("could not be worked out: {}", entry.key);
     }
-    if (entry.at() == KeyStage::kGone && said_.insert(i).second) {
+    if (at == KeyStage::kGone && said_.insert(i).second) {
+      Event("gone", {{"key", entry.key}});
       Say("seen once, and not when run again: {}", entry.key);
     }
-    if (entry.at() != KeyStage::kStored || !entry.fresh.load() || !said_.insert(i).second)
-      continue;
-    Say("{}: {} ({} calls, {})", FindingClassName(static_cast<FindingClass>(entry.kind.load())),
-        entry.key, entry.calls.load(), RateWords(entry));
+    if (at != KeyStage::kStored || !entry.fresh.load() || !said_.insert(i).second) continue;
+    const std::string_view kind = FindingClassName(static_cast<FindingClass>(entry.kind.load()));
+    Event("finding", {{"key", entry.key},
+                      {"class", kind},
+                      {"calls", entry.calls.load()},
+                      {"quiet", RateToJson(entry.quiet_hits.load(), entry.quiet_runs.load())},
+                      {"disturbed", RateToJson(entry.disturbed_hits.load(), entry.disturbed_runs.load())},
+                      {"path", options_.directory.empty() ? "" : options_.directory + "/" + entry.key}});
+    Say("{}: {} ({} calls, {})", kind, entry.key, entry.calls.load(), RateWords(entry));
   }
+  SayProgress();
+}
+
+Trouble CampaignStatus::AppendStats(Clock::time_point now, int deaths,
+                                    const std::vector<pid_t>& processes) {
+  if (options_.directory.empty()) return {};
+  const std::string path = options_.directory + "/stats.csv";
+  const CampaignCounts counts = Counts();
+  const CampaignTotals& before = state_.totals();
+  uint64_t kib = 0;
+  for (const pid_t pid : processes) kib += MemoryOf(pid);
+  std::string text;
+  if (!Exists(path)) {
+    text = "time,elapsed_s,programs,calls,calls_per_s,findings,unstable,clauses,clauses_of,edges,corpus,"
+           "discarded,workers_died,rss_kib\n";
+  }
+  text += fmt::format("{},{:.1f},{},{},{},{},{},{},{},{},{},{},{},{}\n", time(nullptr),
+                      before.seconds + counts.seconds, before.programs + counts.programs,
+                      before.calls + counts.calls, stats_rate_.Of(now, counts.calls), FindingCount(),
+                      FindingCount(true), Reached(counts), ClausesOfProfile(), corpus_.pairs(),
+                      corpus_.size(), before.discarded + counts.discarded,
+                      before.deaths + static_cast<uint64_t>(deaths), kib);
+  return Append(path, text);
 }
 
 void CampaignStatus::Keys(CampaignResult& result) const {
@@ -159,6 +309,26 @@ void CampaignStatus::Keys(CampaignResult& result) const {
                    [](const CampaignKey& a, const CampaignKey& b) { return a.count > b.count; });
   result.clauses_reached = Reached(result.counts);
   result.clauses = ClausesOfProfile();
+  result.corpus = corpus_.size();
+  result.edges = corpus_.pairs();
+}
+
+// Which known deviations were met, and which were not though the table expects them.
+void CampaignStatus::SayDeviations(const CampaignResult& result) {
+  for (const MetDeviation& deviation : result.deviations) {
+    const Deviation& row = deviation.row;
+    if (deviation.expired) {
+      Say("EXPIRED after {}, and explains nothing any more (line {}): {} ({})", row.expires, row.line,
+          row.key, row.reason);
+    } else if (deviation.met == 0) {
+      Say("known deviation, expected and NOT met in this run{} (line {}): {}",
+          deviation.met_before == 0 ? ", nor before"
+                                    : fmt::format(", {} times before", Grouped(deviation.met_before)),
+          row.line, row.key);
+    } else {
+      Say("known deviation, met {} times (line {}): {}", Grouped(deviation.met), row.line, row.key);
+    }
+  }
 }
 
 void CampaignStatus::Summary(const CampaignResult& result) {
@@ -185,6 +355,9 @@ void CampaignStatus::Summary(const CampaignResult& result) {
       "it "
       "is refused; at most {} worlds at once",
       result.clauses_reached, result.clauses, done.mean(), refused.mean(), c.worlds);
+  Say("{} programs in the corpus, for {} pairs of a clause after another one; {} programs were made of it",
+      Grouped(static_cast<uint64_t>(result.corpus)), Grouped(static_cast<uint64_t>(result.edges)),
+      Grouped(c.mutated));
   if (c.discarded != 0) Say("{} programs discarded", Grouped(c.discarded));
   if (c.unspecified != 0)
     Say("{} calls on which {} says nothing", Grouped(c.unspecified), options_.profile.name());
@@ -198,9 +371,8 @@ void CampaignStatus::Summary(const CampaignResult& result) {
     const std::string times = key.count == 0   ? "behind another one"
                               : key.count == 1 ? "once"
                                                : Grouped(key.count) + " times";
-    if (key.known) {
-      Say("known deviation, {}: {}", times, key.key);
-    } else if (key.gone) {
+    if (key.known) continue;  // see SayDeviations()
+    if (key.gone) {
       Say("seen {}, and not when run again: {}/{}/{}.program", times, options_.directory, kGoneDirectory,
           key.key);
     } else if (key.pending) {
@@ -210,6 +382,10 @@ void CampaignStatus::Summary(const CampaignResult& result) {
           key.path.empty() ? key.key : key.path);
     }
   }
+  for (const RecheckedFinding& old : result.rechecked) {
+    Say("{}: {}", old.fixed ? "fixed" : "still there", old.path);
+  }
+  SayDeviations(result);
   if (result.trouble.any()) Say("stopped: {}", result.trouble.what);
 }
 

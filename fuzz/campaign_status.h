@@ -3,17 +3,24 @@
 #ifndef SOCKSPEC_FUZZ_CAMPAIGN_STATUS_H_
 #define SOCKSPEC_FUZZ_CAMPAIGN_STATUS_H_
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "fmt/format.h"
 #include "fuzz/campaign.h"
+#include "fuzz/campaign_corpus.h"
 #include "fuzz/campaign_shared.h"
+#include "fuzz/campaign_state.h"
+#include "nlohmann/json.hpp"
+#include "sut/kernel.h"
 
 namespace sockspec {
 
@@ -24,12 +31,19 @@ class CampaignStatus {
  public:
   using Clock = std::chrono::steady_clock;
 
+  using Json = nlohmann::ordered_json;
+
   // `shares` are `jobs` of them. All outlive this.
   CampaignStatus(const CampaignOptions& options, int jobs, Shared& shared,
-                 SharedArray<WorkerShare>& shares)
-      : options_(options), jobs_(jobs), shared_(shared), shares_(shares) {}
+                 SharedArray<WorkerShare>& shares, const Corpus& corpus, const CampaignState& state)
+      : options_(options),
+        jobs_(jobs),
+        shared_(shared),
+        shares_(shares),
+        corpus_(corpus),
+        state_(state) {}
 
-  void Begin() { began_ = Clock::now(); }
+  void Begin() { line_rate_.at = event_rate_.at = stats_rate_.at = began_ = Clock::now(); }
   Clock::time_point began() const { return began_; }
 
   template <typename... Args>
@@ -42,14 +56,21 @@ class CampaignStatus {
     fflush(options_.out);
   }
 
+  // One object a line, for programs: {"event": `name`, "at": …, and what `more` has}.
+  void Event(std::string_view name, const Json& more);
+
   uint64_t Calls() const;
   CampaignCounts Counts() const;
 
-  // One line about how far it is, over the one before where that is wanted.
+  // One line about how far it is, over the one before where that is wanted; every 10 s a line that
+  // stays, where none is written over, and an event.
   void Line(Clock::time_point now);
 
-  // What was stored, given up or gone since the last time.
+  // What was found, stored, given up or gone since the last time, and how far it is worked out.
   void SayFound();
+
+  // A line of stats.csv. `deaths` are the workers' of this run; `processes` are all that there are.
+  Trouble AppendStats(Clock::time_point now, int deaths, const std::vector<pid_t>& processes);
 
   // Fills in the keys and clauses of `result`, whose counts are there.
   void Keys(CampaignResult& result) const;
@@ -57,18 +78,34 @@ class CampaignStatus {
   void Summary(const CampaignResult& result);
 
  private:
+  int Reached(const CampaignCounts& counts) const;
   int ClausesOfProfile() const;
-  int FindingCount() const;
+  // Stored ones that were met in this run, of one class or of any.
+  int FindingCount(bool unstable_only = false) const;
+  std::string ProgressWords() const;
+  void SayProgress();
+  void SayDeviations(const CampaignResult& result);
 
   const CampaignOptions& options_;
   const int jobs_;
   Shared& shared_;
   SharedArray<WorkerShare>& shares_;
+  const Corpus& corpus_;
+  const CampaignState& state_;
+  // Calls a second since the last time it was asked.
+  struct Rate {
+    Clock::time_point at;
+    uint64_t calls = 0;
+    uint64_t Of(Clock::time_point now, uint64_t calls_now);
+  };
+
   Clock::time_point began_ = Clock::now();
-  Clock::time_point line_said_at_;
-  uint64_t line_calls_ = 0;
+  Clock::time_point event_said_at_;
+  Rate line_rate_, event_rate_, stats_rate_;
   int line_width_ = 0;
-  std::set<int> said_;
+  std::set<int> said_;        // keys of which the end was told
+  std::set<int> said_found_;  // … that they are there
+  std::vector<std::string> said_progress_;  // by worker, the last event
 };
 
 }  // namespace sockspec

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -14,13 +15,20 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "fuzz/campaign_corpus.h"
 #include "fuzz/campaign_files.h"
 #include "fuzz/confirm.h"
+#include "fuzz/deviations.h"
+#include "fuzz/features.h"
 #include "fuzz/finding.h"
 #include "fuzz/generate.h"
+#include "fuzz/kinds.h"
 #include "fuzz/lockstep.h"
 #include "fuzz/minimize.h"
+#include "fuzz/mutate.h"
 #include "model/clause.h"
+#include "model/oracle.h"
+#include "model/program/bytes.h"
 #include "model/program/random.h"
 #include "model/program/text.h"
 
@@ -36,38 +44,34 @@ constexpr int kMostChances = 20;  // see DeservesAnother()
 
 class Worker {
  public:
-  Worker(const CampaignOptions& options, uint64_t seed, Shared& shared, WorkerShare& share,
-         Kernel& kernel)
+  Worker(const CampaignOptions& options, uint64_t seed, const std::vector<LoadedFinding>& old,
+         Shared& shared, WorkerShare& share, Kernel& kernel)
       : options_(options),
         seed_(seed),
+        old_(old),
         shared_(shared),
         share_(share),
         lockstep_(kernel, options.profile),
         generator_(options.profile, options.generate),
+        oracle_(options.profile),
         ring_(kRing) {
     for (const Clause* clause : AllClauses()) Number(clause) = ClauseNumber(clause);
   }
 
   // The worker's whole life, from the end of the one it replaces on.
   void Run() {
-    for (const Pending& pending :
-         options_.directory.empty() ? std::vector<Pending>() : ReadPending(options_.directory)) {
-      if (Stopped()) return;
-      KeyEntry* entry = shared_.Find(pending.key, true);
-      if (entry == nullptr) continue;
-      if (entry->at() == KeyStage::kNew && options_.known && options_.known(pending.key)) {
-        entry->Set(KeyStage::kKnown);
-      }
-      if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown) {
-        unlink(PendingPath(options_.directory, pending.key).c_str());
-      } else if (entry->Claim(KeyStage::kNew)) {
-        WorkOut(pending, nullptr, *entry);
-      }
-    }
+    Again();
+    Recheck();
+    WorkOutPending();
+    Measure();
     while (!Stopped()) {
       // A worker that was replaced leaves the rest of its block.
       uint64_t from = share_.from.load();
-      if (from % kProgramsOfABlock == 0 || from == UINT64_MAX) from = shared_.next.fetch_add(kProgramsOfABlock);
+      if (from % kProgramsOfABlock == 0 || from == UINT64_MAX) {
+        // Until it is known which block it is: the earliest that it may be.
+        share_.from.store(shared_.next.load());
+        from = shared_.next.fetch_add(kProgramsOfABlock);
+      }
       for (; !Stopped(); ++from) {
         if (options_.programs != 0 && from >= options_.programs) {
           share_.from.store(options_.programs);
@@ -91,16 +95,164 @@ class Worker {
     return Clock::now() - *stopped_at_ >= time;
   }
 
-  void OneProgram(uint64_t index) {
-    const uint64_t seed = ProgramSeed(seed_, index);
-    Random random(seed);
-    const Program& program = generator_.Next(random);
-    share_.About(program);
+  // The program over which the worker before this one was killed, by no fault of the program's: what
+  // it came to is not known yet.
+  void Again() {
+    if (!share_.again.exchange(false)) return;
+    const Program program = share_.running.Get();
+    if (program.calls.empty()) return;
     const sockspec::Run& run = lockstep_.Play(program);
     if (run.trouble.any()) GiveUp(run.trouble);
-    Count(program, run);
-    if (run.diverged()) Diverged(program, seed, run);
-    ring_.Push(program);
+    if (run.diverged()) Diverged(program, 0, run);
+  }
+
+  // The findings of earlier runs: whether they are still there.
+  void Recheck() {
+    const int count = static_cast<int>(std::min<size_t>(old_.size(), kMostKeys));
+    while (!Stopped()) {
+      const int at = shared_.next_recheck.fetch_add(1);
+      if (at >= count) return;
+      share_.progress.Set(Task::kRechecking);
+      shared_.rechecked[at].store(static_cast<int>(LookAgain(old_[static_cast<size_t>(at)].finding)));
+      share_.progress.Set(Task::kPlaying);
+    }
+  }
+
+  sockspec::Recheck LookAgain(const Finding& finding) {
+    const Program& program = finding.transcript.program;
+    const std::string key = CanonicalKey(finding.key);
+    // One that came in some runs only gets many, and those that were discarded do not count.
+    const int wanted = finding.kind == FindingClass::kConfirmed ? 5 : 20;
+    int runs = 0;
+    for (int i = 0; i < 2 * wanted && runs < wanted; ++i) {
+      bool fresh = true;
+      for (const Program& earlier : finding.before) {
+        fresh ? Fresh(earlier) : lockstep_.Play(earlier);
+        fresh = false;
+      }
+      const sockspec::Run& run = fresh ? Fresh(program) : lockstep_.Play(program);
+      if (run.diverged() && CanonicalKey(run.divergences[0].key) == key) {
+        return sockspec::Recheck::kStillThere;
+      }
+      if (!run.discarded) ++runs;
+    }
+    return runs == wanted ? sockspec::Recheck::kFixed : sockspec::Recheck::kUnknown;
+  }
+
+  void WorkOutPending() {
+    if (options_.directory.empty()) return;
+    for (const Pending& pending : ReadPending(options_.directory)) {
+      if (Stopped()) return;
+      KeyEntry* entry = shared_.Find(pending.key, true);
+      if (entry == nullptr) continue;
+      if (entry->at() == KeyStage::kNew && IsKnown(pending.key)) entry->Set(KeyStage::kKnown);
+      if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown) {
+        unlink(PendingPath(options_.directory, pending.key).c_str());
+      } else if (entry->Claim(KeyStage::kNew)) {
+        entry->safe.store(true);
+        WorkOut(pending, nullptr, *entry);
+      }
+    }
+  }
+
+  // The corpus of earlier runs: what its programs reach here and now.
+  void Measure() {
+    while (!Stopped()) {
+      const int at = shared_.corpus.next_old.fetch_add(1);
+      if (at >= shared_.corpus.old.load()) return;
+      share_.progress.Set(Task::kMeasuring);
+      const std::optional<Program> program = EntryAt(shared_.corpus, at);
+      if (!program) continue;
+      // A run that is discarded says nothing of what it reaches.
+      for (int i = 0; i < 3; ++i) {
+        share_.beats.Add(1);
+        share_.About(*program);
+        const sockspec::Run& run = lockstep_.Play(*program);
+        if (run.trouble.any()) GiveUp(run.trouble);
+        if (run.discarded && !run.diverged()) continue;
+        share_.measured.Add(1);
+        CountRun(*program, run);
+        Features(*program, run);
+        // What diverges is a finding, and stays out: libFuzzer would stop at it.
+        if (run.diverged()) features_.clear();
+        while (!Offer(share_.offers, *program, features_) && !Stopped()) usleep(1000);
+        if (run.diverged()) Diverged(*program, 0, run);
+        break;
+      }
+    }
+    share_.progress.Set(Task::kPlaying);
+  }
+
+  void OneProgram(uint64_t index) {
+    uint64_t seed = ProgramSeed(seed_, index);
+    Random random(seed);
+    const Program* program = nullptr;
+    if (IsMutated(index)) {
+      mutant_ = FromCorpus(random);
+      if (!mutant_.calls.empty()) {
+        program = &mutant_;
+        share_.mutated.Add(1);
+        seed = 0;  // would not give it again
+      }
+    }
+    if (program == nullptr) program = &generator_.Next(random);
+    share_.About(*program);
+    const sockspec::Run& run = lockstep_.Play(*program);
+    if (run.trouble.any()) GiveUp(run.trouble);
+    share_.beats.Add(1);
+    share_.programs.Add(1);
+    share_.calls.Add(run.replies.size());
+    CountRun(*program, run);
+    if (run.diverged()) {
+      Diverged(*program, seed, run);
+    } else if (!run.discarded) {
+      Features(*program, run);
+      if (IsWanted(shared_.corpus, features_, program->calls.size())) {
+        Offer(share_.offers, *program, features_);
+      }
+    }
+    ring_.Push(*program);
+  }
+
+  // Whether program `index` is to be made of the corpus's.
+  bool IsMutated(uint64_t index) const {
+    return static_cast<int>(Random(ProgramSeed(~seed_, index)).Below(100)) < options_.from_corpus;
+  }
+
+  // Empty where there is no corpus yet, or nothing is left of what came out.
+  Program FromCorpus(Random& random) {
+    std::optional<Program> program = Pick(shared_.corpus, random);
+    if (!program) return {};
+    if (random.OneIn(3)) {
+      if (const std::optional<Program> other = Pick(shared_.corpus, random)) {
+        *program = Cross(*program, *other, random);
+      }
+    }
+    for (uint32_t i = random.Below(4) + 1; i > 0; --i) Mutate(*program, random, generator_);
+    if (options_.generate.sockets != kAnything) {
+      std::erase_if(program->calls, [&](const Call& call) {
+        return ((options_.generate.sockets | kNoSocket) & KindMade(call)) == 0;
+      });
+      Mend(*program);
+    }
+    return Followable(*program, oracle_);
+  }
+
+  void Features(const Program& program, const sockspec::Run& run) {
+    features_.clear();
+    ForEachFeature(program, run, [this](const Clause* clause) { return Number(clause); },
+                   [this](int before, int clause) {
+                     features_.push_back(ClauseFeature(clause));
+                     if (before >= 0) features_.push_back(PairFeature(before, clause));
+                   });
+  }
+
+  bool IsKnown(const std::string& key) const {
+    const std::string canonical = CanonicalKey(key);
+    const std::string today = Today();
+    return std::any_of(options_.known.begin(), options_.known.end(), [&](const Deviation& row) {
+      return CanonicalKey(row.key) == canonical && !Expired(row, today);
+    });
   }
 
   // ClauseNumber() for the hot path: a table hashed by address.
@@ -111,10 +263,7 @@ class Worker {
     return numbers_[at].number;
   }
 
-  void Count(const Program& program, const sockspec::Run& run) {
-    share_.beats.Add(1);
-    share_.programs.Add(1);
-    share_.calls.Add(run.replies.size());
+  void CountRun(const Program& program, const sockspec::Run& run) {
     share_.worlds.Max(static_cast<uint64_t>(run.worlds));
     if (run.discarded) share_.discarded.Add(1);
     if (run.unspecified != 0) share_.unspecified.Add(static_cast<uint64_t>(run.unspecified));
@@ -128,6 +277,9 @@ class Worker {
           (refused ? share_.refused : share_.done)[op][static_cast<int>(seen.phase)];
       allowance.calls.Add(1);
       allowance.allowed.Add(seen.allowed);
+      if (seen.phase != seen.after) {
+        share_.moves[op][static_cast<int>(seen.phase)][static_cast<int>(seen.after)].Add(1);
+      }
     }
   }
 
@@ -143,7 +295,7 @@ class Worker {
       if (i == 0) ++entry->count;
       const KeyStage at = entry->at();
       if (at != KeyStage::kNew && !(i == 0 && DeservesAnother(program, at, *entry))) continue;
-      if (options_.known && options_.known(divergence.key)) {
+      if (IsKnown(divergence.key)) {
         entry->Set(KeyStage::kKnown);
         continue;
       }
@@ -160,9 +312,10 @@ class Worker {
       if (!options_.directory.empty()) {
         FreeDescriptors();
         if (Trouble trouble = WritePending(options_.directory, pending); trouble.any()) {
-          GiveUp(trouble);
+          CannotWrite(trouble);
         }
       }
+      entry->safe.store(true);
       WorkOut(pending, i == 0 ? &kept : nullptr, *entry);
     }
   }
@@ -214,6 +367,17 @@ class Worker {
   // Minimizes, confirms, stores. `seen` is the run that showed it, where there was one in this
   // process.
   void WorkOut(const Pending& pending, const sockspec::Run* seen, KeyEntry& entry) {
+    WorkOutNow(pending, seen, entry);
+    share_.progress.Set(Task::kPlaying);
+  }
+
+  void WorkOutNow(const Pending& pending, const sockspec::Run* seen, KeyEntry& entry) {
+    Progress& progress = share_.progress;
+    progress.key.store(static_cast<int>(&entry - shared_.keys));
+    progress.calls.store(static_cast<int>(pending.program.calls.size()));
+    progress.calls_at_first.store(static_cast<int>(pending.program.calls.size()));
+    progress.asked.store(0);
+    progress.Set(Task::kMinimizing);
     const std::string& key = pending.key;
     // Over this one workers have died before: no more risks than needed.
     const bool careful = entry.attempts.load() > 1;
@@ -226,6 +390,9 @@ class Worker {
       const int chances = hits == 4 ? 1 : 6;
       MinimizeOptions minimize{.deadline = options_.minimizing};
       minimize.stop = [this] { return StoppedFor(kGraceOfMinimizing); };
+      minimize.progress = [&](const Minimized& so_far) {
+        progress.calls.store(static_cast<int>(so_far.program.calls.size()));
+      };
       const sockspec::Run& run = Fresh(pending.program);
       std::optional<Plausible> plausible;
       if (Shows(run, key)) {
@@ -237,13 +404,25 @@ class Worker {
       }
       const Minimized minimized = Minimize(
           pending.program,
-          [&](const Program& program) { return ShowsWithin(program, key, chances); }, minimize);
+          [&](const Program& program) {
+            progress.asked.fetch_add(1, std::memory_order_relaxed);
+            return ShowsWithin(program, key, chances);
+          },
+          minimize);
       if (minimized.kept) minimal = minimized.program;
     }
 
     ConfirmOptions confirm = options_.confirm;
     confirm.seed = static_cast<unsigned>(pending.seed);
     if (seen != nullptr) confirm.before = ring_.Programs();
+    confirm.progress = [&](const Rate& quiet, const Rate& disturbed) {
+      share_.beats.Add(1);
+      progress.hits.store(quiet.hits + disturbed.hits);
+      progress.runs.store(quiet.runs + disturbed.runs);
+    };
+    progress.calls.store(static_cast<int>(minimal.calls.size()));
+    confirm.progress({}, {});
+    progress.Set(Task::kConfirming);
     share_.About(minimal);
     Confirmation confirmation = Confirm(lockstep_, minimal, key, confirm);
     if (confirmation.verdict == Confirmed::kGone && minimal != pending.program) {
@@ -286,7 +465,7 @@ class Worker {
       FreeDescriptors();
       if (const StoreResult stored = StoreFinding(options_.directory, *finding);
           stored.trouble.any()) {
-        GiveUp(stored.trouble);
+        CannotWrite(stored.trouble);
       }
       unlink(PendingPath(options_.directory, key).c_str());
     }
@@ -321,7 +500,7 @@ class Worker {
     if (!trouble.any()) {
       trouble = WriteAtomically(fmt::format("{}/{}.program", gone, pending.key), PrintText(transcript));
     }
-    if (trouble.any()) GiveUp(trouble);
+    if (trouble.any()) CannotWrite(trouble);
     unlink(PendingPath(options_.directory, pending.key).c_str());
   }
 
@@ -346,9 +525,11 @@ class Worker {
     return MakeFinding(program, run, run.divergences[0], options_.profile, lockstep_.kernel());
   }
 
-  [[noreturn]] void GiveUp(const Trouble& trouble) {
+  [[noreturn]] void GiveUp(const Trouble& trouble) { End(trouble, kExitTrouble); }
+  [[noreturn]] void CannotWrite(const Trouble& trouble) { End(trouble, kExitUnwritable); }
+  [[noreturn]] void End(const Trouble& trouble, int status) {
     snprintf(share_.trouble, sizeof share_.trouble, "%s", trouble.what.c_str());
-    _exit(kExitTrouble);
+    _exit(status);
   }
 
   static constexpr size_t kSlots = 4 * kMostClauses;
@@ -359,10 +540,14 @@ class Worker {
 
   const CampaignOptions& options_;
   const uint64_t seed_;
+  const std::vector<LoadedFinding>& old_;
   Shared& shared_;
   WorkerShare& share_;
   Lockstep lockstep_;
   Generator generator_;
+  Oracle oracle_;  // for what programs of the corpus may do
+  Program mutant_;
+  std::vector<int> features_;  // of the last run
   Ring ring_;
   std::optional<Clock::time_point> stopped_at_;
   std::map<std::string, int> tries_;  // at finding a later divergence alone
@@ -371,9 +556,9 @@ class Worker {
 
 }  // namespace
 
-void RunWorker(const CampaignOptions& options, uint64_t seed, Shared& shared, WorkerShare& share,
-               Kernel& kernel) {
-  Worker(options, seed, shared, share, kernel).Run();
+void RunWorker(const CampaignOptions& options, uint64_t seed, const std::vector<LoadedFinding>& old,
+               Shared& shared, WorkerShare& share, Kernel& kernel) {
+  Worker(options, seed, old, shared, share, kernel).Run();
 }
 
 void EndWithParent(pid_t parent) {

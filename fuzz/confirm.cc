@@ -125,6 +125,7 @@ Confirmation Confirm(Lockstep& lockstep, const Program& program, std::string_vie
   Tally tally(lockstep, program, key);
   for (int i = 0; i < options.quiet; ++i) {
     if (!tally.Once(result.quiet)) break;
+    if (options.progress) options.progress(result.quiet, result.disturbed);
   }
   if (!tally.trouble().any() && options.disturbed > 0) {
     std::optional<Load> load;
@@ -133,6 +134,7 @@ Confirmation Confirm(Lockstep& lockstep, const Program& program, std::string_vie
       // 0 would mean not to disturb.
       lockstep.kernel().Disturb(std::max(1u, options.seed + static_cast<unsigned>(i)));
       if (!tally.Once(result.disturbed)) break;
+      if (options.progress) options.progress(result.quiet, result.disturbed);
     }
     lockstep.kernel().Disturb(0);
   }

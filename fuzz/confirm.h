@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,7 @@ struct ConfirmOptions {
   bool load = true;             // keep a processor busy during the disturbed runs
   unsigned seed = 1;            // of the disturbances
   std::vector<Program> before;  // what ran in the namespace before it, in order
+  std::function<void(const Rate& quiet, const Rate& disturbed)> progress;  // after every run
 };
 
 // Whether the first divergence of a run has `key`: a later one might follow from the first alone.

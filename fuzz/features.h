@@ -23,15 +23,15 @@ namespace sockspec {
 // none. What a call makes begins where its maker stands.
 template <typename Number, typename Visit>
 void ForEachFeature(const Program& program, const Run& run, Number number, Visit visit) {
-  int last[kMaxHandles + 1];  // of each handle the clause that decided last; of what is none: the end
+  int last[kMaxHandles];  // of each handle the clause that decided last
   for (int& clause : last) clause = -1;
   for (size_t i = 0; i < run.seen.size(); ++i) {
     if (run.seen[i].clause == nullptr) continue;
     const int clause = number(run.seen[i].clause);
     const Call& call = program.calls[i];
-    int& before = last[call.fd.IsHandle() ? call.fd.handle() : kMaxHandles];
-    visit(before, clause);
-    before = clause;
+    const bool on_handle = DeclarationOf(call.op).takes_descriptor() && call.fd.IsHandle();
+    visit(on_handle ? last[call.fd.handle()] : -1, clause);
+    if (on_handle) last[call.fd.handle()] = clause;
     ForEachMade(call, [&](uint8_t handle) { last[handle] = clause; });
   }
 }

@@ -202,10 +202,8 @@ bool LooksLikeAClause(std::string_view id) {
          id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._") == std::string_view::npos;
 }
 
-// Brings the counts of a finding up to date that is stored in `path`.
-Trouble CountAgain(const std::string& path, Finding stored, const Finding& again) {
-  stored.seen += again.seen;
-  stored.last_seen = std::max({stored.last_seen, again.last_seen, Now()});
+// Replaces finding.json in `path`.
+Trouble Rewrite(const std::string& path, const Finding& stored) {
   const std::string fresh = path + "/.finding.json";
   Trouble trouble = WriteFile(fresh, FindingJson(stored));
   if (!trouble.any() && rename(fresh.c_str(), (path + "/finding.json").c_str()) != 0) {
@@ -213,6 +211,14 @@ Trouble CountAgain(const std::string& path, Finding stored, const Finding& again
   }
   if (trouble.any()) unlink(fresh.c_str());
   return trouble;
+}
+
+// Brings the counts of a finding up to date that is stored in `path`.
+Trouble CountAgain(const std::string& path, Finding stored, const Finding& again) {
+  stored.seen += again.seen;
+  stored.last_seen = std::max({stored.last_seen, again.last_seen, Now()});
+  if (stored.state == "fixed") stored.state = "still there";
+  return Rewrite(path, stored);
 }
 
 // ----------------------------------------------------------------------------------------------
@@ -647,6 +653,17 @@ StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
   return result;
 }
 
+Trouble StoreState(const std::string& path, std::string_view state) {
+  const std::string base = std::filesystem::path(path).parent_path().string();
+  Open lock(base.empty() ? "." : base, O_RDONLY | O_DIRECTORY);
+  if (!lock.ok() || flock(lock.fd(), LOCK_EX) != 0) return Cannot("lock", base);
+  LoadedFinding loaded = LoadFinding(path);
+  if (!loaded.problem.empty()) return {loaded.problem};
+  loaded.finding.state = state;
+  if (state == "still there") loaded.finding.last_seen = Now();
+  return Rewrite(path, loaded.finding);
+}
+
 LoadedFinding LoadFinding(const std::string& path) {
   LoadedFinding loaded;
   loaded.path = path;
@@ -686,7 +703,9 @@ LoadedFindings LoadFindings(const std::string& directory) {
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     std::error_code ignored;
-    if (name.starts_with(".") || !entry->is_directory(ignored)) continue;
+    // Keys have dots in them; a campaign's corpus, which lies beside its findings, has none.
+    if (name.starts_with(".") || name.find('.') == std::string::npos) continue;
+    if (!entry->is_directory(ignored)) continue;
     paths.push_back(entry->path().string());
   }
   if (error) {

@@ -114,6 +114,10 @@ struct [[nodiscard]] StoreResult {
 // is less sure (FindingClass): then it is replaced. Several processes may store into one directory.
 StoreResult StoreFinding(const std::string& directory, const Finding& finding);
 
+// Brings `state` (Finding::state) of the finding in `path`, a directory that StoreFinding() made, up
+// to date; "still there" was seen now. All or nothing, as StoreFinding().
+Trouble StoreState(const std::string& path, std::string_view state);
+
 struct LoadedFinding {
   Finding finding;
   std::string path;     // of its directory
