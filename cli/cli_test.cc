@@ -123,7 +123,8 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"triage nowhere", 2, "cannot read the directory nowhere: No such file or directory"},
       {"triage . show x", 2, "no finding has `x` in its key"},
       {"triage . sow x", 2,
-       "found `sow x` after the directory, expected `show KEY`, `accept KEY`, `regress KEY`, `bisect-script KEY`"},
+       "found `sow x` after the directory, expected `show KEY`, `accept KEY`, `regress KEY`, `bisect-script KEY`, "
+       "`export KEY`"},
       {"triage . --sort=best", 2, "--sort"},
       {"matrix typo.program", 2, "typo.program:2:13: found the end of the line"},
       {"spec --format=pdf", 2, "--format"},
@@ -219,6 +220,13 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
     EXPECT_EQ(bisect("BUILD=true RUN=here").status, 0);
     EXPECT_EQ(bisect("BUILD=true RUN=here LOOKING_FOR=fix").status, 1);
   }
+
+  // It is exported as a test; packetdrill has no unix sockets, and the message says so.
+  EXPECT_NE(Run("triage d export connected_elsewhere").out.find("TEST(Connect, DgramUnix"), std::string::npos);
+  const Result packetdrill = Run("triage d export connected_elsewhere --format=packetdrill");
+  EXPECT_EQ(packetdrill.status, 2);
+  EXPECT_NE(packetdrill.err.find("packetdrill makes sockets of AF_INET and AF_INET6 only"), std::string::npos)
+      << packetdrill.err;
 
   // What is accepted is told apart, and does not fail the next campaign that is given the file.
   EXPECT_EQ(Run("triage d accept connected_elsewhere").status, 2) << "without a reason";

@@ -179,11 +179,26 @@ int Bisect(const Options& options, const TriageRow& row) {
   return kExitConforms;
 }
 
+int Export(const Options& options, const TriageRow& row) {
+  const Finding& f = row.loaded.finding;
+  if (options.format == "gtest") {
+    WriteWhole(options.output, GtestOf(f));
+    return kExitConforms;
+  }
+  const PacketdrillScript packetdrill = PacketdrillOf(f);
+  if (!packetdrill.problem.empty()) {
+    throw Stop{kExitUnusable, fmt::format("no packetdrill script can say it. {}; --format=gtest says everything",
+                                          packetdrill.problem)};
+  }
+  WriteWhole(options.output, packetdrill.script);
+  return kExitConforms;
+}
+
 // What may be done with one finding.
 constexpr struct {
   std::string_view word;
   int (*act)(const Options&, const TriageRow&);
-} kActions[] = {{"show", Show}, {"accept", Accept}, {"regress", Regress}, {"bisect-script", Bisect}};
+} kActions[] = {{"show", Show}, {"accept", Accept}, {"regress", Regress}, {"bisect-script", Bisect}, {"export", Export}};
 
 int Act(const Options& options, const Triage& triage) {
   for (const auto& action : kActions) {
@@ -249,7 +264,7 @@ void AddTriage(CLI::App& app, int& status) {
   command
       ->add_option("show", options->words,
                    "show KEY: the report on one; a part of its key will do. accept KEY: write it down as a known "
-                   "deviation. regress KEY: make a test of it. bisect-script KEY: what `git bisect run` needs")
+                   "deviation. regress KEY: make a test of it. bisect-script KEY: what `git bisect run` needs. export KEY: in another form")
       ->type_name("KEY");
   command->add_option("--sort", options->order, "worst or newest first; by clause or call, under headings")
       ->check(CLI::IsMember({"worst", "newest", "clause", "call"}))
@@ -277,7 +292,11 @@ void AddTriage(CLI::App& app, int& status) {
       ->type_name("DATE");
   command->add_option("--into", options->into, fmt::format("Of regress: another directory than {}/<kernel>", kFound))
       ->type_name("DIR");
-  command->add_option("-o,--output", options->output, "Of bisect-script: a file instead of standard output")
+  command->add_option("--format", options->format, "Of export: gtest (a GoogleTest in plain calls) or packetdrill (a script, where it can be said)")
+      ->check(CLI::IsMember({"gtest", "packetdrill"}))
+      ->type_name("F")
+      ->capture_default_str();
+  command->add_option("-o,--output", options->output, "Of bisect-script and export: a file instead of standard output")
       ->type_name("FILE");
   command->callback([options, &status] { status = RunTriage(*options); });
 }

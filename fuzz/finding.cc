@@ -1,5 +1,6 @@
 #include "fuzz/finding.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -146,8 +147,7 @@ Json ToJson(const Finding& f) {
           {"before", before}};
 }
 
-std::string ReproC(const Finding& finding) {
-  Transcript transcript = ExpectedTranscript(finding);
+CHeader CHeaderOf(const Finding& finding, const Transcript& transcript) {
   CHeader header{.title = {Headline(finding)}};
   // Replies say everything, but for values that the kernel may choose (MakeFinding).
   header.complete = true;
@@ -158,7 +158,31 @@ std::string ReproC(const Finding& finding) {
       header.complete = false;
     }
   }
-  return EmitC(transcript, header);
+  return header;
+}
+
+std::string ReproC(const Finding& finding) {
+  const Transcript transcript = ExpectedTranscript(finding);
+  return EmitC(transcript, CHeaderOf(finding, transcript));
+}
+
+// "linux.accept.stream.inet.accept.aborted.value.0": "Accept", "StreamInetAcceptAbortedValue0".
+GtestName GtestNameOf(const Finding& finding) {
+  GtestName name;
+  bool begins = true;
+  int part = 0;
+  for (const char c : finding.key) {
+    if (c == '.') ++part;
+    if (!isalnum(static_cast<unsigned char>(c))) {
+      begins = true;
+      continue;
+    }
+    const char letter = begins ? static_cast<char>(toupper(c)) : c;
+    begins = false;
+    if (part == 1) name.suite += letter;
+    if (part > 1) name.test += letter;
+  }
+  return name;
 }
 
 Trouble WriteAll(const std::string& directory, const Finding& finding) {
@@ -585,6 +609,24 @@ std::string VerdictWords(const Finding& finding) {
   }
   if (!finding.verified) words += " (unverified)";
   return words;
+}
+
+std::string GtestOf(const Finding& finding) {
+  const Transcript transcript = ExpectedTranscript(finding);
+  return EmitGtest(transcript, CHeaderOf(finding, transcript), GtestNameOf(finding));
+}
+
+PacketdrillScript PacketdrillOf(const Finding& finding) {
+  Transcript transcript = ExpectedTranscript(finding);
+  const Call& call = transcript.program.calls[finding.index];
+  if (finding.differs == Differs::kEffect && call.op != Op::kPoll && call.op != Op::kGetsockopt) {
+    return {.script = "",
+            .problem = PrintCall(call) + ": what differs is written beside its value, and packetdrill does not compare that"};
+  }
+  // Nothing is expected of what comes after it.
+  transcript.program.calls.resize(finding.index + 1);
+  transcript.said.resize(finding.index + 1);
+  return EmitPacketdrill(transcript, {Headline(finding), finding.key});
 }
 
 StoreResult StoreFinding(const std::string& directory, const Finding& finding) {

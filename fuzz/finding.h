@@ -23,6 +23,7 @@
 #include "fuzz/lockstep.h"
 #include "model/oracle.h"
 #include "model/profile.h"
+#include "model/program/packetdrill.h"
 #include "model/program/program.h"
 #include "sut/kernel.h"
 
@@ -98,6 +99,12 @@ std::string FindingProgram(const Finding& finding);
 
 // finding.json: everything, as ParseFinding() reads it.
 std::string FindingJson(const Finding& finding);
+
+// The same as repro.c, as a GoogleTest (model/program/c.h).
+std::string GtestOf(const Finding& finding);
+
+// Or as a packetdrill script; with `problem` where it cannot be one (model/program/packetdrill.h).
+PacketdrillScript PacketdrillOf(const Finding& finding);
 
 // "breaks POSIX", "differs from Linux 6.18".
 std::string VerdictWords(const Finding& finding);

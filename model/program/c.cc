@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,13 +27,65 @@ namespace {
 
 std::string Thread(int thread) { return "t" + std::to_string(thread); }
 
+// What a GoogleTest has instead of C's: C++ does not convert a void pointer to any other.
+constexpr struct {
+  Helper helper;
+  std::string_view text;
+} kInCxx[] = {
+    {Helper::kBadPointer, R"C(
+struct any_pointer {
+    volatile unsigned long address;
+    template <typename T>
+    operator T *() const { return (T *)address; }
+};
+
+/* In the first page, where nothing is mapped. */
+static const any_pointer bad_pointer = {16};
+)C"},
+    {Helper::kNullPointer, R"C(
+/* One that no compiler sees to be null. */
+static struct {
+    volatile unsigned long address;
+    template <typename T>
+    operator T *() const { return (T *)address; }
+} null_pointer;
+)C"},
+    {Helper::kExpect, R"C(
+static void expect(const char *expected)
+{
+    EXPECT_STREQ(expected, actual) << calling;
+}
+)C"},
+};
+
+constexpr std::string_view kTest = R"C(
+/* In a process of its own, which may change namespaces, limits and signal handlers as it likes. */
+TEST(@SUITE@, @TEST@)
+{
+    const pid_t child = fork();
+    int status = 0;
+
+    ASSERT_NE(child, -1) << strerror(errno);
+    if (child == 0) {
+        program();
+        fflush(stdout);
+        _exit(HasFailure() ? 1 : 0);
+    }
+    ASSERT_EQ(waitpid(child, &status, 0), child) << strerror(errno);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 125)
+        GTEST_SKIP() << "It cannot run here; why stands above.";
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "What differs stands above.";
+}
+)C";
+
 class Emitter {
  public:
-  Emitter(const Transcript& transcript, const CHeader& header)
-      : transcript_(transcript), calls_(transcript.program.calls), header_(header), uses_(UsesOf(transcript)) {}
+  Emitter(const Transcript& transcript, const CHeader& header, const GtestName* gtest = nullptr)
+      : transcript_(transcript), calls_(transcript.program.calls), header_(header), gtest_(gtest),
+        uses_(UsesOf(transcript)) {}
 
   std::string Run() {
-    std::string body = Body();
+    std::string body = gtest_ == nullptr ? Body() : GtestBody();
     std::string helpers = Helpers();  // after the body, which says what it needs
     return Top() + Includes() + Ports() + helpers + Handles() + body;
   }
@@ -61,7 +114,13 @@ class Emitter {
     if ((expected->wrote & kBlocksOnly) != 0) {
       out += needs_.With(Helper::kBlockingOnly, "    forget_the_rest();\n");
     }
-    return out + needs_.With(Helper::kExpect, "    expect(" + Quoted(PrintReply(call, *expected)) + ");\n");
+    const std::string reply = Quoted(PrintReply(call, *expected));
+    if (gtest_ != nullptr) {
+      const std::string& clause = transcript_.said[replied].clause;
+      return out + "    EXPECT_STREQ(" + reply + ", actual) << calling" +
+             (clause.empty() ? "" : " << " + Quoted(" # @" + clause)) + ";\n";
+    }
+    return out + needs_.With(Helper::kExpect, "    expect(" + reply + ");\n");
   }
 
   // The second half of call `i`; `i` itself, of a call that is unfinished for good.
@@ -93,7 +152,7 @@ class Emitter {
 
   // ---- Parts of the file ----
 
-  std::string Body() {
+  std::string CallStatements() {
     std::string statements;
     for (size_t i = 0; i < calls_.size(); ++i) {
       statements += "\n";
@@ -109,7 +168,24 @@ class Emitter {
           break;
       }
     }
+    return statements;
+  }
 
+  std::string GtestBody() {
+    const std::string statements = CallStatements();
+    std::string out = "\nstatic void program(void)\n{\n";
+    if (!threads()) out += HandlesAs("    int ");
+    out += Setup();
+    out += statements + "}\n" + std::string(kTest);
+    ReplaceAll(out, "@SUITE@", gtest_->suite);
+    ReplaceAll(out, "@TEST@", gtest_->test);
+    out = halves_ + out;
+    Replace(out);
+    return out;
+  }
+
+  std::string Body() {
+    const std::string statements = CallStatements();
     std::string out = "\nint main(void)\n{\n";
     if (!threads()) out += HandlesAs("    int ");
     out += Setup();
@@ -199,7 +275,8 @@ class Emitter {
     std::string out;
     for (const Helper helper : needs_.helpers()) {
       const HelperText& text = TextOf(helper);
-      out += text.text;
+      const auto in_cxx = std::ranges::find(kInCxx, helper, [](const auto& row) { return row.helper; });
+      out += gtest_ != nullptr && in_cxx != std::end(kInCxx) ? in_cxx->text : text.text;
       includes_.insert(text.includes.begin(), text.includes.end());
     }
     Replace(out);
@@ -256,6 +333,12 @@ class Emitter {
       line("U0, U1, ... are paths, @A0, @A1, ... abstract names, @E0, @E1, ... those that the kernel chose.");
     }
     line("");
+    if (gtest_ != nullptr) {
+      line("    c++ -std=c++17 -Wall -Wextra -pthread FILE -lgtest -lgtest_main && ./a.out");
+      line("");
+      line("It makes a network namespace of its own, and a user namespace around it if it is not root.");
+      return out + " */\n";
+    }
     line(std::string("    cc -Wall -Wextra ") + (threads() ? "-pthread " : "") + "-o repro repro.c && ./repro");
     line("");
     line(
@@ -266,8 +349,9 @@ class Emitter {
   }
 
   std::string Includes() const {
-    std::string out = "#define _GNU_SOURCE\n";
+    std::string out = gtest_ == nullptr ? "#define _GNU_SOURCE\n" : "#include <gtest/gtest.h>\n\n";
     std::set<std::string_view> all = includes_;
+    if (gtest_ != nullptr) all.insert({"errno.h", "stdio.h", "string.h", "sys/wait.h"});
     // What calls need by themselves: which header a libc has a constant in is not written down with
     // it.
     all.insert({"limits.h", "netinet/in.h", "netinet/tcp.h", "stddef.h", "sys/ioctl.h", "sys/socket.h", "unistd.h"});
@@ -322,6 +406,7 @@ class Emitter {
   const Transcript& transcript_;
   const std::vector<Call>& calls_;
   const CHeader& header_;
+  const GtestName* const gtest_;  // nullptr: it is a C file
   const Uses uses_;
   Needs needs_;
   std::set<std::string_view> includes_;
@@ -333,6 +418,10 @@ class Emitter {
 
 std::string EmitC(const Transcript& transcript, const CHeader& header) {
   return Emitter(transcript, header).Run();
+}
+
+std::string EmitGtest(const Transcript& transcript, const CHeader& header, const GtestName& name) {
+  return Emitter(transcript, header, &name).Run();
 }
 
 }  // namespace sockspec

@@ -34,6 +34,16 @@ struct CHeader {
 // program goes on. All other calls are the main thread's, whichever thread they are said to be of.
 std::string EmitC(const Transcript& transcript, const CHeader& header = {});
 
+// The same as a GoogleTest: `EXPECT_STREQ("-1 EINVAL", actual)` after each call. One file of C++14 or later, without a
+// warning under -Wall -Wextra; it wants GoogleTest and its main(), and nothing else. The calls are made in a child
+// process, which may change namespaces, limits and signal handlers without the tests around it; where they cannot be
+// had, the test is skipped.
+struct GtestName {
+  std::string suite;  // "Listen"
+  std::string test;   // "PortTaken"
+};
+std::string EmitGtest(const Transcript& transcript, const CHeader& header, const GtestName& name);
+
 }  // namespace sockspec
 
 #endif  // SOCKSPEC_MODEL_PROGRAM_C_H_

@@ -139,7 +139,7 @@ static void *run(void *thread)
 {
     sigset_t alarm;
 
-    self = thread;
+    self = (struct thread *)thread;
     sigemptyset(&alarm); /* which is for t0 */
     sigaddset(&alarm, SIGALRM);
     pthread_sigmask(SIG_BLOCK, &alarm, NULL);
