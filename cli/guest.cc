@@ -83,6 +83,15 @@ class Interrupts {
   struct sigaction interrupt_, terminate_;
 };
 
+GuestOptions GuestFor(const KernelOptions& options) {
+  return {.kind = options.kernel,
+          .image = options.image.empty() ? "" : PathOf(options.image),
+          .more = Words(options.kernel_arguments),
+          .platform = options.platform,
+          .directory = std::filesystem::absolute(PathOf(".")).lexically_normal().string(),
+          .stop = [] { return g_interrupted != 0; }};
+}
+
 }  // namespace
 
 void KeepArguments(int argc, char** argv) { Arguments().assign(argv + std::min(1, argc), argv + argc); }
@@ -91,14 +100,9 @@ bool IsGuest(const KernelOptions& options) { return options.kernel == "uml" || o
 
 GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs,
                            const std::vector<std::string>& more_arguments) {
-  GuestOptions guest{.kind = options.kernel,
-                     .image = options.image.empty() ? "" : PathOf(options.image),
-                     .more = Words(options.kernel_arguments),
-                     .platform = options.platform,
-                     .arguments = ArgumentsInside(options),
-                     .directory = std::filesystem::absolute(PathOf(".")).lexically_normal().string(),
-                     .reads_input = std::ranges::find(needs.files, "-") != needs.files.end(),
-                     .stop = [] { return g_interrupted != 0; }};
+  GuestOptions guest = GuestFor(options);
+  guest.arguments = ArgumentsInside(options);
+  guest.reads_input = std::ranges::find(needs.files, "-") != needs.files.end();
   if (options.kernel == "uml" && !more_arguments.empty()) guest.arguments.push_back("--jobs=1");
   guest.arguments.insert(guest.arguments.end(), more_arguments.begin(), more_arguments.end());
   if (!needs.directory.empty()) {
@@ -116,6 +120,23 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
           .hung = result.end == GuestEnd::kHung,
           .interrupted = g_interrupted != 0,
           .last_words = result.what};
+}
+
+std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments) {
+  std::string output;
+  GuestOptions guest = GuestFor(options);
+  guest.arguments = arguments;
+  guest.output = &output;
+  const Interrupts interrupts;
+  const GuestResult result = RunInGuest(guest);
+  if (result.end == GuestEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
+  if (result.end != GuestEnd::kExited) {
+    throw Stop{kExitUnavailable, fmt::format("the kernel {} went away; its last words:\n{}", options.kernel, result.what)};
+  }
+  if (result.status > kExitDiverges) {
+    throw Stop{kExitUnavailable, fmt::format("`sockspec {}` failed on {}, with status {}", arguments.front(), options.kernel, result.status)};
+  }
+  return output;
 }
 
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here) {

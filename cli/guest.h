@@ -34,6 +34,9 @@ struct GuestRun {
 GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs,
                            const std::vector<std::string>& more_arguments = {});
 
+// What `sockspec ARGUMENTS` prints in there. Stops where the kernel cannot be had or goes away, or the command fails.
+std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments);
+
 // For commands that run programs and end: in the guest where one is asked for, else `here`.
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here);
 

@@ -140,5 +140,16 @@ TEST_F(Guests, GvisorAnswers) {
   EXPECT_EQ(Scratch(), 0);
 }
 
+TEST_F(Guests, StandInOneTableWithThisKernel) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  const Result matrix = Run("matrix --kernels=fake,uml good.program --json");
+  EXPECT_EQ(matrix.status, 0) << matrix.err;
+  EXPECT_NE(matrix.out.find("\"uml\": {\n            \"reply\": \"s0\""), std::string::npos) << matrix.out;
+  const Result claims = Run("matrix --claims --kernels=fake,uml");
+  EXPECT_EQ(claims.status, 0) << claims.err;
+  EXPECT_NE(claims.out.find("connect.accept"), std::string::npos) << claims.out;
+  EXPECT_EQ(Run("matrix --kernels=fake,uml").status, 2);
+}
+
 }  // namespace
 }  // namespace sockspec

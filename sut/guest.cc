@@ -99,10 +99,11 @@ class Scratch {
   std::string path_;
 };
 
-// What a file has got since it was looked at last goes to a descriptor of ours.
+// What a file has got since it was looked at last goes to a descriptor of ours, or into a string.
 class Tail {
  public:
-  Tail(const std::string& path, int to) : from_(open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600)), to_(to) {}
+  Tail(const std::string& path, int to, std::string* into)
+      : from_(open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600)), to_(to), into_(into) {}
   ~Tail() {
     if (from_ >= 0) close(from_);
   }
@@ -113,13 +114,19 @@ class Tail {
     char buffer[65536];
     ssize_t n;
     while (from_ >= 0 && (n = read(from_, buffer, sizeof buffer)) > 0) {
-      if (!WriteAllTo(to_, {buffer, static_cast<size_t>(n)})) return;
+      const std::string_view bytes(buffer, static_cast<size_t>(n));
+      if (into_ != nullptr) {
+        into_->append(bytes);
+      } else if (!WriteAllTo(to_, bytes)) {
+        return;
+      }
     }
   }
 
  private:
   int from_;
   int to_;
+  std::string* into_;
 };
 
 std::optional<std::string> FindProgram(const std::string& name) {
@@ -242,7 +249,7 @@ bool SaveInput(const std::string& path) {
 class Machine {
  public:
   Machine(pid_t pid, const GuestOptions& options, const Scratch& job)
-      : pid_(pid), options_(options), job_(job), out_(job / "stdout", 1), err_(job / "stderr", 2) {}
+      : pid_(pid), options_(options), job_(job), out_(job / "stdout", 1, options.output), err_(job / "stderr", 2, nullptr) {}
   // Also what it has forked and left.
   ~Machine() { kill(-pid_, SIGKILL); }
 

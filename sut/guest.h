@@ -29,6 +29,7 @@ struct GuestOptions {
   std::string directory;               // absolute: where it runs
   std::vector<std::string> writable;   // absolute: directories that exist, which it may write to
   bool reads_input = false;            // standard input is handed on, as far as it goes when it starts
+  std::string* output = nullptr;       // takes what the command prints; nullptr: standard output does, as it comes
   std::chrono::seconds silence{60};    // without a sign of life the guest is taken to hang
   // Asked a few times a second; once it says so, the command gets SIGINT, and 30 s later the guest is killed.
   std::function<bool()> stop;
