@@ -92,6 +92,7 @@ void BindAddress(Scene& s) {
   // A socket of AF_INET6 keeps the peer that it had before it was dissolved (DissolvePeer).
   if (!socket.inet6) socket.remote = Host::kAny;
   socket.remote_port = kNone;
+  socket.local = kNone;  // what an earlier life had
   // A socket of AF_INET6 keeps ::ffff:0.0.0.0 too.
   if (host != Wildcard(socket)) socket.address_locked = true;
   if (NotLocal(s)) s.world.foreign = socket.foreign = true;
