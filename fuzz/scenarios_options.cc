@@ -13,6 +13,8 @@
 namespace sockspec {
 namespace {
 
+constexpr int32_t kIpLocalPortRange = 51;  // IP_LOCAL_PORT_RANGE, which old headers do not know
+
 class OptionScenes {
  public:
   explicit OptionScenes(Writer& writer) : w(writer), kind_(w.SomeKind()) {}
@@ -22,13 +24,15 @@ class OptionScenes {
     constexpr int kWithoutWaiting = 300;
     if (w.OneIn(kWithoutWaiting)) return Impatience();
     if (kind_ == SocketKind::kTcp) {
-      switch (w.random().Below(5)) {
+      switch (w.random().Below(6)) {
         case 0: return Addresses();
         case 1: return Deferred();
         case 2: return Corked();
+        case 3: return Idle();
         default: return LowWater();
       }
     }
+    if (kind_ == SocketKind::kUnixStream && w.OneIn(2)) return PeekOffsets();
     if (kind_ == SocketKind::kUdp) {
       switch (w.random().Below(3)) {
         case 0: return Addresses();
@@ -184,6 +188,47 @@ class OptionScenes {
         default: w.SendTo(one, {.host = Host::kLoopback, .port = w.ProgramPort()}, w.Size()); break;
       }
     } while (!w.OneIn(10));
+  }
+
+  // SO_PEEK_OFF: where MSG_PEEK begins to look.
+  void PeekOffsets() {
+    const auto [one, other] = MakePair();
+    Set(other, SOL_SOCKET, SO_PEEK_OFF, w.One({0, 0, 3, 10, -1}));
+    do {
+      switch (w.random().Below(8)) {
+        case 0: Set(other, SOL_SOCKET, SO_PEEK_OFF, w.One({0, 1, 5, 200, -1, -2})); break;
+        case 1: w.GetOption(other, SO_PEEK_OFF); break;
+        case 2:
+        case 3: w.Receive(other, w.Size(), MSG_PEEK); break;
+        case 4: w.Receive(other, w.Size()); break;
+        case 5: w.OneIn(6) ? w.Shutdown(one, SHUT_WR) : w.Poll(other); break;
+        case 6: w.OneIn(4) ? w.SendRights(one, other, w.Size()) : w.Send(one, w.Size()); break;
+        default: w.Send(one, w.Size()); break;
+      }
+    } while (!w.OneIn(10));
+  }
+
+  // Options that change nothing here: there is no cookie, no port is in that range, no program takes as long.
+  void Idle() {
+    const Descriptor listener = w.MakeSocket(kind_);
+    if (w.OneIn(2)) Set(listener, IPPROTO_TCP, TCP_FASTOPEN, w.One({1, 5}));
+    w.Bind(listener, w.LocalAddress(listener));
+    w.Listen(listener, w.Backlog());
+    do {
+      const Descriptor fd = w.MakeSocket(kind_);
+      do {
+        switch (w.random().Below(4)) {
+          case 0: Set(fd, IPPROTO_TCP, TCP_LINGER2, w.One({1, 0, 200})); break;
+          case 1: Set(fd, IPPROTO_IP, kIpLocalPortRange, w.One({65536, 5, 0})); break;
+          default: Set(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1); break;
+        }
+      } while (w.OneIn(3));
+      if (w.OneIn(4)) w.Dissolve(fd);
+      w.Connect(fd, w.AddressOf(w.OneIn(4) ? fd : listener));
+      if (w.OneIn(2)) w.Send(fd, w.Size());
+      if (w.OneIn(2)) w.Accept(listener);
+      if (w.OneIn(2)) w.Close(fd);
+    } while (w.OneIn(2));
   }
 
   // A stream that is only readable when there is enough to read.

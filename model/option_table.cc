@@ -338,7 +338,7 @@ Told TellTime(const Scene& s) {
 
 // Whether the time is so long that a call may be seen to block, and so short that it may come back before it is
 // interrupted. POSIX gives times to what sends and receives, and says nothing of the rest.
-bool IsAwkward(const SetOption& time, const Profile& profile, const Call& call) {
+bool IsAwkward(const World&, const SetOption& time, const Profile& profile, const Call& call) {
   const int64_t microseconds = time.value * int64_t{kMicroseconds} + time.second;
   constexpr int64_t kSurelyLong = 900000;
   // Of two threads, one is seen to wait after a tenth of a millisecond.
@@ -348,8 +348,26 @@ bool IsAwkward(const SetOption& time, const Profile& profile, const Call& call) 
 
 // POSIX does not say what a low water mark does to recv(). Of threads that wait for what has come, Linux wakes
 // nobody until it has come up to the mark, whatever they asked for.
-bool IsOfPosix(const SetOption&, const Profile& profile, const Call& call) {
+bool IsOfPosix(const World&, const SetOption&, const Profile& profile, const Call& call) {
   return profile.family == kPosix || call.part != Part::kWhole;
+}
+
+// FIN-WAIT-2 lasts a second at the least, and no program as long; with a negative value it does not last at all.
+bool IsBrief(const World&, const SetOption& time, const Profile&, const Call&) { return time.value < 0; }
+
+// inet_sk_get_local_port_range(): an end of the range counts where it lies within the namespace's, which is 32768 to
+// 60999 in a new one. Of a few ports (env: ephemeral=) more are tried with any range: observed on Linux 6.18, that of
+// three connect() takes the third, too.
+bool IsNarrow(const World& world, const SetOption& range, const Profile&, const Call&) {
+  if (world.ephemeral != 0) return true;
+  const auto counts = [](uint32_t port) { return port >= 20000 && port < 61000; };
+  return counts(static_cast<uint32_t>(range.value) & 0xffff) || counts(static_cast<uint32_t>(range.value) >> 16);
+}
+
+// tcp_fastopen_cookie_check(): a connect() is put off only where there is a cookie, which no listener here gives
+// (net.ipv4.tcp_fastopen is 1 in a new namespace), or none is needed.
+bool NeedsNoCookie(const World& world, const SetOption& entry, const Profile&, const Call&) {
+  return IsSet(world, entry.socket, IPPROTO_TCP, NumberOf(kTcpLevel, "TCP_FASTOPEN_NO_COOKIE"));
 }
 
 // sock_set_timestamp(): one of four, or none.
@@ -560,7 +578,9 @@ constexpr OptionRow kRows[] = {
      .cites = "POSIX.1-2024 SO_DOMAIN; socket(7)"},
     {SOL(SO_RXQ_OVFL), .boolean = true, .spoils = kOpRecvmsg, .cites = "socket(7) SO_RXQ_OVFL"},
     {SOL(SO_WIFI_STATUS), .boolean = true, .cites = "Linux sk_setsockopt()"},
-    {SOL(SO_PEEK_OFF), .of = kUdp | kUnix, .start = -1, .spoils = kOpReceives | kOpLooks,
+    {SOL(SO_PEEK_OFF), .of = kUnixStream, .start = -1,
+     .cites = "socket(7) SO_PEEK_OFF; Linux unix_set_peek_off(), unix_stream_read_generic()"},
+    {SOL(SO_PEEK_OFF), .of = kUdp | kUnixDatagram | kUnixSeqpacket, .start = -1, .spoils = kOpReceives | kOpLooks,
      .cites = "socket(7) SO_PEEK_OFF; Linux sk_set_peek_off()"},
     {SOL(SO_PEEK_OFF), .of = kTcp, .until = {6, 9}, .get_error = EOPNOTSUPP, .set_error = EOPNOTSUPP,
      .cites = "Linux 6.1 sk_setsockopt(): TCP has no set_peek_off"},
@@ -752,7 +772,7 @@ constexpr OptionRow kRows[] = {
      .outside = EADDRNOTAVAIL, .exactly = true, .spoils = kOpConnects | kOpSends,
      .cites = "Linux do_ip_setsockopt()"},
     {IP4(IP_LOCAL_PORT_RANGE), .exactly = true, .set_refused = PortRangeRefused,
-     .spoils = kOpConnects | kOpSends, .cites = "ip(7) IP_LOCAL_PORT_RANGE; Linux do_ip_setsockopt()"},
+     .spoils = kOpConnects | kOpSends, .spoils_at = IsNarrow, .cites = "ip(7) IP_LOCAL_PORT_RANGE; Linux do_ip_setsockopt()"},
     {IP4(IP_PROTOCOL), .set = false, .tells = TellIpProtocol, .unread = true,
      .cites = "Linux do_ip_getsockopt(): inet_num, which of these sockets is the port"},
 
@@ -767,7 +787,7 @@ constexpr OptionRow kRows[] = {
     {TCP(TCP_KEEPINTVL), .start = 75, .least = 1, .most = 32767, .cites = "tcp(7) TCP_KEEPINTVL"},
     {TCP(TCP_KEEPCNT), .start = 9, .least = 1, .most = 127, .cites = "tcp(7) TCP_KEEPCNT"},
     {TCP(TCP_SYNCNT), .start = 6, .least = 1, .most = 127, .cites = "tcp(7) TCP_SYNCNT"},
-    {TCP(TCP_LINGER2), .start = 60, .becomes = FinTimeout, .spoils = kOpCloses, .spoils_others = true,
+    {TCP(TCP_LINGER2), .start = 60, .becomes = FinTimeout, .spoils = kOpCloses, .spoils_at = IsBrief, .spoils_others = true,
      .cites = "tcp(7) TCP_LINGER2; Linux TCP_FIN_TIMEOUT_MAX"},
     {TCP(TCP_DEFER_ACCEPT), .becomes = AcceptDelay, .inherited = 0,
      .cites = "tcp(7) TCP_DEFER_ACCEPT; Linux secs_to_retrans(), retrans_to_secs()"},
@@ -808,7 +828,7 @@ constexpr OptionRow kRows[] = {
     {TCP(TCP_REPAIR_WINDOW), .get_error = EPERM, .set_error = EPERM, .get_bytes = 20, .get_exactly = true,
      .cites = "Linux do_tcp_setsockopt(): only under repair"},
     {TCP(TCP_FASTOPEN_CONNECT), .least = 0, .most = 1, .settable = Settable::kClosed, .spoils = kOpAll,
-     .cites = "tcp(7) TCP_FASTOPEN_CONNECT"},
+     .spoils_at = NeedsNoCookie, .cites = "tcp(7) TCP_FASTOPEN_CONNECT"},
     {TCP(TCP_ULP), .set_error = ENOENT, .tells = TellNothing, .bytes = 1,
      .cites = "Linux tcp_set_ulp(): none of the names that programs say is one"},
     {TCP(TCP_MD5SIG_EXT), .not_modelled = "as TCP_MD5SIG", .cites = "tcp(7)"},
@@ -1149,7 +1169,7 @@ const char* SpoiltBy(const World& world, const Call& call, const Profile& profil
       const Socket& socket = world.sockets[entry.socket];
       if (!IsAbout(row, socket) || (row.spoils_of & SetOf(socket.kind)) == 0) continue;
       if ((row.spoils & Ops(call.op)) == 0 || (!row.spoils_others && entry.socket != own)) continue;
-      if (row.spoils_at != nullptr && !row.spoils_at(entry, profile, call)) continue;
+      if (row.spoils_at != nullptr && !row.spoils_at(world, entry, profile, call)) continue;
       return "an option was set whose influence on this call is not modelled";
     }
   }

@@ -113,7 +113,7 @@ struct OptionRow {
   OpSet spoils = 0;             // calls on the socket whose replies it may change, in ways that are not modelled
   KindSet spoils_of = kAnything;
   // nullptr: at every value but that from the start.
-  bool (*spoils_at)(const SetOption&, const Profile&, const Call&) = nullptr;
+  bool (*spoils_at)(const World&, const SetOption&, const Profile&, const Call&) = nullptr;
   bool spoils_others = false;   // and such calls on any other socket
   const char* beyond = nullptr;         // why its success is not modelled; the refusals are
   const char* not_modelled = nullptr;   // why nothing of it is modelled

@@ -18,11 +18,23 @@ constexpr int kPosixFlags = MSG_DONTWAIT | MSG_PEEK | MSG_OOB | MSG_NOSIGNAL | M
 constexpr int kModelledFlags = kPosixFlags | MSG_TRUNC | MSG_ERRQUEUE;
 
 int Flags(const Scene& s) { return s.call.op == Op::kRead || s.call.op == Op::kReadv ? 0 : s.call.flags; }
-bool Modelled(const Scene& s) { return (Flags(s) & ~kModelledFlags) == 0; }
-bool FlagsUndefined(const Scene& s) { return (Flags(s) & ~kPosixFlags) != 0; }
 bool Peeks(const Scene& s) { return (Flags(s) & MSG_PEEK) != 0; }
-int Size(const Scene& s) { return TransferSize(s.call); }
 bool IsStream(const Scene& s) { return s.me().kind == SocketKind::kUnixStream; }
+// SO_PEEK_OFF of a stream: where MSG_PEEK begins to look, behind what is unread.
+int32_t PeekOffset(const Scene& s) {
+  if (s.world.set_options == 0 || !IsStream(s)) return -1;
+  return OptionOf(s.world, s.index, SOL_SOCKET, SO_PEEK_OFF);
+}
+uint32_t Skipped(const Scene& s) { return Peeks(s) ? static_cast<uint32_t>(std::max(PeekOffset(s), 0)) : 0; }
+bool Modelled(const Scene& s) {
+  // Behind an offset it is the pieces of the queue that decide which descriptor comes along.
+  const bool pieces = Skipped(s) > 0 && FirstMessage(s.world, s.index) != kNone;
+  return (Flags(s) & ~kModelledFlags) == 0 && !pieces;
+}
+bool FlagsUndefined(const Scene& s) { return (Flags(s) & ~kPosixFlags) != 0; }
+int Size(const Scene& s) { return TransferSize(s.call); }
+// How many bytes of a stream there are for the call.
+uint32_t There(const Scene& s) { return Unread(s.me()) - std::min(Unread(s.me()), Skipped(s)); }
 
 bool NotConnected(const Scene& s) { return Modelled(s) && s.me().tcp != Tcp::kEstablished; }
 bool Open(const Scene& s) {
@@ -33,11 +45,11 @@ bool Ordinary(const Scene& s) { return Open(s) && !(Flags(s) & MSG_OOB); }
 
 uint8_t Head(const Scene& s) { return FirstMessage(s.world, s.index); }
 const Message& First(const Scene& s) { return s.world.messages[Head(s)]; }
-bool Bytes(const Scene& s) { return Ordinary(s) && IsStream(s) && Unread(s.me()) > 0; }
+bool Bytes(const Scene& s) { return Ordinary(s) && IsStream(s) && There(s) > 0; }
 // Records tell a pending error before what is queued, streams after it.
 bool Record(const Scene& s) { return Ordinary(s) && !IsStream(s) && s.me().error == 0 && Head(s) != kNone; }
 bool Dry(const Scene& s) {
-  return Ordinary(s) && (IsStream(s) ? Unread(s.me()) == 0 : s.me().error != 0 || Head(s) == kNone);
+  return Ordinary(s) && (IsStream(s) ? There(s) == 0 : s.me().error != 0 || Head(s) == kNone);
 }
 bool ErrorPending(const Scene& s) { return Dry(s) && s.me().error != 0; }
 bool Empty(const Scene& s) { return Dry(s) && s.me().error == 0; }
@@ -59,7 +71,7 @@ struct Piece {
 Piece NextBytes(const Scene& s) {
   const Socket& me = s.me();
   const uint32_t wanted = static_cast<uint32_t>(Size(s));
-  Piece piece{std::min(wanted, Unread(me)), kNone};
+  Piece piece{std::min(wanted, There(s)), kNone};
   if (Head(s) == kNone) return piece;
   const Message& first = First(s);
   const uint32_t before = first.start - me.read;  // bytes that come without one
@@ -129,6 +141,16 @@ void Install(Scene& s, const Message& message) {
   s.reply.wrote |= kWroteRights;
 }
 
+// sk_peek_offset_fwd(), sk_peek_offset_bwd(): what was looked at is not looked at again, what was taken is not there
+// to be passed over.
+void MovePeekOffset(Scene& s, uint32_t bytes) {
+  const int32_t offset = PeekOffset(s);
+  if (offset < 0) return;
+  const int32_t moved = static_cast<int32_t>(bytes);
+  const OptionRow* row = FindOption(s.profile, s.me(), SOL_SOCKET, SO_PEEK_OFF);
+  StoreOption(s.world, *row, s.index, Peeks(s) ? offset + moved : std::max(offset - moved, 0), 0);
+}
+
 void TakeBytes(Scene& s) {
   const LeaveResetsOpen resets(s);
   const Piece piece = NextBytes(s);
@@ -136,8 +158,9 @@ void TakeBytes(Scene& s) {
   s.reply.value = static_cast<int32_t>(piece.size);
   if (piece.size > 0) {
     s.reply.wrote |= kWroteData;
-    s.reply.data = {s.me().read, piece.size, false};
+    s.reply.data = {s.me().read + Skipped(s), piece.size, false};
   }
+  MovePeekOffset(s, piece.size);
   WriteName(s, sender, sender.length);
   const Message came = piece.message == kNone ? Message{} : s.world.messages[piece.message];
   Install(s, came);
