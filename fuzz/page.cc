@@ -189,7 +189,7 @@ std::string TriageHtml(const Triage& triage, const CampaignRecord& record, std::
   if (!record.problem.empty()) page += fmt::format("<p class=\"key-diverges\">{}</p>\n", Escaped(record.problem));
   page += "<h2 id=\"findings\">Findings</h2>\n" + FindingsHtml(triage);
   page += "<h2 id=\"phases\">Phases</h2>\n" + DiagramHtml(record, triage.rows, profile);
-  page += "<h2 id=\"coverage\">Clauses that decided, by call</h2>\n" + CoverageHtml(record, profile);
+  page += "<h2 id=\"coverage\">Clauses that decided, by call</h2>\n" + CoverageHtml(record, triage.rows, profile);
   page += "<h2 id=\"time\">Over time</h2>\n" + PlotsHtml(record);
   page += "<h2 id=\"runs\">Configuration and seeds</h2>\n" + RunsHtml(record);
   return page + fmt::format("<script>{}</script>\n</body></html>\n", PageScript());

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 
 namespace sockspec {
 namespace {
+
+constexpr std::string_view kDiverges = "the kernel answers otherwise where it holds: a finding says so";
 
 std::string Answers(const Clause& clause) {
   if (clause.strength == Strength::kUnspecified) return "anything";
@@ -48,7 +51,7 @@ std::string_view WhyNever(const Clause& clause, const Profile& profile) {
   return "no program came there yet";
 }
 
-std::string CoverageHtml(const CampaignRecord& record, const Profile& profile) {
+std::string CoverageHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows, const Profile& profile) {
   if (record.clauses.empty()) {
     return "<p class=\"note\">There is no campaign.json here that says how often each clause decided.</p>\n";
   }
@@ -56,6 +59,8 @@ std::string CoverageHtml(const CampaignRecord& record, const Profile& profile) {
     const auto found = record.clauses.find(clause.id);
     return found == record.clauses.end() ? uint64_t{0} : found->second;
   };
+  std::set<std::string_view> diverging;
+  for (const TriageRow& row : rows) diverging.insert(row.loaded.finding.expected_clause);
   int of_profile = 0, reached = 0, other = 0;
   for (const Clause* clause : AllClauses()) {
     if (!clause->BelongsTo(profile)) {
@@ -79,7 +84,8 @@ std::string CoverageHtml(const CampaignRecord& record, const Profile& profile) {
         continue;
       }
       all.push_back(clause);
-      if (count(*clause) == 0) never[WhyNever(*clause, profile)].push_back(clause);
+      if (count(*clause) > 0) continue;
+      never[diverging.contains(clause->id) ? kDiverges : WhyNever(*clause, profile)].push_back(clause);
     }
     if (all.empty()) continue;
     size_t missing = 0;

@@ -223,7 +223,9 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
     const std::string label = LabelOf(line);
     const double label_width = 5.4 * static_cast<double>(label.size()) + 6;
     for (const double t : {0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78, 0.5}) {
-      const Point at = curve.At(t);
+      Point at = curve.At(t);
+      // A label as long as its line would hide it.
+      if (label_width > std::hypot(curve.to.x - curve.from.x, curve.to.y - curve.from.y) - 24) at.y -= 12;
       const Rectangle own = Around(at, label_width, 13);
       if (std::ranges::any_of(occupied, [&](const Rectangle& other) { return own.Meets(other); })) continue;
       occupied.push_back(own);

@@ -28,7 +28,7 @@ std::string AnchorOf(const Finding& finding);
 std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows, const Profile& profile);
 
 // For each call how many of its clauses decided, which never did, and why.
-std::string CoverageHtml(const CampaignRecord& record, const Profile& profile);
+std::string CoverageHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows, const Profile& profile);
 
 // Why a clause of the profile may never have decided, in words.
 std::string_view WhyNever(const Clause& clause, const Profile& profile);

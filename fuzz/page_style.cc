@@ -38,7 +38,7 @@ pre { margin: 8px 0; padding: 12px; background: var(--raised); border: 1px solid
 td, th { padding: 3px 14px 3px 0; border-bottom: 1px solid var(--line); vertical-align: top } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .coverage { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); gap: 0 28px; align-items: start }
 .coverage details { border-top: 1px solid var(--line); padding: 3px 0; min-width: 0 } .coverage details[open] { grid-column: 1 / -1 }
-.coverage summary { display: grid; grid-template-columns: 130px 1fr 84px; gap: 10px; align-items: center }
+.coverage summary { max-width: 380px; display: grid; grid-template-columns: 130px 1fr 84px; gap: 10px; align-items: center }
 .coverage .bar { height: 8px; border-radius: 4px; background: var(--track); overflow: hidden } .coverage .bar span { display: block; height: 100%; background: var(--bar) }
 .coverage .why { color: var(--dim); margin: 10px 0 2px } .coverage ul { margin: 2px 0; padding-left: 20px }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 18px }
@@ -59,7 +59,7 @@ figure { margin: 0; min-width: 0 } figcaption { color: var(--dim) } figcaption b
 .key-diverges { color: var(--red); font-weight: 600 } .diverge dt { font-weight: 600; margin-top: 8px } .diverge dd { margin: 0; columns: 2 440px }
 .diverge a { display: block; text-decoration: none; overflow-wrap: anywhere; font-size: 13px }
 @media (max-width: 640px) { body { padding: 12px 12px 40px; font-size: 14.5px }
-  .finding > summary { grid-template-columns: minmax(0, 1fr) } .finding .meta { grid-column: 1 } .report { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 12px } .coverage summary { grid-template-columns: 110px 1fr 76px } }
+  .finding > summary { grid-template-columns: minmax(0, 1fr) } .finding .meta { grid-column: 1 } .report { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 12px } .coverage summary { max-width: none; grid-template-columns: 110px 1fr 76px } }
 )CSS";
 }
 
