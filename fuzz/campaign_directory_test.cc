@@ -1,0 +1,287 @@
+// The directory of a campaign where it cannot be used: full, not writable, in use; and what stands
+// in it after a campaign.
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "fuzz/campaign.h"
+#include "fuzz/fake_kernel.h"
+#include "fuzz/finding.h"
+#include "gtest/gtest.h"
+#include "model/clause.h"
+#include "model/profile.h"
+#include "nlohmann/json.hpp"
+
+namespace sockspec {
+namespace {
+
+constexpr char kKey[] = "fake.connect.dgram.unix.unix_connect.peer.errno.EACCES";
+
+Profile Linux() { return ResolveProfile("linux-6.18", "").profile; }
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void WriteTo(const char* path, const std::string& text) { std::ofstream(path) << text; }
+
+// Mounts of this process's own, so that it may have a small disk. False where nobody may.
+bool OwnMounts() {
+  static const bool own = [] {
+    const std::string uid = std::to_string(getuid()), gid = std::to_string(getgid());
+    if (unshare(CLONE_NEWNS) != 0) {
+      if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+      WriteTo("/proc/self/setgroups", "deny");
+      WriteTo("/proc/self/uid_map", uid + " " + uid + " 1");
+      WriteTo("/proc/self/gid_map", gid + " " + gid + " 1");
+    }
+    return mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  }();
+  return own;
+}
+
+class CampaignDirectory : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* base = getenv("TEST_TMPDIR");
+    std::string pattern = std::string(base != nullptr ? base : "/tmp") + "/directory.XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+    options_.profile = Linux();
+    options_.make_kernel = [this](Trouble*) { return std::make_unique<FakeKernel>(Linux(), mutation_); };
+    options_.directory = root_ + "/findings";
+    options_.duration = std::chrono::hours(1);  // tests end by the number of programs
+    options_.programs = 1500;
+    options_.seed = 1;
+    options_.from_corpus = 0;
+    options_.kernel = "fake";
+    options_.out = nullptr;
+    options_.confirm.load = false;
+  }
+  void TearDown() override {
+    umount2((root_ + "/disk").c_str(), MNT_DETACH);
+    std::filesystem::remove_all(root_);
+  }
+
+  // A disk of so many KiB at root_/disk, where the campaign's directory is from now on.
+  bool SmallDisk(int kib) {
+    const std::string disk = root_ + "/disk";
+    if (!OwnMounts() || mkdir(disk.c_str(), 0755) != 0) return false;
+    const std::string size = "size=" + std::to_string(kib) + "k";
+    options_.directory = disk + "/findings";
+    return mount("tmpfs", disk.c_str(), "tmpfs", 0, size.c_str()) == 0;
+  }
+
+  // What the run says, and its events.
+  CampaignResult Run(std::string* said = nullptr) {
+    char* text = nullptr;
+    size_t size = 0;
+    options_.out = said == nullptr ? nullptr : open_memstream(&text, &size);
+    CampaignResult result = RunCampaign(options_);
+    if (said != nullptr) {
+      fclose(options_.out);
+      said->assign(text, size);
+      free(text);
+    }
+    return result;
+  }
+
+  nlohmann::json State() {
+    return nlohmann::json::parse(Contents(options_.directory + "/campaign.json"), nullptr, false);
+  }
+
+  std::string root_;
+  Mutation mutation_ = {.clause = FindClause("unix_connect.peer"), .error = EACCES};
+  CampaignOptions options_;
+};
+
+// ------------------------------------------------------------------- Where it cannot be used
+
+TEST_F(CampaignDirectory, AFullDiskStopsTheCampaignAndDamagesNothing) {
+  if (!SmallDisk(32 << 10)) GTEST_SKIP() << "no mounts of one's own here";
+  // First so much that there is a finding; then a file that takes the rest of the room.
+  ASSERT_EQ(Run().trouble.what, "");
+  const std::string before = Contents(options_.directory + "/" + kKey + "/finding.json");
+  ASSERT_FALSE(before.empty());
+  { std::ofstream(root_ + "/disk/filler") << std::string(33 << 20, 'x'); }
+  mutation_ = {.clause = FindClause("listen.open"), .error = EACCES};
+  const CampaignResult full = Run();
+  EXPECT_NE(full.trouble.what.find("No space left on device"), std::string::npos) << full.trouble.what;
+  EXPECT_FALSE(full.unavailable);  // it is not the kernel that lacks something
+  EXPECT_EQ(Contents(options_.directory + "/" + kKey + "/finding.json"), before);
+  EXPECT_TRUE(State().is_object());
+  EXPECT_TRUE(LoadFindings(options_.directory).corrupt.empty());
+
+  // With room again it goes on.
+  std::filesystem::remove(root_ + "/disk/filler");
+  ASSERT_EQ(mount("tmpfs", (root_ + "/disk").c_str(), "tmpfs", MS_REMOUNT, "size=128m"), 0);
+  EXPECT_EQ(Run().trouble.what, "");
+  EXPECT_GT(LoadFindings(options_.directory).findings.size(), 1u);
+}
+
+TEST_F(CampaignDirectory, OneThatCannotBeWrittenIsToldAtOnce) {
+  if (!SmallDisk(32 << 10)) GTEST_SKIP() << "no mounts of one's own here";
+  ASSERT_EQ(Run().trouble.what, "");
+  ASSERT_EQ(mount(nullptr, (root_ + "/disk").c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  const CampaignResult result = Run();
+  EXPECT_EQ(result.trouble.what,
+            "cannot write in " + options_.directory + ": Read-only file system");
+  EXPECT_FALSE(result.unavailable);
+  EXPECT_EQ(result.counts.programs, 0u);
+}
+
+TEST_F(CampaignDirectory, TheSecondCampaignIsToldWhoHasIt) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const pid_t first = fork();
+  if (first == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    options_.events = fdopen(ends[1], "w");
+    options_.programs = 0;
+    RunCampaign(options_);
+    _exit(0);
+  }
+  close(ends[1]);
+  char byte;
+  ASSERT_EQ(read(ends[0], &byte, 1), 1);  // of the event `start`
+  const CampaignResult second = Run();
+  EXPECT_NE(second.trouble.what.find(options_.directory + " is in use by another campaign: process " +
+                                     std::to_string(first) + " on "),
+            std::string::npos)
+      << second.trouble.what;
+  EXPECT_NE(second.trouble.what.find(", since 20"), std::string::npos) << second.trouble.what;
+  EXPECT_FALSE(second.unavailable);
+
+  // The lock does not outlive its process.
+  kill(first, SIGKILL);
+  ASSERT_EQ(waitpid(first, nullptr, 0), first);
+  close(ends[0]);
+  EXPECT_EQ(Run().trouble.what, "");
+}
+
+// ------------------------------------------------------------------------- What stands in it
+
+TEST_F(CampaignDirectory, OldFindingsAreLookedAtAgain) {
+  ASSERT_EQ(Run().trouble.what, "");
+  const std::string path = options_.directory + "/" + kKey;
+  EXPECT_EQ(LoadFinding(path).finding.state, "found");
+
+  options_.programs = 1;
+  CampaignResult again = Run();
+  ASSERT_EQ(again.rechecked.size(), 1u);
+  EXPECT_FALSE(again.rechecked[0].fixed);
+  EXPECT_EQ(LoadFinding(path).finding.state, "still there");
+
+  mutation_ = {};
+  std::string said;
+  again = Run(&said);
+  ASSERT_EQ(again.rechecked.size(), 1u);
+  EXPECT_TRUE(again.rechecked[0].fixed);
+  EXPECT_NE(said.find(std::string("fixed: ") + kKey), std::string::npos) << said;
+  EXPECT_EQ(LoadFinding(path).finding.state, "fixed");
+
+  // It comes back, and its count goes on.
+  mutation_ = {.clause = FindClause("unix_connect.peer"), .error = EACCES};
+  const uint64_t seen = LoadFinding(path).finding.seen;
+  options_.programs = 1500;
+  ASSERT_EQ(Run().trouble.what, "");
+  EXPECT_EQ(LoadFinding(path).finding.state, "still there");
+  EXPECT_GT(LoadFinding(path).finding.seen, seen);
+}
+
+TEST_F(CampaignDirectory, KnownDeviationsAreMetOrNotAndExpiredOnesExplainNothing) {
+  options_.known = {
+      {.kernel = "fake", .key = kKey, .reason = "on purpose", .line = 1},
+      {.kernel = "fake", .key = "fake.listen.x", .reason = "was fixed", .line = 2},
+  };
+  std::string said;
+  CampaignResult result = Run(&said);
+  ASSERT_EQ(result.deviations.size(), 2u);
+  EXPECT_GT(result.deviations[0].met, 0u);
+  EXPECT_EQ(result.deviations[1].met, 0u);
+  EXPECT_NE(said.find("NOT met in this run, nor before (line 2): fake.listen.x"), std::string::npos) << said;
+  EXPECT_TRUE(LoadFindings(options_.directory).findings.empty());
+  ASSERT_EQ(State()["deviations"].size(), 2u);
+  EXPECT_EQ(State()["deviations"][0]["key"], kKey);
+  EXPECT_EQ(State()["deviations"][0]["met"], result.deviations[0].met);
+
+  options_.known[0].expires = "2020-01-01";
+  result = Run(&said);
+  EXPECT_TRUE(result.deviations[0].expired);
+  EXPECT_NE(said.find("EXPIRED after 2020-01-01"), std::string::npos) << said;
+  EXPECT_EQ(LoadFindings(options_.directory).findings.size(), 1u);
+
+  // Accepted again: what is stored already fails no run any more.
+  options_.known[0].expires = "";
+  result = Run(&said);
+  EXPECT_TRUE(std::all_of(result.keys.begin(), result.keys.end(),
+                          [](const CampaignKey& key) { return key.known; }));
+}
+
+TEST_F(CampaignDirectory, CountsOfAllRunsAreKept) {
+  mutation_ = {};
+  options_.programs = 640;
+  options_.arguments = "sockspec fuzz";
+  ASSERT_EQ(Run().trouble.what, "");
+  const auto one = State();
+  options_.seed = 2;
+  ASSERT_EQ(Run().trouble.what, "");
+  const auto two = State();
+  ASSERT_EQ(two["runs"].size(), 2u);
+  EXPECT_EQ(two["runs"][1]["arguments"], "sockspec fuzz");
+  EXPECT_EQ(two["runs"][1]["programs"], 640);
+  EXPECT_EQ(two["totals"]["programs"], 1280);
+  EXPECT_GT(two["clauses"]["socket.open"], one["clauses"]["socket.open"]);
+  bool listens = false;
+  for (const auto& edge : two["edges"]) {
+    listens |= edge["from"] == "bound" && edge["call"] == "listen" && edge["to"] == "listening";
+  }
+  EXPECT_TRUE(listens) << two["edges"].dump(1);
+  std::istringstream stats(Contents(options_.directory + "/stats.csv"));
+  std::string line;
+  ASSERT_TRUE(std::getline(stats, line));
+  EXPECT_EQ(line,
+            "time,elapsed_s,programs,calls,calls_per_s,findings,unstable,clauses,clauses_of,edges,corpus,"
+            "discarded,workers_died,rss_kib");
+  int lines = 0;
+  for (; std::getline(stats, line); ++lines) EXPECT_EQ(std::count(line.begin(), line.end(), ','), 13);
+  EXPECT_EQ(lines, 2);
+}
+
+TEST_F(CampaignDirectory, TheCorpusOfARunIsMeasuredByTheNextAndGrowsNoFurther) {
+  mutation_ = {};
+  options_.from_corpus = 33;
+  const CampaignResult first = Run();
+  EXPECT_GT(first.counts.mutated, 100u);
+  const auto files = [&] {
+    return std::distance(std::filesystem::directory_iterator(options_.directory + "/corpus"), {});
+  };
+  EXPECT_EQ(files(), first.corpus);
+  EXPECT_LE(first.corpus, first.edges + first.clauses_reached);
+  options_.programs = 1;
+  const CampaignResult second = Run();
+  // Every file was run once more; what each is smallest for is known again.
+  EXPECT_EQ(second.counts.measured, static_cast<uint64_t>(first.corpus));
+  EXPECT_LE(second.corpus, first.corpus);
+  EXPECT_EQ(files(), second.corpus);
+  EXPECT_GE(second.edges, first.edges * 95 / 100);
+}
+
+}  // namespace
+}  // namespace sockspec
