@@ -171,7 +171,9 @@ void Checker::Compare(const std::string& file, const Transcript& written, const 
       continue;
     }
     std::string differs;
-    if (disagrees) {
+    if (call.part == Part::kUnfinished && !said.reply && !run.replies[i].blocked) {
+      differs = fmt::format("written is `<unfinished ...>`, came back at once `{}`", PrintReply(call, run.replies[i]));
+    } else if (disagrees) {
       differs = fmt::format("written is `{}`, came back `{}`", PrintReply(call, *said.reply),
                             PrintReply(call, run.replies[i]));
     } else if (!said.clause.empty() && clause != FindClause(said.clause)) {

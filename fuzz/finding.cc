@@ -418,14 +418,21 @@ std::string ReadJson(const Json& json, std::string_view text, const std::string&
     return fields.problem;
   }
   f.index = number - 1;
+  // That the first half of a call blocks is said by nothing at all.
+  const auto reply_in = [&](const Transcript& transcript) {
+    const std::optional<Reply>& reply = transcript.said[f.index].reply;
+    const bool blocks = !reply && transcript.program.calls[f.index].part == Part::kUnfinished;
+    return blocks ? std::optional(Reply{.error = EINTR, .blocked = true}) : reply;
+  };
+  f.transcript.said[f.index].reply = reply_in(f.transcript);
   if (!f.transcript.said[f.index].reply) {
     fields.Bad("transcript", fmt::format("a reply on call {}", number));
   }
   if (expected.program != f.transcript.program) {
     fields.Bad("program", "the calls of \"transcript\"");
-  } else if (expected.said[f.index].reply) {
+  } else if (const std::optional<Reply> reply = reply_in(expected)) {
     f.expects_reply = true;
-    f.expected = *expected.said[f.index].reply;
+    f.expected = *reply;
   }
   return fields.problem;
 }

@@ -117,6 +117,32 @@ TEST_F(FindingTest, WhatIsStoredIsLoadedAgain) {
   EXPECT_EQ(Report(again), Report(finding));
 }
 
+// A finding where one of two answers is that a call in another thread blocks, of which the text form says nothing.
+void ExpectLoadedAgain(const std::string& directory, const Finding& finding) {
+  const StoreResult stored = StoreFinding(directory, finding);
+  ASSERT_EQ(stored.trouble.what, "");
+  const LoadedFinding loaded = LoadFinding(stored.path);
+  ASSERT_EQ(loaded.problem, "");
+  const auto index = static_cast<size_t>(finding.index);
+  EXPECT_EQ(loaded.finding.transcript.said[index].reply, finding.transcript.said[index].reply);
+  EXPECT_TRUE(loaded.finding.expects_reply);
+  EXPECT_EQ(loaded.finding.expected, finding.expected);
+}
+
+TEST_F(FindingTest, ThatACallWaitsInAThreadIsLoadedAgain) {
+  constexpr Reply kBlocks{.error = EINTR, .blocked = true};
+  Finding finding = AFinding();
+  finding.transcript = ParseText(
+      "s0 = socket(AF_INET, SOCK_STREAM, 0)\nt1: s1 = accept(s0) <unfinished ...>\n", "").transcript;
+  finding.index = 1;
+  finding.transcript.said[1].reply = {.error = EACCES};
+  finding.expected = kBlocks;
+  ExpectLoadedAgain(directory_ + "/one", finding);
+  finding.transcript.said[1].reply = kBlocks;
+  finding.expected = {.error = EINVAL};
+  ExpectLoadedAgain(directory_ + "/other", finding);
+}
+
 TEST_F(FindingTest, TheProgramHasTheRightReplyAndTheWrongOneInAComment) {
   const std::string text = FindingProgram(AFinding());
   EXPECT_TRUE(text.ends_with(

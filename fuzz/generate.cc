@@ -6,7 +6,11 @@
 namespace sockspec {
 namespace {
 
-void OneScenario(Writer& w) {
+// One scenario in so many has calls that block in other threads. Such a program takes four times as long as others.
+constexpr int kWithoutThreads = 16;
+
+void OneScenario(Writer& w, const GenerateOptions& options) {
+  if (options.blocking && w.OneIn(kWithoutThreads)) return ThreadsScenario(w);
   if (w.OneIn(12)) return OptionsScenario(w);
   const SocketKind kind = w.SomeKind();
   if (!IsUnix(kind) && w.inet6() && w.OneIn(3)) return DualStackScenario(w, kind);
@@ -31,8 +35,8 @@ const Program& Generator::Next(Random& random) {
     Writer w(oracle_, options_, program_, random);
     // A third of the programs go somewhere first. How many free calls follow is geometric.
     const bool scene = random.OneIn(3);
-    if (scene) OneScenario(w);
-    while (scene && random.OneIn(20)) OneScenario(w);
+    if (scene) OneScenario(w, options_);
+    while (scene && random.OneIn(20)) OneScenario(w, options_);
     do {
       if (w.Long()) break;
       w.Free();
@@ -46,7 +50,7 @@ const Program& Generator::Next(Random& random) {
 const Program& Generator::Scenario(Random& random) {
   do {
     Writer w(oracle_, options_, program_, random);
-    OneScenario(w);
+    OneScenario(w, options_);
   } while (program_.calls.empty());
   return program_;
 }

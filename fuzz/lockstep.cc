@@ -352,14 +352,21 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
   const int64_t begun = MillisecondsNow();
   int64_t from = begun;
   int64_t spent = 0;
+  bool prepared = false;
   for (int i = 0; i < static_cast<int>(program.calls.size()); ++i) {
     const Call& call = program.calls[i];
     Seen seen;
     if (const Socket* socket = SocketOf(oracle_.world(), call)) seen.phase = PhaseOf(*socket);
-    if (call.thread != 0 || call.part != Part::kWhole) {
-      run_.discarded = true;
-      run_.why_discarded = "threads are not modelled yet (model/not_modelled.md)";
-      break;
+    if (call.part == Part::kUnfinished && !prepared) [[unlikely]] {
+      prepared = true;
+      // A thread keeps what it may do, whatever becomes of the others.
+      const Trouble threads = program.env.nobody ? Trouble{"uid=nobody is of one thread (model/not_modelled.md)"}
+                                                 : kernel_.PrepareThreads();
+      if (threads.any()) {
+        run_.discarded = true;
+        run_.why_discarded = threads.what;
+        break;
+      }
     }
     const Reply reply = kernel_.Run(call);
     run_.replies.push_back(reply);

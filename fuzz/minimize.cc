@@ -167,9 +167,30 @@ void AddWithoutNames(const Program& program, UnixName (*named)(int), std::vector
   }
 }
 
-// One port or name less, one part of the environment less.
+// It with one call made by t0 in one go, which another thread makes.
+void AddInOneThread(const Program& program, std::vector<Program>& to) {
+  for (size_t i = 0; i < program.calls.size(); ++i) {
+    const Call& call = program.calls[i];
+    if (call.part == Part::kResumed || (call.part == Part::kWhole && call.thread == 0)) continue;
+    Program candidate = program;
+    candidate.calls[i].part = Part::kWhole;
+    candidate.calls[i].thread = 0;
+    if (call.part == Part::kUnfinished) {
+      const auto begin = candidate.calls.begin() + static_cast<ptrdiff_t>(i) + 1;
+      const auto second = std::find_if(begin, candidate.calls.end(), [&](const Call& other) {
+        return other.thread == call.thread;  // a thread makes no other call meanwhile
+      });
+      if (second != candidate.calls.end() && second->part == Part::kResumed) candidate.calls.erase(second);
+    }
+    Mend(candidate);
+    to.push_back(std::move(candidate));
+  }
+}
+
+// One thread less, one port or name less, one part of the environment less.
 std::vector<Program> SimplerOverall(const Program& program) {
   std::vector<Program> candidates;
+  AddInOneThread(program, candidates);
   if (program.env.nofile != 0) {
     candidates.push_back(program);
     candidates.back().env.nofile = 0;
@@ -348,7 +369,7 @@ bool Plausible::operator()(const Program& program) {
   }
   oracle_.Reset(program.env);
   for (const Call& call : program.calls) {
-    const bool may_block = oracle_.MayBlock(call);
+    const bool may_block = call.part == Part::kWhole && oracle_.MayBlock(call);
     oracle_.Answer(call);
     if (call.op == op_ && oracle_.clause() == expected_) return true;
     if (may_block) return false;

@@ -223,5 +223,60 @@ TEST(Minimize, PortsSeenMoveUpWhenTheCallThatSawThemGoes) {
   EXPECT_LE(minimized.program.calls.size(), 5u) << PrintText(minimized.program);
 }
 
+TEST(Minimize, CallsAreMadeInOneThreadWhereThatIsEnough) {
+  Faulty faulty({.clause = FindClause("listen.port_taken")});
+  const Program program = Parsed(
+      "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+      "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)\n"
+      "t2: bind(s0, 127.0.0.1:P0) <unfinished ...>\n"
+      "s1 = socket(AF_INET, SOCK_STREAM, 0)\n"
+      "t1: setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)\n"
+      "t2: <... bind resumed>\n"
+      "bind(s1, 127.0.0.1:P0)\n"
+      "listen(s1, 1)\n"
+      "t2: s2 = accept(s1) <unfinished ...>\n"
+      "t3: listen(s0, 1) <unfinished ...>\n");
+  const std::string key = faulty.FirstKey(program);
+  ASSERT_EQ(key, "fake.listen.stream.inet.listen.port_taken.value.0");
+  const Minimized minimized =
+      Minimize(program, [&](const Program& candidate) { return faulty.FirstKey(candidate) == key; });
+  EXPECT_EQ(PrintText(minimized.program),
+            "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+            "setsockopt(s0, SOL_SOCKET, SO_REUSEADDR, 1)\n"
+            "bind(s0, 127.0.0.1:P0)\n"
+            "s1 = socket(AF_INET, SOCK_STREAM, 0)\n"
+            "setsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1)\n"
+            "bind(s1, 127.0.0.1:P0)\n"
+            "listen(s1, 1)\n"
+            "listen(s0, 1)\n");
+}
+
+TEST(Minimize, TheThreadsThatAreNeededAreNumberedFromOne) {
+  Faulty faulty({.clause = FindClause("dup2.reserved")});
+  const Program program = Parsed(
+      "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+      "t6: recv(s0, 5, 0) <unfinished ...>\n"
+      "t6: <... recv resumed>\n"
+      "listen(s0, 1)\n"
+      "t4: poll(s0, POLLIN, -1) <unfinished ...>\n"
+      "s1 = dup(s0)\n"
+      "close(s1)\n"
+      "t5: s2 = accept4(s0, SOCK_CLOEXEC) <unfinished ...>\n"
+      "dup2(s0, s1)\n"
+      "t4: <... poll resumed>\n"
+      "t5: <... accept4 resumed>\n");
+  const std::string key = faulty.FirstKey(program);
+  ASSERT_NE(key, "");
+  const Minimized minimized =
+      Minimize(program, [&](const Program& candidate) { return faulty.FirstKey(candidate) == key; });
+  EXPECT_EQ(PrintText(minimized.program),
+            "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+            "listen(s0, 1)\n"
+            "s1 = dup(s0)\n"
+            "close(s1)\n"
+            "t1: s2 = accept4(s0, 0) <unfinished ...>\n"
+            "dup2(s0, s1)\n");
+}
+
 }  // namespace
 }  // namespace sockspec

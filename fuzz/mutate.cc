@@ -223,7 +223,10 @@ Program Cross(const Program& first, const Program& second, Random& random) {
 Program Followable(const Program& program, Oracle& oracle) {
   Program followable{.env = program.env};
   oracle.Reset(program.env);
-  for (const Call& call : program.calls) {
+  for (Call call : program.calls) {
+    if (call.part == Part::kResumed) continue;
+    call.part = Part::kWhole;
+    call.thread = 0;
     if (oracle.MayBlock(call)) break;
     oracle.Answer(call);
     followable.calls.push_back(call);

@@ -22,7 +22,7 @@ void Mutate(Program& program, Random& random, Generator& generator);
 // handles that the beginning made, where there are any.
 Program Cross(const Program& first, const Program& second, Random& random);
 
-// `program` up to the first call that may block, or that the model cannot follow: what is left has
+// `program` in one thread, up to the first call that may block, or that the model cannot follow: what is left has
 // one run like the other and takes no time. Empty where that is the first call.
 Program Followable(const Program& program, Oracle& oracle);
 

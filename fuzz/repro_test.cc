@@ -61,9 +61,13 @@ class Repro : public testing::Test {
            (call.level == IPPROTO_TCP && std::ranges::count(kTcpOptions, call.option) != 0);
   }
 
+  static bool IsHalf(const Call& call) { return call.part != Part::kWhole; }
+
   std::vector<Reply> Play(const Program& program) {
     std::vector<Reply> replies;
-    const Trouble trouble = kernel_->ResetFresh(program.env);
+    Trouble trouble = kernel_->ResetFresh(program.env);
+    EXPECT_FALSE(trouble.any()) << trouble.what;
+    if (std::ranges::any_of(program.calls, IsHalf)) trouble = kernel_->PrepareThreads();
     EXPECT_FALSE(trouble.any()) << trouble.what;
     for (const Call& call : program.calls) replies.push_back(kernel_->Run(call));
     const Trouble ended = kernel_->Reset(Environment{});  // its limits are the process's
@@ -75,18 +79,22 @@ class Repro : public testing::Test {
   // programs that are written for them, and each call that blocks costs the file half a second.
   void Compare(const Program& program) {
     if (std::ranges::any_of(program.calls, IsRandom)) return;
-    if (std::ranges::any_of(program.calls, [](const Call& call) { return call.part != Part::kWhole; })) return;
+    if (std::ranges::any_of(program.calls, IsHalf)) return;
     const std::vector<Reply> replies = Play(program);
     const std::vector<Reply> again = Play(program);
     if (replies != again) return;
     if (std::ranges::count(replies, true, &Reply::blocked) > 1) return;
+    ExpectRepeats(program, replies);
+  }
+
+  void ExpectRepeats(const Program& program, const std::vector<Reply>& replies) {
     Transcript transcript{.comments = {}, .program = program, .said = {}};
     for (const Reply& reply : replies) transcript.said.emplace_back().reply = reply;
     const char* directory = getenv("TEST_TMPDIR");
     const std::string binary = std::string(directory != nullptr ? directory : "/tmp") + "/repeats";
     const std::string source = binary + ".c";
     std::ofstream(source) << EmitC(transcript, {.title = {}, .complete = true});
-    const Ran compiled = RunShell("cc -Wall -Wextra -Werror -o " + binary + " " + source);
+    const Ran compiled = RunShell("cc -Wall -Wextra -Werror -pthread -o " + binary + " " + source);
     ASSERT_EQ(compiled.status, 0) << compiled.output << PrintText(transcript);
     const Ran ran = RunShell(binary);
     ASSERT_EQ(ran.status, 0) << ran.output << PrintText(transcript);
@@ -105,6 +113,40 @@ TEST_F(Repro, RepeatsWhatGeneratedProgramsGave) {
     if (HasFatalFailure()) return;
   }
   EXPECT_GT(compared_, kPrograms / 2);
+}
+
+TEST_F(Repro, RepeatsWhatCallsInOtherThreadsGave) {
+  const ParsedText parsed = ParseText(R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)
+bind(s0, 127.0.0.1:P0)
+listen(s0, 1)
+t1: s1 = accept(s0) <unfinished ...>
+s2 = socket(AF_INET, SOCK_STREAM, 0)
+bind(s2, 127.0.0.1:P1)
+t2: connect(s2, 127.0.0.1:P0) <unfinished ...>
+t1: <... accept resumed>
+t2: <... connect resumed>
+t1: recv(s1, 5, 0) <unfinished ...>
+t3: poll(s2, POLLIN, -1) <unfinished ...>
+send(s2, 3, 0)
+t1: <... recv resumed>
+t1: recv(s1, 5, 0) <unfinished ...>
+close(s1)
+send(s2, 1, 0)
+t1: <... recv resumed>
+t3: <... poll resumed>
+t1: s3 = accept(s0) <unfinished ...>
+t2: s4 = accept(s0) <unfinished ...>
+shutdown(s0, SHUT_RD)
+t2: <... accept resumed>
+t1: <... accept resumed>
+t4: recv(s0, 5, 0) <unfinished ...>
+)", "threads");
+  ASSERT_TRUE(parsed.ok()) << parsed.problem.Message();
+  const Program& program = parsed.transcript.program;
+  const std::vector<Reply> replies = Play(program);
+  EXPECT_GT(std::ranges::count(replies, true, &Reply::blocked), 4);
+  ExpectRepeats(program, replies);
 }
 
 // Any call with any arguments, on one socket or another: most of it is refused, but in many ways.

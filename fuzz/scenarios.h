@@ -18,6 +18,9 @@ void UnixScenario(Writer& w, SocketKind kind);
 // What options change in other calls than getsockopt(). For any kind of socket.
 void OptionsScenario(Writer& w);
 
+// Calls that block in other threads, and what lets them go. For any kind of socket.
+void ThreadsScenario(Writer& w);
+
 }  // namespace sockspec
 
 #endif  // SOCKSPEC_FUZZ_SCENARIOS_H_

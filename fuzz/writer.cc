@@ -215,16 +215,37 @@ bool Writer::Write(Call call) {
   const Declaration& declaration = DeclarationOf(call.op);
   const bool rights = WantsRights(call);
   const bool makes = declaration.makes(call) || rights;
-  const int more = declaration.makes_pair() ? 2 : makes ? 1 : 0;
+  const int more = call.part == Part::kResumed ? 0 : declaration.makes_pair() ? 2 : makes ? 1 : 0;
   if (program_.calls.size() >= kMaxCalls || handles_ + more > kMaxHandles) return false;
   if (more > 0) call.made = static_cast<uint8_t>(handles_);
   if (more > 1) call.made2 = static_cast<uint8_t>(handles_ + 1);
-  if (!may_block_ && oracle_.MayBlock(call)) return false;
+  if (!may_block_ && call.part == Part::kWhole && oracle_.MayBlock(call)) return false;
   last_ = oracle_.Answer(call);
   program_.calls.push_back(call);
   handles_ += more;
   touched_ = more > 0 && !rights && call.op != Op::kDup ? Descriptor::Handle(handles_ - 1) : call.fd;
   return true;
+}
+
+bool Writer::Begin(int thread, Call call) {
+  call.thread = static_cast<uint8_t>(thread);
+  call.part = Part::kUnfinished;
+  if (program_.calls.size() + 2 > kMaxCalls || !Write(call)) return false;
+  begun_[thread] = program_.calls.back();
+  return true;
+}
+
+bool Writer::End(int thread) {
+  Call call = begun_[thread];
+  if (call.part != Part::kUnfinished) return false;
+  begun_[thread].part = Part::kWhole;
+  call.part = Part::kResumed;
+  return Write(call);
+}
+
+Descriptor Writer::Made(int thread) const {
+  const uint8_t made = begun_[thread].made;
+  return made == kNoHandle ? kMinusOne : Descriptor::Handle(made);
 }
 
 bool Writer::Step(const Call& call) {

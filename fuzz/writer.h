@@ -40,6 +40,11 @@ class Writer {
   Descriptor Make(const Call& call);
   // Perhaps a look, and with one chance in `n` a free call.
   void Noise(int n);
+  // A call in another thread, t1 to t7, which blocks as a rule: its first half, and its second one. What is written
+  // between them must not be in that thread. Where the call makes a descriptor, Made() is its handle.
+  bool Begin(int thread, Call call);
+  bool End(int thread);
+  Descriptor Made(int thread) const;
   // A call like any other of this program.
   void Free();
   Call FreeCall();
@@ -161,6 +166,7 @@ class Writer {
   bool loopback_is_ipv4_ = false;  // what 127.0.0.1 in a scenario means to a socket of AF_INET6
   KindSet kinds_ = kTcp;
   int handles_ = 0;                 // made so far
+  std::array<Call, kMaxThreads> begun_{};  // by thread: the call whose first half was written last
   Descriptor touched_ = kMinusOne;  // by the last call
   Reply last_;
 };

@@ -7,6 +7,15 @@ namespace sockspec {
 namespace {
 
 bool Shared(const Scene& s) { return s.slot >= 0 && s.has_socket() && Holders(s.world, s.index) > 1; }
+// A thread that is in a call holds what its descriptor led to (fdget()).
+bool InUse(const Scene& s) {
+  if (!Shared(s)) return false;
+  int holders = Holders(s.world, s.index);
+  for (const Waiting& waiting : s.world.waiting) {
+    holders -= waiting.live && !waiting.returned && waiting.socket == s.index;
+  }
+  return holders == 1;
+}
 bool NotASocketOfOurs(const Scene& s) { return s.slot >= 0 && !s.has_socket(); }
 bool Listening(const Scene& s) { return s.slot >= 0 && s.has_socket() && s.me().tcp == Tcp::kListen; }
 bool Synchronised(const Scene& s) {
@@ -23,6 +32,10 @@ void Forget(Scene& s) { s.world.slots[s.slot] = {}; }
 void GiveUp(Scene& s) {
   Forget(s);
   LoseTrackOfGarbage(s.world);
+}
+void GiveUpInUse(Scene& s) {
+  Forget(s);
+  s.world.lost = Lost::kThreads;
 }
 void EndListener(Scene& s) {
   Forget(s);
@@ -51,6 +64,13 @@ constexpr Clause kClose[] = {
     {.id = "close.file", .when = NotASocketOfOurs, .then = Forget,
      .cites = "POSIX close(); close(2)",
      .says = "The descriptor of a file or a pipe is closed."},
+    {.id = "close.in_use", .when = InUse, .then = GiveUp,
+     .on = kLinux, .cites = "close(2): \"Multithreaded processes and close()\"; Linux fdget(), fput()",
+     .says = "A call in another thread is on the socket, which stays as it is until that call comes back."},
+    {.id = "close.in_use_unspecified", .when = InUse, .then = GiveUpInUse,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX close() does not say what becomes of a call that another thread is in",
+     .says = "A call in another thread is on the socket."},
     {.id = "close.shared", .when = Shared, .then = GiveUp,
      .cites = "POSIX close(): the last descriptor of an open file description ends it",
      .says = "Another descriptor leads to the socket, or a message under way does, and it stays as it is."},

@@ -38,6 +38,9 @@ bool HasSucceeded(const Scene& s) {
   return Linked(s, Link::kConnecting) && s.me().tcp != Tcp::kClose && s.me().tcp != Tcp::kSynSent;
 }
 bool Listening(const Scene& s) { return s.has_socket() && s.me().tcp == Tcp::kListen; }
+// Of one that has waited for its end in inet_wait_for_connect().
+bool GivenUp(const Scene& s) { return s.resumed() && Linked(s, Link::kUnconnected) && s.me().tcp == Tcp::kClose; }
+bool GivenUpUntold(const Scene& s) { return GivenUp(s) && s.me().error != 0; }
 
 // What follows is only asked of a socket that may try.
 bool Fresh(const Scene& s) {
@@ -271,6 +274,7 @@ void Finish(Scene& s) {
 }
 // sock_error: in __inet_stream_connect(): the error is told, and the socket is as if dissolved.
 void Fail(Scene& s) {
+  MarkDissolved(s.world, s.index);
   s.me().error = 0;
   Disconnect(s.world, s.index);
   s.me().link = Link::kUnconnected;
@@ -287,6 +291,7 @@ void TellFailure(Scene& s) {
 }
 void Confirm(Scene& s) { s.me().link = Link::kConnected; }
 void Dissolve(Scene& s) {
+  MarkDissolved(s.world, s.index);
   Disconnect(s.world, s.index);
   s.me().link = Link::kUnconnected;
   Unspecified(s);
@@ -307,6 +312,16 @@ bool SelinuxFamily(const Scene& s) {
 
 // clang-format off
 constexpr Clause kConnect[] = {
+    {.id = "connect.dissolved_meanwhile", .error = EPIPE, .when = DissolvedMeanwhile,
+     .on = kLinux, .cites = "Linux __inet_stream_connect() on sk_disconnects, since 6.6 and in 6.1.60; "
+                            "observed on Linux 6.18: t1: connect(s2, …) <unfinished ...>, connect(s2, AF_UNSPEC)",
+     .says = "While this one waited, another thread's connect() dissolved the attempt."},
+    {.id = "connect.given_up", .error = kPendingError, .when = GivenUpUntold, .then = TellFailure,
+     .on = kLinux, .cites = "Linux __inet_stream_connect(): sock_error(sk) after inet_wait_for_connect()",
+     .says = "While this one waited, another thread shut the socket down."},
+    {.id = "connect.given_up_told", .error = ECONNABORTED, .when = GivenUp, .then = Fail,
+     .on = kLinux, .cites = "Linux __inet_stream_connect(): sock_error(sk) ? : -ECONNABORTED",
+     .says = "While this one waited, another thread shut the socket down, and a third one was told the error."},
     {.id = "connect.selinux_length", .error = EINVAL, .when = SelinuxLength,
      .on = kLinux, .selinux = true, .cites = "Linux selinux_socket_connect_helper()",
      .says = "The address is shorter than one of the family that it names."},
@@ -350,7 +365,7 @@ constexpr Clause kConnect[] = {
      .says = "The earlier connect() has failed, and SO_ERROR has told why already."},
     {.id = "connect.completed", .when = HasSucceeded, .then = Confirm,
      .on = kLinux, .cites = "Linux __inet_stream_connect()",
-     .says = "The earlier connect() has succeeded, and this one says so."},
+     .says = "The earlier connect() has succeeded, or this one has while it waited, and says so."},
     {.id = "connect.is_connected", .error = EISCONN, .when = HasSucceeded, .then = Confirm,
      .on = kPosix, .cites = "POSIX connect() EISCONN",
      .says = "The earlier connect() has succeeded: the socket is connected."},

@@ -141,6 +141,7 @@ void DeliverSomewhere(Scene& scene, const Ends& ends, Message message, bool mute
     somebody = true;
     message.to = static_cast<uint8_t>(i);
     AddMessage(world, message);
+    Wake(world, message.to, kDataReady);
   }
   if (somebody || mute) return;
   const Ends back{ends.to, ends.to_port, ends.from, ends.from_port};
@@ -191,6 +192,7 @@ void Deliver(Scene& scene, uint8_t to, const Message& message) {
   Message queued = message;
   queued.to = to;
   AddMessage(world, queued);
+  Wake(world, to, kDataReady);
 }
 
 bool ToMany(Host host) {
@@ -346,6 +348,7 @@ void SendDatagram(Scene& scene, uint8_t from, const Way& way, PortIndex port, ui
   if (!wants && !Connected(world.sockets[told])) return;
   world.sockets[told].error = ECONNREFUSED;
   if (wants) QueueRefusal(world, told, way, port, message);
+  Wake(world, told, kErrorReport);
 }
 
 void BindToAnyPort(Scene& scene) {

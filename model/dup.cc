@@ -29,9 +29,9 @@ bool FlagsUnknown(const Scene& s) { return (s.call.flags & ~O_CLOEXEC) != 0; }
 bool TargetOutOfRange(const Scene& s) { return Target(s) == kNone; }
 bool Places(const Scene& s) { return IsOpen(s) && Target(s) != kNone; }
 bool Stays(const Scene& s) { return Places(s) && IsSame(s); }
-bool Replaces(const Scene& s) {
-  return Places(s) && s.world.slots[Target(s)].opens != Opens::kNothing;
-}
+Opens OpensThere(const Scene& s) { return s.world.slots[Target(s)].opens; }
+bool IsReserved(const Scene& s) { return Places(s) && OpensThere(s) == Opens::kReserved; }
+bool Replaces(const Scene& s) { return Places(s) && OpensThere(s) != Opens::kNothing; }
 
 void Tell(Scene& s) { s.reply.value = Target(s); }
 void Place(Scene& s) {
@@ -71,6 +71,9 @@ constexpr Clause kDup2[] = {
     {.id = "dup2.same", .when = Stays, .then = Tell,
      .cites = "POSIX dup2(): \"without closing it\"; dup(2)",
      .says = "Old and new descriptor are the same, and open: nothing happens."},
+    {.id = "dup2.reserved", .error = EBUSY, .when = IsReserved,
+     .on = kLinux, .cites = "dup(2) EBUSY; Linux do_dup2() on a number without a file",
+     .says = "An accept() that waits has taken the new descriptor's number."},
     {.id = "dup2.replaced", .when = Replaces, .then = Replace,
      .cites = "POSIX dup2(): closed first; Linux do_dup2(), filp_close()",
      .says = "What the new descriptor led to is closed as by close(), and it leads to the same socket as the old one."},

@@ -31,15 +31,15 @@ constexpr uint8_t kPipeItself = 254;  // Watched::slot of PIPE, whose number is 
 // --- what is watched -----------------------------------------------------------------------------------
 
 bool OnEpoll(const Scene& s) { return s.opens == Opens::kEpoll; }
-Epoll& Instance(Scene& s) { return s.world.epolls[s.world.slots[s.slot].socket]; }
-const Epoll& Instance(const Scene& s) { return s.world.epolls[s.world.slots[s.slot].socket]; }
+Epoll& Instance(Scene& s) { return s.world.epolls[s.epoll]; }
+const Epoll& Instance(const Scene& s) { return s.world.epolls[s.epoll]; }
 
 Slot Target(const Scene& s) {
   const Descriptor fd = s.call.fd2;
   if (fd == kFile) return {.opens = Opens::kFile};
   if (fd == kPipe) return {.opens = Opens::kPipe};
   const uint8_t slot = fd.IsHandle() ? s.world.handles[fd.handle()] : kNone;
-  return slot == kNone ? Slot{} : s.world.slots[slot];
+  return slot == kNone || s.world.slots[slot].opens == Opens::kReserved ? Slot{} : s.world.slots[slot];
 }
 uint8_t TargetNumber(const Scene& s) { return s.call.fd2.IsHandle() ? s.world.handles[s.call.fd2.handle()] : kPipeItself; }
 uint8_t TargetSocket(const Scene& s) {
@@ -90,7 +90,7 @@ bool TargetIsFile(const Scene& s) { return Target(s).opens == Opens::kFile; }
 bool NotAnEpoll(const Scene& s) { return s.opens != Opens::kEpoll; }
 bool TargetIsItself(const Scene& s) {
   const Slot target = Target(s);
-  return OnEpoll(s) && target.opens == Opens::kEpoll && target.socket == s.world.slots[s.slot].socket;
+  return OnEpoll(s) && target.opens == Opens::kEpoll && target.socket == s.epoll;
 }
 bool Nested(const Scene& s) { return Target(s).opens == Opens::kEpoll; }
 bool CommandUnknown(const Scene& s) {
@@ -108,6 +108,7 @@ bool Missing(const Scene& s) { return (Modifies(s) || Removes(s)) && Find(s) == 
 void ListIfReady(Scene& s, Watched& item) {
   const int16_t free = MayBeReadyFor(s.world, item);
   if ((ReadyFor(s.world, item) & ~free) != 0) {
+    if (!item.ready) WakeEpollWaiter(s.world, s.epoll);
     PutOnList(Instance(s), item);
   } else if (free != 0) {
     item.adrift = !item.ready;
@@ -226,6 +227,11 @@ void Tell(Scene& s) {
   }
   // What is still adrift was not told although there was room: it was not on the list, or not ready.
   for (Watched& item : epoll.watched) item.adrift &= count == room;
+  // ep_done_scan(): what is still on the list is for the next one who waits.
+  const auto is_ready = [](const Watched& item) { return item.ready; };
+  if (std::any_of(epoll.watched.begin(), epoll.watched.end(), is_ready)) {
+    WakeEpollWaiter(s.world, s.epoll, s.waiting);
+  }
   s.reply.value = count;
   if (count > 0) s.reply.wrote |= kWroteReady;
 }
@@ -358,12 +364,15 @@ constexpr Clause kWait[] = {
 };
 // clang-format on
 
-bool Referenced(const World& world, Opens opens, uint8_t index) {
+bool IsOpen(const World& world, uint8_t epoll) {
   for (const Slot& slot : world.slots) {
-    if (slot.opens == opens && slot.socket == index) return true;
+    if (slot.opens == Opens::kEpoll && slot.socket == epoll) return true;
   }
   for (const Message& message : world.messages) {
-    if (message.live && message.passed_opens == opens && message.passed == index) return true;
+    if (message.live && message.passed_opens == Opens::kEpoll && message.passed == epoll) return true;
+  }
+  for (const Waiting& waiting : world.waiting) {
+    if (waiting.live && !waiting.returned && waiting.epoll == epoll) return true;
   }
   return false;
 }
@@ -390,8 +399,8 @@ void WakeWatchers(World& world, uint8_t index, int16_t key) {
       before = last->added;
       if (Mask(*last) == 0 || (key != 0 && (key & Mask(*last)) == 0)) continue;
       // One that is perhaps on the list stays where it is, if it is; what it is ready for is told all the same.
-      if (last->adrift && !IsEdge(*last)) continue;
-      PutOnList(epoll, *last);
+      if (!last->adrift || IsEdge(*last)) PutOnList(epoll, *last);
+      WakeEpollWaiter(world, static_cast<uint8_t>(&epoll - world.epolls.data()));
     }
   }
 }
@@ -400,14 +409,14 @@ void SettleEpolls(World& world) {
   for (int i = 0; i < kMaxEpolls; ++i) {
     Epoll& epoll = world.epolls[i];
     if (!epoll.live) continue;
-    if (!Referenced(world, Opens::kEpoll, static_cast<uint8_t>(i))) {
+    if (!IsOpen(world, static_cast<uint8_t>(i))) {
       epoll = Epoll{};
       --world.epolls_live;
       continue;
     }
     for (Watched& item : epoll.watched) {
       if (!item.live || item.socket == kNone) continue;
-      if (!Referenced(world, Opens::kSocket, item.socket)) {
+      if (Holders(world, item.socket) == 0) {
         item = Watched{};
       } else if (world.sockets[item.socket].unspecified) {
         world.lost = Lost::kUnspecified;

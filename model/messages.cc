@@ -42,6 +42,7 @@ void AddError(World& world, const QueuedError& error) {
     return;
   }
   world.errors[world.queued_errors++] = error;
+  Wake(world, error.socket, kErrorReport);  // sock_queue_err_skb()
 }
 
 uint8_t FirstError(const World& world, uint8_t socket) {

@@ -415,7 +415,9 @@ void SendFin(World& world, uint8_t index) {
     other.tcp = Tcp::kCloseWait;
     other.shut |= kReceive;
     other.done = true;
-    Wake(world, peer, kAnyReason);  // tcp_fin(); the acknowledgement wakes us, too, some time
+    // tcp_fin(), tcp_data_queue(); the acknowledgement wakes us, too, some time.
+    Wake(world, peer, kAnyReason);
+    Wake(world, peer, kDataReady);
     return;
   }
   // The second FIN. Who sent the first keeps the four-tuple in TIME-WAIT.

@@ -15,22 +15,18 @@
 namespace sockspec {
 namespace {
 
-// A row as it is tried: what was expected, and where it leads.
-struct Tried {
-  Reply reply;
-  bool open = false;
-  const char* note = "";
-  int branches = 1;
-};
+constexpr int kRoom = 32;  // for rows that hold at once
+
+bool Blocks(const Clause* clause) { return clause->blocks; }
 
 bool Holds(const Clause& clause, const Scene& scene) {
   return clause.when == nullptr || clause.when(scene);
 }
 
-// Does in `world` what `clause` says and gives the reply that it expects.
-Tried Try(const Clause& clause, World& world, const Call& call, const Profile& profile,
-          const Reply* seen, int branch) {
-  Scene scene(world, call, profile, seen, branch);
+// Does in the scene's world what `clause` says.
+void Do(const Clause& clause, Scene& scene) {
+  World& world = scene.world;
+  const Call& call = scene.call;
   if (clause.error > 0) scene.reply.error = clause.error;
   if (clause.blocks) {
     scene.reply.blocked = true;
@@ -43,7 +39,6 @@ Tried Try(const Clause& clause, World& world, const Call& call, const Profile& p
     if (call.made != kNoHandle) world.handles[call.made] = kNone;
     if (call.made2 != kNoHandle) world.handles[call.made2] = kNone;
   }
-  return {scene.reply, scene.open, scene.note, scene.branches};
 }
 
 bool Agree(const Reply& expected, const Reply& seen) {
@@ -173,6 +168,8 @@ Oracle& Oracle::operator=(const Oracle& other) {
   allowed_ = other.allowed_;
   why_ = other.why_;
   lost_ = other.lost_;
+  waiting_calls_ = other.waiting_calls_;
+  told_ = other.told_;
   return *this;
 }
 
@@ -197,11 +194,10 @@ void Oracle::Reset(const Environment& env) {
 }
 
 // The rows whose replies are allowed in `world`, at most `room` of them, the most usual first.
-static int Applicable(const std::vector<const Clause*>& rows, World& world, const Call& call,
-                      const Profile& profile, const Clause* removed, const Clause** out, int room) {
-  const Scene scene(world, call, profile, nullptr, 0);
+static int Applicable(const std::vector<const Clause*>& rows, const Scene& scene, const Clause* removed,
+                      const Clause** out, int room) {
   int count = 0;
-  if (profile.family != kPosix) {
+  if (scene.profile.family != kPosix) {
     for (const Clause* row : rows) {
       if (row == removed || !Holds(*row, scene)) continue;
       if (row->strength == Strength::kShall) {
@@ -240,8 +236,209 @@ static int Applicable(const std::vector<const Clause*>& rows, World& world, cons
   return count;
 }
 
+static int Applicable(const std::vector<const Clause*>& rows, World& world, const Call& call,
+                      const Profile& profile, const Clause* removed, const Clause** out, int room) {
+  const Scene scene(world, call, profile, nullptr, 0);
+  return Applicable(rows, scene, removed, out, room);
+}
+
+// The scene's call, of which the program has only the first half, blocks by `clause`, whose work is done.
+static void BeginToWait(Scene& scene, const Clause& clause, const World& before) {
+  World& world = scene.world;
+  const bool moves = DeclarationOf(scene.call.op).returns == Returns::kCount && scene.call.op != Op::kEpollWait;
+  // Where it depends on a timer or on the size of a buffer whether it blocks, or it has done a part of its work,
+  // nobody can tell when it will come back.
+  if (clause.strength != Strength::kShall || (moves && world != before)) world.lost = Lost::kThreads;
+  // Of unix sockets the model does not know when room to write wakes those who ask for it.
+  constexpr int32_t kSelectWrite = 2;
+  const Op op = scene.call.op;
+  if (scene.has_socket() && IsUnix(scene.me().kind) && ((op == Op::kPoll && (scene.call.flags & kWritable)) ||
+                                                       (op == Op::kSelect && (scene.call.flags & kSelectWrite)))) {
+    world.lost = Lost::kThreads;
+  }
+  Wait(scene, scene.reply);
+  if (Waiting* waiting = WaitingOf(world, scene.call.thread); waiting != nullptr) {
+    waiting->clause = static_cast<int16_t>(ClauseNumber(&clause));
+  }
+}
+
+// A row as it is tried: what was expected, and where it leads.
+struct Oracle::Tried {
+  Reply reply;
+  bool open = false;
+  const char* note = "";
+  int branches = 1;
+};
+
+Oracle::Tried Oracle::Try(const Clause& clause, World& world, const Call& call, const Reply* seen, int branch,
+                          const Clause* removed) const {
+  Scene scene(world, call, profile_, seen, branch);
+  if (call.part == Part::kWhole) [[likely]] {
+    Do(clause, scene);
+  } else {
+    const World before = world;
+    Do(clause, scene);
+    if (clause.blocks) BeginToWait(scene, clause, before);
+  }
+  if (world.waiting_live != 0) [[unlikely]] Settle(scene, removed);
+  return {scene.reply, scene.open, scene.note, scene.branches};
+}
+
+const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const Scene& scene) const {
+  const int kind = scene.has_socket() ? static_cast<int>(scene.me().kind) : kSocketKinds;
+  return rows_->of[static_cast<int>(call.op)][kind];
+}
+
+// What holds for a call that looks again whether it has to wait. None: it cannot be followed.
+int Oracle::Options(Scene& scene, Waiting& waiting, const Clause* removed, const Clause** rows) const {
+  World& world = scene.world;
+  const Call& call = waiting_calls_[waiting.thread];
+  if (SpoiltBy(world, call, profile_) != nullptr) return 0;
+  const Scene looking(world, call, profile_, waiting, scene);
+  const int count = Applicable(RowsFor(call, looking), looking, removed, rows, kRoom);
+  const bool mixed = profile_.family != kPosix && count > 1 && std::any_of(rows, rows + count, Blocks);
+  return mixed ? 0 : count;
+}
+
+// The calls that have been woken in other threads look again whether they have to wait, and those that have not
+// come back, in every order in which they may get to it. `scene` is of the call that woke them.
+void Oracle::Settle(Scene& scene, const Clause* removed) const {
+  struct Candidate {
+    Waiting* waiting;
+    const Clause* clause;
+  };
+  World& world = scene.world;
+  bool stays[kMaxWaiting] = {};  // of those that may come back and may not, who does not
+  while (world.lost == Lost::kNo) {
+    Candidate candidates[kMaxWaiting * kRoom];
+    Waiting* sleepers[kMaxWaiting];
+    int count = 0;
+    int asleep = 0;
+    for (int i = 0; i < kMaxWaiting; ++i) {
+      Waiting& waiting = world.waiting[i];
+      if (!waiting.live || waiting.returned || stays[i] || !Looks(world, waiting)) continue;
+      if (world.lost != Lost::kNo) return;
+      const Clause* rows[kRoom];
+      const int options = Options(scene, waiting, removed, rows);
+      if (options == 0) {
+        world.lost = Lost::kThreads;
+        return;
+      }
+      if (std::all_of(rows, rows + options, Blocks)) {
+        if (waiting.woken) sleepers[asleep++] = &waiting;
+        continue;
+      }
+      for (int r = 0; r < options; ++r) candidates[count++] = {&waiting, rows[r]};
+    }
+    if (asleep > 0) {
+      // It sleeps again; accept() and the like at the end of the queue, in whatever order they get there.
+      Waiting& sleeper = *sleepers[asleep > 1 ? scene.Fork(asleep) : 0];
+      sleeper.turn = world.waiting_turn++;
+      sleeper.woken = false;
+      continue;
+    }
+    if (count == 0) return;
+    const Candidate next = candidates[scene.Fork(count)];
+    next.waiting->woken = false;
+    if (next.clause->blocks) {
+      stays[next.waiting - world.waiting.data()] = true;
+    } else {
+      ComeBack(scene, *next.waiting, *next.clause);
+    }
+  }
+}
+
+// Whether the kernel has let the call look again.
+bool Oracle::Looks(World& world, const Waiting& waiting) {
+  if (waiting.socket != kNone) {
+    if (world.sockets[waiting.socket].unspecified) world.lost = Lost::kUnspecified;
+    if (Uncertain(world, waiting.socket) != 0) world.lost = Lost::kThreads;
+  }
+  return waiting.woken || !waiting.followed;
+}
+
+// A call that has waited comes back by `clause`. The program is told by its second half.
+void Oracle::ComeBack(Scene& outer, Waiting& waiting, const Clause& clause) const {
+  World& world = outer.world;
+  const Call& call = waiting_calls_[waiting.thread];
+  Scene scene(world, call, profile_, waiting, outer);
+  Do(clause, scene);
+  waiting.reply = scene.reply;
+  waiting.clause = static_cast<int16_t>(ClauseNumber(&clause));
+  if (call.made != kNoHandle) {
+    waiting.made = world.handles[call.made];
+    world.handles[call.made] = kNone;
+  }
+  // What the kernel chose nobody has seen yet.
+  if (scene.open || clause.strength == Strength::kUnspecified) world.lost = Lost::kThreads;
+  StopWaiting(world, waiting);
+}
+
+// The second half: what the call came back with, or that it still blocks and is interrupted.
+Verdict Oracle::Resume(const Call& call, const Reply& reply) {
+  int next = 0;
+  for (int w = 0; w < count_; ++w) {
+    int branches = 1;
+    for (int branch = 0; branch < branches; ++branch) {
+      if (next == kMaxWorlds) {
+        lost_ = true;
+        why_ = "the replies leave too many worlds possible";
+        return Verdict::kDiscarded;
+      }
+      next_[next] = worlds_[w];
+      World& world = next_[next];
+      const Resumed resumed = ResumeIn(world, call, &reply, branch);
+      branches = std::max(branches, resumed.branches);
+      if (world.lost != Lost::kNo && world.lost != Lost::kUnspecified && world.lost != Lost::kThreads) {
+        lost_ = true;
+        why_ = LostBecause(world.lost);
+        return Verdict::kDiscarded;
+      }
+      ++allowed_;
+      // A call that did not block has told its reply already.
+      if (resumed.clause != nullptr && !Agree(resumed.reply, reply)) continue;
+      if (clause_ == nullptr) clause_ = resumed.clause;
+      if (std::find(next_.begin(), next_.begin() + next, world) == next_.begin() + next) ++next;
+    }
+  }
+  if (next == 0) return Verdict::kDiverges;
+  std::copy(next_.begin(), next_.begin() + next, worlds_.begin());
+  count_ = next;
+  return Verdict::kConforms;
+}
+
+Oracle::Resumed Oracle::ResumeIn(World& world, const Call& call, const Reply* seen, int branch) const {
+  Waiting* const waiting = WaitingOf(world, call.thread);
+  if (waiting == nullptr) return {};
+  Scene scene(world, call, profile_, seen, branch);
+  bool interrupted = false;
+  if (!waiting->returned) {
+    // Whom a signal wakes looks again, too: what would have let it go, had something woken it, does so now.
+    interrupted = true;
+    const Clause* rows[kRoom];
+    const int options = Options(scene, *waiting, nullptr, rows);
+    const Clause* clause = options == 0 ? nullptr : rows[options > 1 ? scene.Fork(options) : 0];
+    if (clause == nullptr) {
+      world.lost = Lost::kThreads;
+    } else if (!clause->blocks) {
+      ComeBack(scene, *waiting, *clause);
+    } else {
+      StopWaiting(world, *waiting);
+    }
+  }
+  Resumed resumed{.clause = AllClauses()[waiting->clause], .reply = waiting->reply};
+  resumed.reply.blocked = interrupted;
+  if (waiting->unseen != kNone) resumed.reply.port = scene.NameOf(waiting->unseen);
+  if (call.made != kNoHandle) world.handles[call.made] = waiting->made;
+  *waiting = Waiting{};
+  --world.waiting_live;
+  if (world.epolls_live != 0) SettleEpolls(world);
+  if (world.waiting_live != 0) Settle(scene, nullptr);
+  resumed.branches = scene.branches;
+  return resumed;
+}
+
 Verdict Oracle::Step(const Call& call, const Reply& reply) {
-  constexpr int kRoom = 32;
   const Clause* rows[kRoom];
   clause_ = nullptr;
   allowed_ = 0;
@@ -249,11 +446,16 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     lost_ = true;
     why_ = "a port is named that the kernel has not chosen yet";
   }
-  if (!lost_ && worlds_[0].lost != Lost::kNo) {
+  for (int w = 0; w < count_ && !lost_; ++w) {
+    if (worlds_[w].lost == Lost::kNo) continue;
     lost_ = true;
-    why_ = LostBecause(worlds_[0].lost);
+    why_ = LostBecause(worlds_[w].lost);
   }
   if (lost_) return Verdict::kDiscarded;
+  if (call.part != Part::kWhole) [[unlikely]] {
+    if (call.part == Part::kResumed) return Resume(call, reply);
+    waiting_calls_[call.thread] = call;
+  }
   if (const Socket* socket = Unspecified(call, worlds_[0]); socket != nullptr) {
     if (ReachesOthers(call, *socket)) {
       lost_ = true;
@@ -284,7 +486,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       // One world is kept: what the others knew of this socket means nothing now.
       clause_ = rows[0];
       const World before = worlds_[w];
-      const Tried tried = Try(*rows[0], worlds_[w], call, profile_, &reply, 0);
+      const Tried tried = Try(*rows[0], worlds_[w], call, &reply, 0);
       worlds_[0] = worlds_[w];
       count_ = 1;
       const bool made_as_foreseen = call.made != kNoHandle && worlds_[0].handles[call.made] != kNone &&
@@ -315,17 +517,20 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
           return Verdict::kDiscarded;
         }
         next_[next] = worlds_[w];
-        const Tried tried = Try(*rows[r], next_[next], call, profile_, &reply, branch);
+        const Tried tried = Try(*rows[r], next_[next], call, &reply, branch);
         branches = std::max(branches, tried.branches);
         ++alternatives;
         // A socket that becomes unspecified is a matter of the calls to come; this one can be judged. Where bytes
         // are under way, the reply is not known either: a close() that lingers behind them blocks.
-        if (next_[next].lost != Lost::kNo && next_[next].lost != Lost::kUnspecified) {
+        if (next_[next].lost != Lost::kNo && next_[next].lost != Lost::kUnspecified &&
+            next_[next].lost != Lost::kThreads) {
           lost_ = true;
           why_ = LostBecause(next_[next].lost);
           return Verdict::kDiscarded;
         }
-        if (!Agree(tried.reply, reply)) {
+        const bool begins = call.part == Part::kUnfinished && rows[r]->blocks;
+        if (begins && count > 1 && profile_.family != kPosix) next_[next].lost = Lost::kThreads;
+        if (begins ? !reply.blocked : !Agree(tried.reply, reply)) {
           // Outcomes that the kernel does not tell share one reply: the others cannot agree either.
           break;
         }
@@ -367,6 +572,10 @@ void Oracle::LearnName(const Reply& reply) {
 // that clause makes of it. Two refusals differ in nothing but the errno. In all other cases nobody knows
 // where the socket is, nor the one at its other end: both are unspecified until they are closed.
 bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
+  if (call.part != Part::kWhole) {
+    lost_ = true;
+    why_ = LostBecause(Lost::kThreads);
+  }
   if (lost_) return false;
   World before = worlds_[0];
   const Scene scene(before, call, profile_, nullptr, 0);
@@ -380,7 +589,7 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
   }
   World after = before;
   if (same != nullptr) {
-    const Tried tried = Try(*same, after, call, profile_, &reply, 0);
+    const Tried tried = Try(*same, after, call, &reply, 0);
     if (reply.error == 0 && call.made != kNoHandle && tried.reply.value != reply.value) {
       after.lost = Lost::kUnspecified;
     }
@@ -414,11 +623,21 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
 }
 
 std::vector<Allowed> Oracle::Ask(const Call& call) const {
-  constexpr int kRoom = 32;
   const Clause* rows[kRoom];
   std::vector<Allowed> answers;
-  if (lost_ || NamesUnseenPort(call, worlds_[0]) || OnUnspecified(call, worlds_[0]) ||
-      SpoiltBy(worlds_[0], call, profile_) != nullptr) {
+  if (lost_) return answers;
+  if (call.part == Part::kResumed) {
+    for (int w = 0; w < count_; ++w) {
+      World after = worlds_[w];
+      const Resumed resumed = ResumeIn(after, call, nullptr, 0);
+      const bool known = std::any_of(answers.begin(), answers.end(), [&](const Allowed& a) {
+        return a.clause == resumed.clause && a.reply == resumed.reply;
+      });
+      if (resumed.clause != nullptr && !known) answers.push_back({resumed.clause, resumed.reply, false, ""});
+    }
+    return answers;
+  }
+  if (NamesUnseenPort(call, worlds_[0]) || OnUnspecified(call, worlds_[0]) || SpoiltBy(worlds_[0], call, profile_) != nullptr) {
     return answers;
   }
   for (int w = 0; w < count_; ++w) {
@@ -427,7 +646,7 @@ std::vector<Allowed> Oracle::Ask(const Call& call) const {
     if (count > 0 && rows[0]->strength == Strength::kUnspecified) return {};
     for (int r = 0; r < count; ++r) {
       World after = world;
-      const Tried tried = Try(*rows[r], after, call, profile_, nullptr, 0);
+      const Tried tried = Try(*rows[r], after, call, nullptr, 0);
       const bool known = std::any_of(answers.begin(), answers.end(), [&](const Allowed& a) {
         return a.clause == rows[r] && a.reply == tried.reply;
       });
@@ -439,6 +658,10 @@ std::vector<Allowed> Oracle::Ask(const Call& call) const {
 
 std::vector<Considered> Oracle::Consider(const Call& call) const {
   std::vector<Considered> considered;
+  if (call.part == Part::kResumed) {
+    for (const Allowed& allowed : Ask(call)) considered.push_back({allowed.clause, true});
+    return considered;
+  }
   World world = worlds_[0];
   const Scene scene(world, call, profile_, nullptr, 0);
   for (const Clause* row : RowsFor(call, worlds_[0])) {
@@ -448,9 +671,14 @@ std::vector<Considered> Oracle::Consider(const Call& call) const {
 }
 
 Reply Oracle::Answer(const Call& call, const Mutation& mutation) {
-  constexpr int kRoom = 32;
   const Clause* rows[kRoom];
   const Clause* removed = mutation.error == 0 && !mutation.spoil ? mutation.clause : nullptr;
+  if (call.part == Part::kResumed) {
+    const Resumed resumed = ResumeIn(worlds_[0], call, nullptr, 0);
+    clause_ = resumed.clause;
+    return clause_ == nullptr ? told_[call.thread] : Mutated(resumed.reply, mutation);
+  }
+  if (call.part == Part::kUnfinished) waiting_calls_[call.thread] = call;
   const int count = Applicable(RowsFor(call, worlds_[0]), worlds_[0], call, profile_, removed, rows, kRoom);
   if (count == 0) {
     clause_ = nullptr;
@@ -459,24 +687,29 @@ Reply Oracle::Answer(const Call& call, const Mutation& mutation) {
     return {.error = ENOSYS};
   }
   clause_ = rows[0];
-  Tried tried = Try(*rows[0], worlds_[0], call, profile_, nullptr, 0);
-  if (mutation.clause == rows[0] && mutation.error != 0) {
-    tried.reply = {.error = mutation.error};
-  } else if (mutation.clause == rows[0] && mutation.spoil) {
-    Reply& reply = tried.reply;
-    if (reply.wrote & kWroteValue) {
-      ++reply.option;
-    } else if (reply.wrote & kWroteEvents) {
-      reply.events ^= 0x10;  // POLLHUP
-    } else if ((reply.wrote & kWroteAddress) && reply.address_size >= 8) {
-      reply.host = reply.host == Host::kLoopback2 ? Host::kLoopback : Host::kLoopback2;
-    } else if (reply.wrote & kWroteData) {
-      ++reply.data.start;
-    } else {
-      reply = {.error = EIO};
-    }
+  const Tried tried = Try(*rows[0], worlds_[0], call, nullptr, 0, removed);
+  const Reply reply = Mutated(tried.reply, mutation);
+  if (call.part == Part::kUnfinished) told_[call.thread] = reply;
+  return reply;
+}
+
+// What a kernel that is wrong in the clause that has decided says.
+Reply Oracle::Mutated(Reply reply, const Mutation& mutation) const {
+  if (mutation.clause != clause_ || clause_ == nullptr) return reply;
+  if (mutation.error != 0) return {.error = mutation.error};
+  if (!mutation.spoil) return reply;
+  if (reply.wrote & kWroteValue) {
+    ++reply.option;
+  } else if (reply.wrote & kWroteEvents) {
+    reply.events ^= 0x10;  // POLLHUP
+  } else if ((reply.wrote & kWroteAddress) && reply.address_size >= 8) {
+    reply.host = reply.host == Host::kLoopback2 ? Host::kLoopback : Host::kLoopback2;
+  } else if (reply.wrote & kWroteData) {
+    ++reply.data.start;
+  } else {
+    reply = {.error = EIO};
   }
-  return tried.reply;
+  return reply;
 }
 
 bool Oracle::MayBlock(const Call& call) const {
@@ -498,8 +731,10 @@ Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
   const uint8_t at = w.handles[c.fd.handle()];
   if (at == kNone) return;
   opens = w.slots[at].opens;
+  if (opens == Opens::kReserved) opens = Opens::kNothing;
   if (opens == Opens::kNothing) return;
   slot = at;
+  if (opens == Opens::kEpoll) epoll = w.slots[at].socket;
   if (opens != Opens::kSocket) return;
   index = w.slots[at].socket;
   if (c.op == Op::kGetsockopt || c.op == Op::kSetsockopt) {
@@ -507,7 +742,20 @@ Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
   }
 }
 
+Scene::Scene(World& w, const Call& c, const Profile& p, Waiting& entry, Scene& outer)
+    : Scene(w, c, p, nullptr, outer.branch) {
+  waiting = &entry;
+  outer_ = &outer;
+  // poll() and select() look at the number again each time they are woken; the others at what it led to.
+  if (c.op == Op::kPoll || c.op == Op::kSelect) return;
+  if (index != entry.socket || epoll != entry.epoll) slot = -1;
+  index = entry.socket;
+  epoll = entry.epoll;
+  opens = index != kNone ? Opens::kSocket : Opens::kEpoll;
+}
+
 int64_t Scene::patience() const {
+  if (resumed()) return kForEver;  // what it was when the call began
   if (me().nonblocking) return 0;
   switch (call.op) {
     case Op::kSend:
@@ -530,6 +778,7 @@ int64_t Scene::patience() const {
 }
 
 int Scene::Fork(int n) {
+  if (outer_ != nullptr) return outer_->Fork(n);
   branches *= n;
   const int pick = rest_ % n;
   rest_ /= n;
@@ -547,6 +796,7 @@ int Scene::Choose(int low, int high, const char* what) {
 }
 
 uint8_t Scene::LowestSlot(int from) const {
+  if (resumed() && waiting->reserved != kNone) return waiting->reserved;
   const int slots = world.nofile == 0 ? kMaxHandles : world.nofile;
   for (int i = from; i < slots; ++i) {
     if (world.slots[i].opens == Opens::kNothing) return static_cast<uint8_t>(i);
@@ -565,6 +815,29 @@ void Scene::MakeDescriptor(Slot to, int from) {
   reply.value = lowest;
 }
 
+Port Scene::NameOf(PortIndex port) {
+  PortEntry& entry = world.ports[port];
+  if (entry.name != kPortOther) return entry.name;
+  open = true;
+  note = "any port of the ephemeral range";
+  const PortIndex known = seen == nullptr || !seen->port.IsChosen() ? kNone : LookUpPort(world, seen->port);
+  SocketKind kind = me().kind;
+  for (const Socket& socket : world.sockets) {
+    if (socket.live && socket.bound == port) kind = socket.kind;
+  }
+  if (known != kNone && MayBeChosenAgain(world, kind, known)) {
+    // It chose a number that had a name: the world would have to be told in which call.
+    world.lost = Lost::kCoincidence;
+    return seen->port;
+  }
+  if (world.seen < kMaxChosenPorts) {
+    entry.name = Port::Chosen(world.seen++);
+  } else {
+    world.lost = Lost::kFull;
+  }
+  return entry.name;
+}
+
 void Scene::WriteAddress(Host host, PortIndex port) {
   if (call.length_pointer != Pointer::kValid) return;
   const int32_t whole = AddressLength(me());
@@ -579,30 +852,12 @@ void Scene::WriteAddress(Host host, PortIndex port) {
     return;
   }
   Port name = kPortZero;
-  if (port != kNone) {
-    PortEntry& entry = world.ports[port];
-    if (entry.name == kPortOther && call.length >= 4) {
-      // The first sight of a port of the kernel's choice names it.
-      const Port next = Port::Chosen(world.seen);
-      const PortIndex known = seen == nullptr || !seen->port.IsChosen() ? kNone : LookUpPort(world, seen->port);
-      SocketKind kind = me().kind;
-      for (const Socket& socket : world.sockets) {
-        if (socket.live && socket.bound == port) kind = socket.kind;
-      }
-      if (known != kNone && MayBeChosenAgain(world, kind, known)) {
-        // It chose a number that had a name: the world would have to be told in which call.
-        world.lost = Lost::kCoincidence;
-        name = seen->port;
-      } else if (world.seen < kMaxChosenPorts) {
-        entry.name = next;
-        ++world.seen;
-      } else {
-        world.lost = Lost::kFull;
-      }
-      open = true;
-      note = "any port of the ephemeral range";
+  if (port != kNone && call.length >= 4) {
+    if (resumed() && world.ports[port].name == kPortOther) {
+      waiting->unseen = port;  // the program sees it with the call's second half
+    } else {
+      name = NameOf(port);
     }
-    if (world.lost != Lost::kCoincidence) name = entry.name;
   }
   const int32_t length = std::min(call.length, whole);
   if (length >= 2) {

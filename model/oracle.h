@@ -97,8 +97,26 @@ class Oracle {
   const World& world() const { return worlds_[0]; }
 
  private:
+  struct Tried;
+  Tried Try(const Clause& clause, World& world, const Call& call, const Reply* seen, int branch,
+            const Clause* removed = nullptr) const;
   void LearnName(const Reply& reply);
+  Reply Mutated(Reply reply, const Mutation& mutation) const;
   const std::vector<const Clause*>& RowsFor(const Call& call, const World& world) const;
+  const std::vector<const Clause*>& RowsFor(const Call& call, const Scene& scene) const;
+
+  // Calls in other threads.
+  void Settle(Scene& scene, const Clause* removed) const;
+  static bool Looks(World& world, const Waiting& waiting);
+  void ComeBack(Scene& outer, Waiting& waiting, const Clause& clause) const;
+  Verdict Resume(const Call& call, const Reply& reply);
+  struct Resumed {
+    const Clause* clause = nullptr;  // nullptr: the call did not block
+    Reply reply;
+    int branches = 1;
+  };
+  Resumed ResumeIn(World& world, const Call& call, const Reply* seen, int branch) const;
+  int Options(Scene& scene, Waiting& waiting, const Clause* removed, const Clause** rows) const;
 
   Profile profile_;
   std::array<World, kMaxWorlds> worlds_;
@@ -108,6 +126,8 @@ class Oracle {
   int allowed_ = 0;
   const char* why_ = "";
   bool lost_ = false;  // kDiscarded was said
+  std::array<Call, kMaxThreads> waiting_calls_;  // the last one of each thread that is in two halves
+  std::array<Reply, kMaxThreads> told_;          // Answer()'s, where that one did not block
   // By call, and by the kind of socket that its descriptor leads to; the last column: to none.
   struct Rows {
     std::vector<const Clause*> of[kOpCount][kSocketKinds + 1];

@@ -77,6 +77,11 @@ bool Forgotten(const World& world, int port) {
   for (const QueuedError& error : world.errors) {
     if (error.socket != kNone && error.port == port) return false;
   }
+  // Nor is one that a call has come back with which the program has not been told of.
+  if (std::any_of(world.waiting.begin(), world.waiting.end(),
+                  [&](const Waiting& waiting) { return waiting.live && waiting.unseen == port; })) {
+    return false;
+  }
   return std::none_of(world.messages.begin(), world.messages.end(),
                       [=](const Message& message) { return message.live && message.port == port; });
 }

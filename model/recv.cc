@@ -21,7 +21,7 @@ bool Urgent(const Scene& s) { return Modelled(s) && (Flags(s) & MSG_OOB); }
 bool Ordinary(const Scene& s) { return Modelled(s) && !(Flags(s) & MSG_OOB); }
 bool Copies(const Scene& s) { return !(Flags(s) & MSG_TRUNC); }
 
-bool ReadsNothing(const Scene& s) { return s.has_socket() && TransferSize(s.call) == 0; }
+bool ReadsNothing(const Scene& s) { return s.has_socket() && Asked(s) == 0; }
 
 bool Listening(const Scene& s) { return Modelled(s) && s.me().tcp == Tcp::kListen; }
 bool DataHere(const Scene& s) { return Ordinary(s) && Unread(s.me()) > 0; }
@@ -79,6 +79,12 @@ void Interrupt(Scene& s) {
   s.reply.error = 0;
   TellNoSender(s);
 }
+// tcp_recvmsg_locked() goes round while something is asked for: asked for nothing, it ends with the first wake-up.
+bool WokenForNothing(const Scene& s) { return s.resumed() && Asked(s) == 0; }
+bool MayBeWokenForNothing(const Scene& s) {
+  return Blocks(s) && Asked(s) == 0 && s.me().tcp == Tcp::kFinWait;
+}
+
 void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }
 void Take(Scene& s) {
   Socket& socket = s.me();
@@ -126,6 +132,12 @@ constexpr Clause kRead[] = {
 };
 
 constexpr Clause kRecv[] = {
+    {.id = "recv.dissolved_meanwhile", .error = EPIPE, .when = DissolvedMeanwhile,
+     .on = kLinux, .cites = "Linux sk_wait_event() on sk_disconnects, since 6.6 and in 6.1.60",
+     .says = "While it waited, another thread's connect() dissolved the connection."},
+    {.id = "recv.nothing_asked_woken", .when = WokenForNothing, .then = TellNoSender,
+     .on = kLinux, .cites = "Linux tcp_recvmsg_locked(): while (len > 0)",
+     .says = "Asked for nothing, it has waited for something, and ends with whatever woke it."},
     {.id = "recv.listening", .error = ENOTCONN, .when = Listening,
      .cites = "POSIX recv() ENOTCONN; Linux tcp_recvmsg_locked()",
      .says = "The socket listens; what can be received comes with accept()."},
@@ -197,6 +209,10 @@ constexpr Clause kRecv[] = {
     {.id = "recv.would_block", .error = EAGAIN, .when = WouldBlock,
      .cites = "POSIX recv() EAGAIN; Linux tcp_recvmsg_locked()",
      .says = "Nothing has arrived, and the socket does not block."},
+    // Two replies are right here: the acknowledgement of our FIN, which wakes it, may be put off for 40 ms, or be here.
+    {.id = "recv.nothing_asked_acknowledged", .when = MayBeWokenForNothing, .then = TellNoSender,
+     .on = kLinux, .strength = Strength::kMay, .cites = "Linux tcp_recvmsg_locked(), tcp_rcv_state_process() on TCP_FIN_WAIT1",
+     .says = "Asked for nothing, it is woken by the acknowledgement of the FIN."},
     {.id = "recv.blocks", .blocks = true, .when = Blocks, .then = Interrupt,
      .cites = "POSIX recv(); Linux sk_wait_data(); observed on Linux 6.18: recv(s0, 0, 0) blocks, then 0",
      .says = "Nothing has arrived, and the socket blocks until something does."},

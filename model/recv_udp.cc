@@ -113,6 +113,7 @@ QueuedError TakeFirstError(Scene& s) {
   const QueuedError error = s.world.errors[first];
   TakeError(s.world, first);
   const uint8_t next = FirstError(s.world, s.index);
+  if (next != kNone) Wake(s.world, s.index, kErrorReport);
   const bool told = next != kNone && !s.world.errors[next].local;
   if (told) {
     s.me().error = ECONNREFUSED;

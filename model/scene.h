@@ -18,6 +18,8 @@ namespace sockspec {
 class Scene {
  public:
   Scene(World& world, const Call& call, const Profile& profile, const Reply* seen, int branch);
+  // A call that waited, and looks again whether it has to; `outer` is the call that woke it, and forks for it.
+  Scene(World& world, const Call& call, const Profile& profile, Waiting& waiting, Scene& outer);
 
   World& world;
   const Call& call;
@@ -33,6 +35,9 @@ class Scene {
   int slot = -1;
   Opens opens = Opens::kNothing;
   uint8_t index = kNone;  // of the socket, kNone where the descriptor leads to none
+  uint8_t epoll = kNone;  // of the epoll instance
+  Waiting* waiting = nullptr;  // of a call that has waited
+  bool resumed() const { return waiting != nullptr; }
   bool has_socket() const { return index != kNone; }
   const Socket& me() const { return world.sockets[index == kNone ? 0 : index]; }
   Socket& me() { return world.sockets[index == kNone ? 0 : index]; }
@@ -71,7 +76,11 @@ class Scene {
   // Fills addr= of the reply, cut off as the caller's addrlen says.
   void WriteAddress(Host host, PortIndex port);
 
+  // The name of a port. The first sight of one of the kernel's choice names it.
+  Port NameOf(PortIndex port);
+
  private:
+  Scene* outer_ = nullptr;
   int rest_;  // of `branch`, for the forks to come
 };
 
@@ -225,19 +234,38 @@ bool AddressesMeet(const Endpoint& one, const Endpoint& other, bool wild_one, bo
 // packet's own family. (compute_score().)
 bool TakesPacketTo(const Socket& socket, Host host, Host bound_to);
 
-// --- wake-ups (epoll.cc): who waits on a socket and is told that something happened to it --------------
+// --- wake-ups (epoll.cc, waiting.cc): who waits on a socket and is told that something happened to it --
 
 void WakeWatchers(World& world, uint8_t socket, int16_t key);
+void WakeWaiting(World& world, uint8_t socket, int16_t key);
+// One of those who wait for the instance, but for the one that wakes them.
+void WakeEpollWaiter(World& world, uint8_t epoll, const Waiting* waker = nullptr);
 
 // Where the kernel wakes those who wait on the socket. `key`: the POLL* events that it tells as the reason; 0: any,
 // as sk_state_change() does.
 inline void Wake(World& world, uint8_t socket, int16_t key) {
   if (world.epolls_live != 0) [[unlikely]] WakeWatchers(world, socket, key);
+  if (world.waiting_live != 0) [[unlikely]] WakeWaiting(world, socket, key);
 }
 inline constexpr int16_t kAnyReason = 0;
 inline constexpr int16_t kDataReady = 0xc3;  // sock_def_readable(): POLLIN, POLLPRI, POLLRDNORM, POLLRDBAND
 inline constexpr int16_t kErrorReport = 8;   // sock_def_error_report(): POLLERR
 inline constexpr int16_t kWriteSpace = 0x304;  // sk_stream_write_space(): POLLOUT, POLLWRNORM, POLLWRBAND
+
+// A call in another thread was seen to block: what it waits for from here on. `reply` is what it gives when it
+// is interrupted. The world is lost where that cannot be followed.
+void Wait(Scene& s, const Reply& reply);
+// The entry of a thread's call; nullptr where none waits, or was not told of.
+Waiting* WaitingOf(World& world, uint8_t thread);
+// It has come back or was interrupted: lets go of the slot that it had reserved and did not use, and of its
+// socket, which is closed if nobody else holds it.
+void StopWaiting(World& world, Waiting& waiting);
+// connect() has dissolved the socket's connection, or its attempt at one: sk_disconnects. Those who wait learn it.
+void MarkDissolved(World& world, uint8_t socket);
+// Who holds a socket: descriptors, messages under way, calls that wait on it.
+int Holders(const World& world, uint8_t socket);
+// The last holder of a socket is gone: what close() does to it then.
+void Release(World& world, uint8_t socket);
 
 // After a call: what has no descriptor any more is watched no longer (eventpoll_release()), and an instance
 // without one is gone.

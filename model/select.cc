@@ -18,7 +18,9 @@ bool InNoSet(const Scene& s) {
   return s.call.flags == 0 || s.call.fd == kMinusOne ||
          (s.call.fd.IsHandle() && s.world.handles[s.call.fd.handle()] == kNone);
 }
-bool NotOpen(const Scene& s) { return s.opens == Opens::kNothing && !InNoSet(s); }
+bool IsClosed(const Scene& s) { return s.opens == Opens::kNothing && !InNoSet(s); }
+bool NotOpen(const Scene& s) { return IsClosed(s) && !s.resumed(); }
+bool ClosedMeanwhile(const Scene& s) { return IsClosed(s) && s.resumed(); }
 bool NeverOpen(const Scene& s) { return NotOpen(s) && s.call.fd == kNeverOpen; }
 bool Modelled(const Scene& s) { return s.has_socket() && !InNoSet(s); }
 
@@ -47,6 +49,7 @@ void TellSets(Scene& s, int16_t sets) {
   s.reply.events = sets;
 }
 void TellReady(Scene& s) { TellSets(s, Sets(s)); }
+void TellAll(Scene& s) { TellSets(s, static_cast<int16_t>(s.call.flags)); }
 void TellUnsteady(Scene& s) {
   int16_t sets = Sets(s);
   const int16_t free = FreeSets(s);
@@ -106,6 +109,9 @@ constexpr Clause kSelect[] = {
     {.id = "select.not_open", .error = EBADF, .when = NotOpen,
      .cites = "POSIX select() EBADF; Linux max_select_fd()",
      .says = "The descriptor in the sets is not open."},
+    {.id = "select.closed_meanwhile", .when = ClosedMeanwhile, .then = TellAll,
+     .on = kLinux, .cites = "Linux do_select(): EPOLLNVAL is in each of its three masks",
+     .says = "The descriptor was closed while it waited, which is found once something else wakes it."},
     {.id = "select.exceptional_blocks", .blocks = true, .when = PosixForEver,
      .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX select(): other exceptional conditions are implementation-defined",

@@ -17,10 +17,12 @@ void Shut(Scene& s) {
   const uint8_t directions = static_cast<uint8_t>(s.call.command + 1);
   me.shut |= directions;
   me.user_shut |= directions;
+  Wake(s.world, s.index, kAnyReason);
   if (me.peer == kNone || me.kind == SocketKind::kUnixDatagram) return;
   Socket& other = s.world.sockets[me.peer];
   if (directions & kUnixReceive) other.shut |= kUnixSend;
   if (directions & kUnixSend) other.shut |= kUnixReceive;
+  Wake(s.world, me.peer, kAnyReason);
   // Whether the other end may still send to one that was shut down for reading, POSIX does not say.
   if (s.posix() && (directions & kUnixReceive)) MakeUnspecified(s.world, me.peer);
 }

@@ -74,6 +74,7 @@ std::span<const Clause> EpollWaitFirstClauses();  // what epoll_wait() asked bef
 std::span<const Clause> EpollWaitClauses();
 
 // Guards that more than one table reads.
+bool DissolvedMeanwhile(const Scene& s);  // waiting.cc
 bool NoFreeSlot(const Scene& s);
 bool LengthNegative(const Scene& s);
 bool BadLengthPointer(const Scene& s);

@@ -64,26 +64,6 @@ bool QueueEmpty(const World& world, uint8_t socket) {
   return IsRecord(me.kind) ? FirstMessage(world, socket) == kNone : me.arrived == me.read;
 }
 
-// The last holder of a socket of any kind is gone: what close() does to it then.
-void Release(World& world, uint8_t index) {
-  const Socket& socket = world.sockets[index];
-  if (IsUnix(socket.kind)) return ReleaseUnix(world, index);
-  const bool synchronised =
-      socket.tcp == Tcp::kEstablished || socket.tcp == Tcp::kCloseWait || socket.tcp == Tcp::kFinWait;
-  if (socket.tcp == Tcp::kListen) {
-    CloseListener(world, index);
-  } else if (synchronised && UnreadAtMost(socket) > 0) {
-    if (Unread(socket) == 0) world.lost = Lost::kTiming;
-    CloseWithReset(world, index);
-  } else if (synchronised && socket.linger && socket.linger_seconds == 0) {
-    CloseWithReset(world, index);
-  } else if (synchronised) {
-    CloseWithFin(world, index);
-  } else {
-    CloseQuietly(world, index);
-  }
-}
-
 // unix_release_sock()
 void ReleaseUnixSocket(World& world, uint8_t index, Tells tells) {
   Socket& me = world.sockets[index];
@@ -109,6 +89,7 @@ void ReleaseUnixSocket(World& world, uint8_t index, Tells tells) {
     Socket& other = world.sockets[peer];
     other.shut = kUnixReceive | kUnixSend;
     if (tells == Tells::kReset) other.error = ECONNRESET;
+    Wake(world, peer, kAnyReason);
   }
   me.read = me.arrived;
   DropQueue(world, index);
@@ -333,6 +314,7 @@ void ConnectThrough(World& world, uint8_t client, uint8_t listener) {
   near.peer = child;
   far.arrived = far.read = near.sent;
   near.arrived = near.read = far.sent;
+  Wake(world, listener, kDataReady);
 }
 
 int MessageCount(const World& world, uint8_t socket) {
@@ -357,7 +339,10 @@ void ConnectDatagrams(World& world, uint8_t socket, uint8_t peer) {
   if (FirstMessage(world, socket) != kNone) {
     DropQueue(world, socket);
     Socket& other = world.sockets[before];
-    if (!other.dead && other.peer == socket) other.error = ECONNRESET;
+    if (!other.dead && other.peer == socket) {
+      other.error = ECONNRESET;
+      Wake(world, before, kErrorReport);
+    }
   }
   ForgetIfUnknown(world, before);
 }
@@ -399,7 +384,29 @@ int Holders(const World& world, uint8_t socket) {
   for (const Message& message : world.messages) {
     count += message.live && message.passed_opens == Opens::kSocket && message.passed == socket;
   }
+  for (const Waiting& waiting : world.waiting) {
+    count += waiting.live && !waiting.returned && waiting.socket == socket;
+  }
   return count;
+}
+
+void Release(World& world, uint8_t index) {
+  const Socket& socket = world.sockets[index];
+  if (IsUnix(socket.kind)) return ReleaseUnix(world, index);
+  const bool synchronised =
+      socket.tcp == Tcp::kEstablished || socket.tcp == Tcp::kCloseWait || socket.tcp == Tcp::kFinWait;
+  if (socket.tcp == Tcp::kListen) {
+    CloseListener(world, index);
+  } else if (synchronised && UnreadAtMost(socket) > 0) {
+    if (Unread(socket) == 0) world.lost = Lost::kTiming;
+    CloseWithReset(world, index);
+  } else if (synchronised && socket.linger && socket.linger_seconds == 0) {
+    CloseWithReset(world, index);
+  } else if (synchronised) {
+    CloseWithFin(world, index);
+  } else {
+    CloseQuietly(world, index);
+  }
 }
 
 void DropHeld(World& world, const Message& message) {
@@ -499,6 +506,7 @@ void SendStream(World& world, uint8_t socket, int size, Opens passed_opens, uint
   other.arrived += static_cast<uint32_t>(size);
   other.queued += static_cast<uint32_t>(size);
   other.segments = static_cast<uint8_t>(std::min(255, other.segments + (size + piece - 1) / piece));
+  for (int32_t sent = 0; sent < size; sent += piece) Wake(world, peer, kDataReady);
 }
 
 void SendMessage(World& world, uint8_t socket, uint8_t to, int size, Opens passed_opens, uint8_t passed) {
@@ -510,6 +518,7 @@ void SendMessage(World& world, uint8_t socket, uint8_t to, int size, Opens passe
                      .passed_opens = passed_opens,
                      .start = me.sent,
                      .size = static_cast<uint32_t>(size)});
+  Wake(world, to, kDataReady);
   me.sent += static_cast<uint32_t>(size);
 }
 

@@ -95,8 +95,6 @@ class [[nodiscard]] LeaveResetsOpen {
   Scene& scene_;
   std::array<uint8_t, kMaxSockets> before_;
 };
-// Descriptors and messages under way that lead to the socket.
-int Holders(const World& world, uint8_t socket);
 // A message is gone, and what it held may go with it. For the socket's own kind.
 void DropHeld(World& world, const Message& message);
 void TakeAndDrop(World& world, uint8_t message);

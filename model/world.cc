@@ -110,6 +110,7 @@ const char* LostBecause(Lost lost) {
     case Lost::kTiming: return "bytes were under way while the connection ended";
     case Lost::kMute: return "a socket that spoke IPv4 before sends IPv6 packets that nobody understands";
     case Lost::kTorn: return "the other end of a connection was replaced";
+    case Lost::kThreads: return "when a call in another thread comes back, or with what, nobody can tell";
     case Lost::kUnspecified: return "an unspecified socket may have done something to others";
     case Lost::kGarbage: return "sockets that hold nothing but each other are collected some time";
   }

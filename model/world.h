@@ -14,6 +14,7 @@
 
 #include "model/program/call.h"
 #include "model/program/program.h"
+#include "model/program/reply.h"
 
 namespace sockspec {
 
@@ -68,6 +69,7 @@ inline constexpr int kMaxMessages = 32;  // datagrams, and pieces of a stream wi
 inline constexpr int kMaxSetOptions = 24;
 inline constexpr int kMaxEpolls = 3;
 inline constexpr int kMaxWatched = 6;
+inline constexpr int kMaxWaiting = 3;
 inline constexpr uint8_t kNone = 255;
 
 // A port in use or seen: an index into World::ports; kNone: port 0.
@@ -172,8 +174,8 @@ struct PortEntry {
 
 inline constexpr int kPathEntries = 9;
 
-// What a descriptor number leads to.
-enum class Opens : uint8_t { kNothing, kSocket, kFile, kPipe, kEpoll };
+// What a descriptor number leads to. kReserved: to nothing yet, but an accept() that waits will have it.
+enum class Opens : uint8_t { kNothing, kSocket, kFile, kPipe, kEpoll, kReserved };
 
 // A datagram, or a record of a seqpacket socket, in its receiver's queue. The live ones come first in
 // World::messages, in the order of their arrival.
@@ -250,6 +252,27 @@ struct Slot {
   friend constexpr bool operator==(const Slot&, const Slot&) = default;
 };
 
+// A call that blocks in a thread (waiting.cc), from its first half in the program to its second one.
+struct Waiting {
+  bool live = false;
+  bool returned = false;     // it has come back, with `reply`, and the program has not been told yet
+  bool woken = false;        // something has woken it that it has not looked at yet
+  bool dissolved = false;    // the connection that it waits on has been dissolved meanwhile (sk_disconnects)
+  bool followed = true;      // the model knows what wakes it; else it looks after each call
+  bool exclusive = false;    // of those that wait for the same, the first one alone is woken
+  uint8_t thread = 0;
+  uint8_t turn = 0;          // its place among those that wait
+  uint8_t socket = kNone;    // that it waits on, and keeps from being closed
+  uint8_t epoll = kNone;
+  uint8_t reserved = kNone;  // the slot that accept() took when it was called
+  uint8_t made = kNone;      // the slot of what it has made
+  PortIndex unseen = kNone;  // the port in its addr=, where that has no name yet
+  int16_t key = 0;           // the POLL* events that it is woken for; 0: any
+  int16_t clause = -1;       // by which it came back (ClauseNumber)
+  Reply reply;               // that it gives, when it is interrupted where it has not come back
+  friend constexpr bool operator==(const Waiting&, const Waiting&) = default;
+};
+
 // Why the model cannot follow a program any more. Nothing is judged from there on.
 enum class Lost : uint8_t {
   kNo,
@@ -261,6 +284,7 @@ enum class Lost : uint8_t {
   kMute,         // a socket sends what nobody can read
   kUnspecified,  // a socket that the profile leaves open did something to others
   kGarbage,      // sockets that only messages in their own queues hold go when the kernel likes
+  kThreads,      // when a call in another thread comes back, or with what, nobody can tell
 };
 const char* LostBecause(Lost lost);
 
@@ -280,6 +304,9 @@ struct World {
   uint8_t seen_names = 0;                      // how many @E names have been given
   uint8_t chosen_names = 0;                    // how many the kernel has chosen, seen or not
   uint8_t epolls_live = 0;                     // how many of them there are
+  uint8_t waiting_live = 0;                    // how many calls wait, or have not been told of
+  uint8_t waiting_turn = 0;                    // counts those that began to wait
+  std::array<Waiting, kMaxWaiting> waiting;
   bool nobody = false;                         // env: uid=nobody
   bool foreign = false;                        // some socket is bound to an address that is not ours
   uint8_t turn = 0;                            // counts arrivals in accept queues

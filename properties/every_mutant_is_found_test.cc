@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -65,6 +66,7 @@ constexpr std::string_view kMayBeBoundAfterwards =
     "what it does is to allow the next bind() to fail, which a kernel need not";
 constexpr std::string_view kBacklogIsSetAgain =
     "only a listener has a use for its backlog, and the listen() that makes it one sets it";
+constexpr std::string_view kNothingWakesIt = "nothing need ever let it go, where it waits";
 
 // clang-format off
 constexpr Equivalent kEquivalent[] = {
@@ -94,6 +96,9 @@ constexpr Equivalent kEquivalent[] = {
     {"unix_connect.other_type", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
     {"unix_connect.not_listening", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
     {"unix_connect.queue_full_blocks", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
+    {"close.in_use", Kind::kWithout, kLinux, "close.shared does the same"},
+    {"shutdown.listening_for_write", Kind::kForgetful, kLinux,
+     "it wakes those who wait in accept(), who wait again in whatever order they get there"},
     {"unix_close.data_unread", Kind::kWithout, kPosix, "whether the other end is told of a reset POSIX leaves open"},
     {"unix_send.no_destination", Kind::kWithout, kPosix, "ENOTCONN comes instead, and is allowed"},
     {"unix_recv.no_urgent_data", Kind::kWithout, kPosix, "EOPNOTSUPP comes instead, and is allowed"},
@@ -101,8 +106,6 @@ constexpr Equivalent kEquivalent[] = {
     {"unix_send.no_destination", Kind::kNeighbour, kPosix, "allowed by unix_send.no_connection", ENOTCONN},
     {"unix_recv.no_urgent_data", Kind::kNeighbour, kPosix, "allowed by unix_recv.urgent_unsupported", EOPNOTSUPP},
     {"unix_recv.urgent", Kind::kNeighbour, kPosix, "allowed by unix_recv.no_urgent_record", EINVAL},
-    {"getpeername.peer", Kind::kForgetful, kEveryProfile,
-     "what it does is to name a port that the kernel chose, and that is the harness's doing, not the kernel's"},
     {"getsockopt.unknown_posix", Kind::kWithout, kPosix, "EINVAL comes instead, and is allowed"},
     {"getsockopt.unknown_posix", Kind::kNeighbour, kPosix, "allowed by getsockopt.unknown_invalid", EINVAL},
     {"setsockopt.unknown_posix", Kind::kWithout, kPosix, "EINVAL comes instead, and is allowed"},
@@ -120,6 +123,8 @@ constexpr Equivalent kEquivalent[] = {
     {"udp_send.pending_error", Kind::kNeighbour, kLinux, "no other error is ever pending", ECONNREFUSED},
     {"getsockopt.error_perhaps", Kind::kWithout, kPosix, "0 is right, and getsockopt.error says so, too"},
     {"udp_recv.datagram", Kind::kWithout, kPosix, "no datagram need ever arrive"},
+    {"udp_recv.blocks", Kind::kForgetful, kPosix, kNothingWakesIt},
+    {"poll.ignored_for_ever", Kind::kForgetful, kEveryProfile, kNothingWakesIt},
     {"epoll_wait.perhaps", Kind::kWithout, kLinux,
      "nothing is ready instead, which epoll_wait.perhaps_none allows"},
     {"epoll_wait.nothing", Kind::kForgetful, kLinux,
@@ -161,6 +166,8 @@ Programs MakePrograms(const Profile& profile) {
       oracle.Answer(call);
       if (oracle.clause() == nullptr) continue;
       decide.insert(oracle.clause());
+      // The second half of a call tells of what was done when something woke it.
+      if (call.part == Part::kResumed) continue;
       if (oracle.world() != before) programs.changing.insert(oracle.clause());
     }
     if (std::ranges::all_of(reaches, [&](const Clause* clause) { return reached[clause] >= enough; })) {
@@ -191,7 +198,8 @@ const Programs& ProgramsFor(const Profile& profile) {
   return known.emplace(profile.name(), MakePrograms(profile)).first->second;
 }
 
-// Answers as the specification says, but where `clause` decides it leaves its world as it was.
+// Answers as the specification says, but where `clause` decides it leaves its world as it was. A call that waits
+// in another thread by that clause is woken by nothing.
 class ForgetfulKernel : public Kernel {
  public:
   ForgetfulKernel(const Profile& profile, const Clause* clause)
@@ -200,20 +208,27 @@ class ForgetfulKernel : public Kernel {
   std::string release() const override { return "forgetful of " + std::string(clause_->id); }
   Trouble Reset(const Environment& env) override {
     oracle_.Reset(env);
+    forgotten_ = {};
     return {};
   }
   Trouble ResetFresh(const Environment& env) override { return Reset(env); }
+  Trouble PrepareThreads() override { return {}; }
   Reply Run(const Call& call) override {
+    std::optional<Reply>& forgotten = forgotten_[call.thread];
+    if (call.part == Part::kResumed) return forgotten ? *forgotten : oracle_.Answer(call);
     const auto allowed = oracle_.Ask(call);
-    if (allowed.empty() || allowed[0].clause != clause_) return oracle_.Answer(call);
+    const bool forgets = !allowed.empty() && allowed[0].clause == clause_;
     Oracle copy = oracle_;
-    return copy.Answer(call);
+    const Reply reply = forgets ? copy.Answer(call) : oracle_.Answer(call);
+    if (call.part == Part::kUnfinished) forgotten = forgets ? std::optional(reply) : std::nullopt;
+    return reply;
   }
   void Disturb(unsigned) override {}
 
  private:
   Oracle oracle_;
   const Clause* clause_;
+  std::array<std::optional<Reply>, kMaxThreads> forgotten_;  // by thread: of its call that waits
 };
 
 // Whether a divergence is found. Up to where `clause` decides the kernel is like any other.

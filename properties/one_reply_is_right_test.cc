@@ -84,10 +84,11 @@ TEST(OneReply, IsRightByPosixMoreOftenThanNot) {
 
 TEST(Worlds, StayBounded) {
   for (const Profile& profile : EveryProfile()) {
-    const Measured measured = Measure(profile);
+    Measured measured = Measure(profile);
     EXPECT_LE(measured.worlds, kMaxWorlds);
     EXPECT_LT(measured.discarded, measured.programs / 50);  // 0.8 %
-    EXPECT_FALSE(measured.why_discarded.contains("the replies leave too many worlds possible"));
+    // Of many datagrams into a small buffer nobody knows which of them found room.
+    EXPECT_LT(measured.why_discarded["the replies leave too many worlds possible"], measured.programs / 5000);
   }
 }
 

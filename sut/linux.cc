@@ -216,6 +216,10 @@ class LinuxKernel : public Kernel {
 
   int Raw(const Call& call) const { return descriptors_.Raw(call.fd); }
   int StreamOf(int raw) const { return streams_.Of(descriptors_.SlotOf(raw)); }
+  // The same of a call that moves bytes, when it began.
+  int StreamMoved(int raw) const {
+    return memory_->waits_on != kNoStream ? memory_->waits_on : StreamOf(raw);
+  }
   int NewStream(bool port_given);
   Reply Made(const Call& call, int raw, int error, int stream);
   Reply Accepted(const Call& call, int raw, int error);
@@ -408,6 +412,7 @@ Reply LinuxKernel::Begun(const Call& call) {
     return at_once_[call.thread] = Run(whole);
   }
   memory_ = &worker.memory;
+  memory_->waits_on = StreamOf(Raw(call));
   worker.Start(call, [this, &call] { return Launch(call); });
   ++busy_;
   const bool back = worker.WaitForQuiet(Patience(call));
@@ -914,7 +919,7 @@ const iovec* LinuxKernel::Pieces(const Call& call, const unsigned char* bytes) {
 }
 
 Reply LinuxKernel::Sent(int raw, int value, int error) {
-  Stream* stream = streams_.At(StreamOf(raw));
+  Stream* stream = streams_.At(StreamMoved(raw));
   if (value > 0 && stream != nullptr)
     stream->position = (stream->position + value) % kPatternPeriod;
   return Answer(value, error);
@@ -931,7 +936,7 @@ Reply LinuxKernel::Received(const Call& call, int raw, int value, int error) {
   } else if (said == 0 || (data[0] == kDataPoison && (call.flags & MSG_TRUNC))) {
     return reply;
   }
-  if (StreamOf(raw) >= 0) {
+  if (StreamMoved(raw) >= 0) {
     reply.wrote |= kWroteData;
     reply.data = Streams::Recognize(data, size);
   }

@@ -93,6 +93,7 @@ struct Memory {
   epoll_event events[kMaxReady];
   std::vector<unsigned long> sets[3];  // select()'s; all bits are 0 between calls
   unsigned char data[kMaxTransfer + kRoom];  // all kDataPoison between calls
+  int waits_on = -1;  // the stream of a call that waits, whose descriptor may be closed meanwhile
 
   Memory() { memset(data, kDataPoison, sizeof data); }
 };

@@ -213,9 +213,9 @@ inline rc::Gen<Transcript> ArbitraryTranscript() {
           rc::gen::container<std::string>(rc::gen::inRange(' ', '~')));
       for (const Call& call : program.calls) {
         Said& said = transcript.said.emplace_back();
-        if (call.part != Part::kUnfinished && *rc::gen::arbitrary<bool>()) {
-          said.reply = *ArbitraryReply(call);
-        }
+        if (*rc::gen::arbitrary<bool>()) said.reply = *ArbitraryReply(call);
+        // That the first half of a call blocks is said by nothing at all.
+        if (call.part == Part::kUnfinished && said.reply && said.reply->blocked) said.reply.reset();
         if (*rc::gen::arbitrary<bool>()) {
           said.clause = *rc::gen::element<std::string>("bind.explicit", "connect.in_progress", "x");
         }

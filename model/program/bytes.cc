@@ -634,7 +634,13 @@ void Renumber(Program& program) {
     if (known < 0) known = next_name[static_cast<size_t>(kind)]++;
     return known;
   };
+  std::array<uint8_t, kMaxThreads> threads{};  // 0: not seen yet; t0 stays what it is
+  uint8_t next_thread = 1;
   for (Call& call : program.calls) {
+    if (uint8_t& thread = threads[call.thread]; call.thread != 0) {
+      if (thread == 0) thread = next_thread++;
+      call.thread = thread;
+    }
     ForEachDescriptor(call, [&](const Argument&, Descriptor& fd) {
       if (fd.IsHandle()) fd = Descriptor{renumbered(fd.code)};
     });

@@ -35,8 +35,8 @@ void Mend(Program& program);
 // The same for the arguments of one call, but for handles.
 void Mend(Call& call);
 
-// Renumbers handles and P, U and @A names in the order of their first appearance; E and @E names are left
-// alone.
+// Renumbers handles, threads but t0, and P, U and @A names in the order of their first appearance; E and @E names
+// are left alone.
 void Renumber(Program& program);
 
 }  // namespace sockspec

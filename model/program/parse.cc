@@ -926,7 +926,8 @@ class Parser {
     if (!resumed && Eat(kUnfinished)) {
       call.part = Part::kUnfinished;
       pending_[call.thread] = static_cast<int>(transcript_.program.calls.size());
-    } else if (Eat("=")) {
+    }
+    if (Eat("=")) {
       said.reply.emplace();
       if (!ReadReply(call, *said.reply)) return false;
     }
@@ -942,7 +943,7 @@ class Parser {
     if (!Eat("#")) {
       return Unexpected(said.reply ? "`,` and more of the reply, `#` or the end of the line"
                         : call.part == Part::kUnfinished
-                            ? "`#` or the end of the line"
+                            ? "`=` and the reply, `#` or the end of the line"
                             : "`=` and the reply, <unfinished ...>, `#` or the end of the line");
     }
     if (!Eat("@")) return true;

@@ -269,7 +269,9 @@ std::string PrintText(const Transcript& transcript) {
     row.call = PrintCall(calls[i]);
     if (i < transcript.said.size()) {
       const Said& said = transcript.said[i];
-      if (said.reply) row.reply = "= " + PrintReply(calls[i], *said.reply);
+      // What a call gives that was seen to block stands at its second half.
+      const bool awaited = said.reply && said.reply->blocked && calls[i].part == Part::kUnfinished;
+      if (said.reply && !awaited) row.reply = "= " + PrintReply(calls[i], *said.reply);
       if (!said.clause.empty()) row.clause = "# @" + said.clause;
     }
     if (row.call.size() <= kWidest) call_width = std::max(call_width, row.call.size());

@@ -716,7 +716,7 @@ constexpr Bad kBad[] = {
      "`=` and the reply, <unfinished ...>, `#` or the end of the line"},
     {"env: nofile=4", 1, "`env:`", "a call: the environment stands above the first one"},
     {"close(s0) = 0, signal=SIGINT", 23, "`SIGINT`", "SIGPIPE"},
-    {"t1: s1 = accept(s0) <unfinished ...> = s1", 38, "`=`", "`#` or the end of the line"},
+    {"t1: s1 = accept(s0) <unfinished ...> s1", 38, "`s1`", "`=` and the reply, `#` or the end of the line"},
     {"<... accept resumed> = 0", 6, "`accept`", "a call: none of thread t0 is <unfinished ...>"},
     {"env nofile=4", 5, "`nofile`", "`:`"},
     {"getsockopt(s0, SOL_SOCKET, SO_LINGER) = 0, value=1", 50, "`1`",
@@ -899,6 +899,16 @@ TEST(Text, AProgramEndsAtItsLastCall) {
   EXPECT_TRUE(ParseText(text, "a").ok());
   EXPECT_EQ(ParseText(text + "close(-1)\n", "a").problem.Message(),
             "a:129:1: found `close`, expected no more calls: a program has at most 128");
+}
+
+TEST(Text, AFirstHalfMaySayThatItCameBackAtOnce) {
+  constexpr std::string_view kText =
+      "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+      "t1: s1 = accept(s0) <unfinished ...>  = -1 EINVAL\n"
+      "t1: <... accept resumed>              = -1 EINVAL\n";
+  const Transcript transcript = MustParse(kText);
+  EXPECT_EQ(transcript.said[1].reply, Reply{.error = EINVAL});
+  EXPECT_EQ(PrintText(transcript), kText);
 }
 
 TEST(Text, AThreadCannotCallWhileItIsInACall) {
