@@ -14,6 +14,7 @@
 
 #include "cli/runs_sockspec.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 
 namespace sockspec {
 namespace {
@@ -138,6 +139,27 @@ TEST_F(Guests, GvisorAnswers) {
   EXPECT_NE(good.out.find("good.program: conforms"), std::string::npos) << good.out;
   EXPECT_EQ(Run("check --kernel=gvisor bad.program").status, 1);
   EXPECT_EQ(Scratch(), 0);
+}
+
+// The programs of fuzz/found/gvisor: Linux answers as they say, gVisor in the last call otherwise, as they say, too.
+TEST_F(Guests, GvisorDiffersFromLinuxWhereItWasFoundTo) {
+  if (Missing("runsc")) GTEST_SKIP() << "runsc is not installed";
+  const std::string found = std::filesystem::absolute("fuzz/found/gvisor");
+  const Result linux = Run("check --profile=linux-6.18 " + found + "/*.program");
+  EXPECT_EQ(linux.status, 0) << linux.out << linux.err;
+  if (Shell("runsc --version | grep -q 20221219").status != 0) GTEST_SKIP() << "not the gVisor that they are of";
+  const Result gvisor = Run("check --json --kernel=gvisor --profile=linux-6.18 " + found + "/*.program");
+  ASSERT_EQ(gvisor.status, 1) << gvisor.err;
+  const auto files = nlohmann::json::parse(gvisor.out)["files"];
+  EXPECT_GE(files.size(), 17u);
+  for (const auto& file : files) {
+    const std::string name = file["file"].get<std::string>();
+    const auto& calls = file["calls"];
+    ASSERT_EQ(file["divergences"].size(), 1u) << name;
+    EXPECT_EQ(file["divergences"][0]["call_number"], calls.size()) << name;
+    EXPECT_NE(Contents(name).find(" came back with: " + calls.back()["reply"].get<std::string>() + "\n"), std::string::npos)
+        << name << ": " << calls.back()["reply"];
+  }
 }
 
 TEST_F(Guests, StandInOneTableWithThisKernel) {

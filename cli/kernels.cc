@@ -159,7 +159,7 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
     return std::make_unique<FakeKernel>(profile, MutationFor(options, profile));
   }
   Trouble trouble;
-  std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{.family = GuestKind().empty() ? "linux" : GuestKind()}, &trouble);
+  std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{.at_hand = GuestKind() == "gvisor", .family = GuestKind().empty() ? "linux" : GuestKind()}, &trouble);
   if (kernel == nullptr) throw Stop{kExitUnavailable, trouble.what};
   return kernel;
 }

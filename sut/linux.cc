@@ -277,6 +277,7 @@ LinuxKernel::~LinuxKernel() {
 
 Trouble LinuxKernel::Begin(const LinuxOptions& options) {
   family_ = options.family;
+  if (options.at_hand) StayInTheNetworkAtHand();
   programs_at_most_ = std::clamp(options.programs_per_namespace, 1, kMostPrograms);
   if (options.user_namespace || NeedsUserNamespace()) {
     if (Trouble trouble = EnterUserNamespace(); trouble.any()) return trouble;

@@ -59,6 +59,9 @@ struct LinuxOptions {
   // Enter a user namespace even as root, which works where CAP_SYS_ADMIN is all that root lacks.
   bool user_namespace = false;
 
+  // Programs run in the network namespace at hand, which has no interface but loopback.
+  bool at_hand = false;
+
   // What Kernel::family() says: another word where this runs inside another kernel than the machine's.
   std::string family = "linux";
 };

@@ -32,6 +32,7 @@ struct ReadOnlyFact {
   bool read_only = false;
   std::string note;
 };
+thread_local bool at_hand = false;    // StayInTheNetworkAtHand() was called
 thread_local ReadOnlyFact told;  // outlives namespaces of the network
 
 // Writes a file of /proc in one piece. Below /proc/sys/net, Linux shows the namespace of the thread
@@ -341,13 +342,15 @@ Trouble EnterUserNamespace() {
   return {};
 }
 
+void StayInTheNetworkAtHand() { at_hand = true; }
+
 Trouble EnterFreshNetwork(const Environment& env) {
   facts = SandboxFacts{.read_only = told.read_only};
   if (!told.note.empty()) facts.notes.push_back(told.note);
-  if (unshare(CLONE_NEWNET) == 0) {
+  if (!at_hand && unshare(CLONE_NEWNET) == 0) {
     facts.own_namespace = true;
   } else {
-    const std::string what = Failed("unshare(CLONE_NEWNET)", errno);
+    const std::string what = at_hand ? "a new network namespace is not asked for" : Failed("unshare(CLONE_NEWNET)", errno);
     if (!OnlyLoopback()) {
       return {what + ". Programs run in a network namespace of their own. " + WhatToDo()};
     }

@@ -60,6 +60,10 @@ bool NeedsUserNamespace();
 // stays in that one.
 Trouble EnterFreshNetwork(const Environment& env);
 
+// From now on EnterFreshNetwork() takes the namespace at hand, in the calling thread, which is to have no interface but
+// loopback. Of gVisor's (2022-12) only the first one knows abstract names and routes to 0.0.0.0 and [::].
+void StayInTheNetworkAtHand();
+
 // Changes where the kernel chooses ports from, for the calling thread's namespace, and tries
 // whether it does: 10 µs. Trouble on gVisor (2022-12), which does not.
 Trouble SetEphemeralRange(PortRange range);
