@@ -1,4 +1,5 @@
-// sockspec triage: the findings of a directory, one of them in full, and what is to be done about it.
+// sockspec triage: the findings of a directory, one of them in full, and what is to be done about
+// it.
 
 #include "fuzz/triage.h"
 
@@ -52,7 +53,8 @@ std::string DeviationsFile(const Options& options) {
 // None where nobody named a file and none is there.
 Deviations ReadDeviations(const Options& options) {
   const std::string file = DeviationsFile(options);
-  if (options.deviations.empty() && !std::filesystem::exists(PathOf(file))) return {.file = file, .rows = {}};
+  if (options.deviations.empty() && !std::filesystem::exists(PathOf(file)))
+    return {.file = file, .rows = {}};
   ParsedDeviations parsed = ParseDeviations(ReadWhole(file), file);
   if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
   return std::move(parsed.deviations);
@@ -82,7 +84,8 @@ const TriageRow& Named(const Triage& triage, const std::string& key) {
 
 int Show(const Options&, const TriageRow& row) {
   fmt::print("{}", StoredReport(row.loaded));
-  if (row.loaded.finding.state != "found") fmt::print("\nWhen it was looked for again: {}.\n", row.loaded.finding.state);
+  if (row.loaded.finding.state != "found")
+    fmt::print("\nWhen it was looked for again: {}.\n", row.loaded.finding.state);
   if (!row.accepted.empty()) fmt::print("\nAccepted: {}\n", row.accepted);
   return kExitConforms;
 }
@@ -93,7 +96,8 @@ std::string VersionsOf(const Finding& finding) {
   const size_t digit = release.find_first_of("0123456789");
   if (finding.kernel == "fake" || digit == std::string::npos) return "*";
   const size_t first = release.find('.', digit);
-  const size_t second = first == std::string::npos ? first : release.find_first_not_of("0123456789", first + 1);
+  const size_t second =
+      first == std::string::npos ? first : release.find_first_not_of("0123456789", first + 1);
   if (second == std::string::npos) return release.substr(digit);
   return release.substr(digit, second - digit) + (release[second] == '.' ? ".*" : "*");
 }
@@ -101,10 +105,12 @@ std::string VersionsOf(const Finding& finding) {
 int Accept(const Options& options, const TriageRow& row) {
   const Finding& f = row.loaded.finding;
   if (options.reason.empty()) {
-    throw Stop{kExitUnusable, "accept wants a --reason: what is understood, for whoever reads the file next year"};
+    throw Stop{kExitUnusable,
+               "accept wants a --reason: what is understood, for whoever reads the file next year"};
   }
   if (!row.accepted.empty()) {
-    throw Stop{kExitUnusable, fmt::format("{} is accepted already, in {}: {}", f.key, DeviationsFile(options), row.accepted)};
+    throw Stop{kExitUnusable, fmt::format("{} is accepted already, in {}: {}", f.key,
+                                          DeviationsFile(options), row.accepted)};
   }
   Deviations known = ReadDeviations(options);
   const Deviation fresh{.kernel = f.kernel,
@@ -127,7 +133,8 @@ int Accept(const Options& options, const TriageRow& row) {
   if (back == nullptr || back->reason != fresh.reason) {
     throw Stop{kExitUnusable, "a reason and a link are one line without `|`"};
   }
-  // In one step, so that a campaign that reads it meanwhile gets all of it or what was there before.
+  // In one step, so that a campaign that reads it meanwhile gets all of it or what was there
+  // before.
   WriteWhole(file + ".new", text);
   if (rename(PathOf(file + ".new").c_str(), PathOf(file).c_str()) != 0) {
     throw Stop{kExitUnusable, fmt::format("cannot write {}: {}", file, strerror(errno))};
@@ -140,34 +147,42 @@ int Accept(const Options& options, const TriageRow& row) {
 int Regress(const Options& options, const TriageRow& row) {
   const Finding& f = row.loaded.finding;
   if (f.kind != FindingClass::kConfirmed) {
-    throw Stop{kExitUnusable, fmt::format("{} is {}: a test of it would fail every now and then", f.key,
-                                          FindingClassName(f.kind))};
+    throw Stop{kExitUnusable, fmt::format("{} is {}: a test of it would fail every now and then",
+                                          f.key, FindingClassName(f.kind))};
   }
   std::string into = options.into;
   if (into.empty()) {
     if (f.kernel != "linux") {
-      throw Stop{kExitUnusable, fmt::format("{} is about the kernel `{}`, and the tests in {} run on linux; say --into=DIR",
-                                            f.key, f.kernel, kFound)};
+      throw Stop{
+          kExitUnusable,
+          fmt::format(
+              "{} is about the kernel `{}`, and the tests in {} run on linux; say --into=DIR",
+              f.key, f.kernel, kFound)};
     }
     if (!std::filesystem::is_directory(PathOf(kFound))) {
-      throw Stop{kExitUnusable, fmt::format("there is no {} here; run it in a tree of sockspec, or say --into=DIR", kFound)};
+      throw Stop{kExitUnusable,
+                 fmt::format("there is no {} here; run it in a tree of sockspec, or say --into=DIR",
+                             kFound)};
     }
     into = fmt::format("{}/{}", kFound, f.kernel);
   }
   std::error_code error;
   std::filesystem::create_directories(PathOf(into), error);
-  if (error) throw Stop{kExitUnusable, fmt::format("cannot make the directory {}: {}", into, error.message())};
+  if (error)
+    throw Stop{kExitUnusable,
+               fmt::format("cannot make the directory {}: {}", into, error.message())};
   const std::string file = fmt::format("{}/{}.program", into, f.key.substr(f.kernel.size() + 1));
   const bool again = std::filesystem::exists(PathOf(file));
   WriteWhole(file, RegressionProgram(f));
   fmt::print("{} {}\n", again ? "written anew:" : "written:", file);
-  const std::string check =
-      fmt::format("sockspec check{}{} --profile={} {}", f.kernel == "linux" ? "" : " --kernel=" + f.kernel,
-                  f.mutant.empty() ? "" : " --mutant=" + f.mutant, f.profile, file);
+  const std::string check = fmt::format(
+      "sockspec check{}{} --profile={} {}", f.kernel == "linux" ? "" : " --kernel=" + f.kernel,
+      f.mutant.empty() ? "" : " --mutant=" + f.mutant, f.profile, file);
   if (options.into.empty()) {
     fmt::print("It runs with: bazel test //fuzz/found:regressions_test\nor alone:     {}\n", check);
   } else {
-    fmt::print("It runs with: {}\nwhich exits 1 as soon as the kernel answers anything else.\n", check);
+    fmt::print("It runs with: {}\nwhich exits 1 as soon as the kernel answers anything else.\n",
+               check);
   }
   return kExitConforms;
 }
@@ -187,8 +202,9 @@ int Export(const Options& options, const TriageRow& row) {
   }
   const PacketdrillScript packetdrill = PacketdrillOf(f);
   if (!packetdrill.problem.empty()) {
-    throw Stop{kExitUnusable, fmt::format("no packetdrill script can say it. {}; --format=gtest says everything",
-                                          packetdrill.problem)};
+    throw Stop{kExitUnusable,
+               fmt::format("no packetdrill script can say it. {}; --format=gtest says everything",
+                           packetdrill.problem)};
   }
   WriteWhole(options.output, packetdrill.script);
   return kExitConforms;
@@ -198,7 +214,11 @@ int Export(const Options& options, const TriageRow& row) {
 constexpr struct {
   std::string_view word;
   int (*act)(const Options&, const TriageRow&);
-} kActions[] = {{"show", Show}, {"accept", Accept}, {"regress", Regress}, {"bisect-script", Bisect}, {"export", Export}};
+} kActions[] = {{"show", Show},
+                {"accept", Accept},
+                {"regress", Regress},
+                {"bisect-script", Bisect},
+                {"export", Export}};
 
 int Act(const Options& options, const Triage& triage) {
   for (const auto& action : kActions) {
@@ -207,9 +227,10 @@ int Act(const Options& options, const Triage& triage) {
     }
   }
   std::string words;
-  for (const auto& action : kActions) words += fmt::format("{}`{} KEY`", words.empty() ? "" : ", ", action.word);
-  throw Stop{kExitUnusable,
-             fmt::format("found `{}` after the directory, expected {}", fmt::join(options.words, " "), words)};
+  for (const auto& action : kActions)
+    words += fmt::format("{}`{} KEY`", words.empty() ? "" : ", ", action.word);
+  throw Stop{kExitUnusable, fmt::format("found `{}` after the directory, expected {}",
+                                        fmt::join(options.words, " "), words)};
 }
 
 TriageOrder OrderOf(const std::string& name) {
@@ -233,7 +254,8 @@ int RunTriage(const Options& options) {
   Filter(triage.rows, options.filter);
   const size_t shown = triage.rows.size();
   if (!options.html.empty()) {
-    WriteWhole(options.html, TriageHtml(triage, ReadCampaignRecord(PathOf(options.directory)), "sockspec: findings in " + options.directory));
+    WriteWhole(options.html, TriageHtml(triage, ReadCampaignRecord(PathOf(options.directory)),
+                                        "sockspec: findings in " + options.directory));
     if (options.html != "-") fmt::print("{} findings written to {}\n", shown, options.html);
   } else if (options.json) {
     fmt::print("{}", TriageJson(triage));
@@ -256,47 +278,72 @@ int RunTriage(const Options& options) {
 }  // namespace
 
 void AddTriage(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("triage", "The findings of a directory, and what to do about one");
+  CLI::App* command =
+      app.add_subcommand("triage", "The findings of a directory, and what to do about one");
   auto options = std::make_shared<Options>();
   command->add_option("DIR", options->directory, "Where `sockspec fuzz --out` put them")
       ->type_name("")
       ->required();
   command
       ->add_option("show", options->words,
-                   "show KEY: the report on one; a part of its key will do. accept KEY: write it down as a known "
-                   "deviation. regress KEY: make a test of it. bisect-script KEY: what `git bisect run` needs. export KEY: in another form")
+                   "show KEY: the report on one; a part of its key will do. accept KEY: write it "
+                   "down as a known "
+                   "deviation. regress KEY: make a test of it. bisect-script KEY: what `git bisect "
+                   "run` needs. export KEY: in another form")
       ->type_name("KEY");
-  command->add_option("--sort", options->order, "worst or newest first; by clause or call, under headings")
+  command
+      ->add_option("--sort", options->order,
+                   "worst or newest first; by clause or call, under headings")
       ->check(CLI::IsMember({"worst", "newest", "clause", "call"}))
       ->type_name("ORDER")
       ->capture_default_str();
-  command->add_option("--call", options->filter.call, "Only those of one call: accept")->type_name("CALL");
-  command->add_option("--clause", options->filter.clause, "Only those of one clause, or of all that begin so: accept.aborted")
+  command->add_option("--call", options->filter.call, "Only those of one call: accept")
+      ->type_name("CALL");
+  command
+      ->add_option("--clause", options->filter.clause,
+                   "Only those of one clause, or of all that begin so: accept.aborted")
       ->type_name("CLAUSE");
-  command->add_option("--class", options->filter.kind, "Only these: confirmed, unstable or contaminated")
+  command
+      ->add_option("--class", options->filter.kind,
+                   "Only these: confirmed, unstable or contaminated")
       ->check(CLI::IsMember({"confirmed", "unstable", "contaminated"}))
       ->type_name("CLASS");
-  command->add_option("--state", options->filter.state, "Only these: found, still there, fixed or accepted")
+  command
+      ->add_option("--state", options->filter.state,
+                   "Only these: found, still there, fixed or accepted")
       ->check(CLI::IsMember({"found", "still there", "fixed", "accepted"}))
       ->type_name("STATE");
-  command->add_option("--text", options->filter.text, "Only those with this in their key")->type_name("TEXT");
+  command->add_option("--text", options->filter.text, "Only those with this in their key")
+      ->type_name("TEXT");
   command->add_option("--html", options->html, "Write one page with all of it")->type_name("FILE");
   command->add_flag("--json", options->json, "Print one JSON object, for programs");
   command
-      ->add_option("--deviations", options->deviations,
-                   fmt::format("Known deviations, and where accept writes; left out: DIR/{}", kAcceptedFile))
+      ->add_option(
+          "--deviations", options->deviations,
+          fmt::format("Known deviations, and where accept writes; left out: DIR/{}", kAcceptedFile))
       ->type_name("FILE");
-  command->add_option("--reason", options->reason, "Of accept: what is understood")->type_name("TEXT");
-  command->add_option("--link", options->link, "Of accept: where it is talked about")->type_name("URL");
-  command->add_option("--expires", options->expires, "Of accept: the last day on which it holds, 2027-01-31")
+  command->add_option("--reason", options->reason, "Of accept: what is understood")
+      ->type_name("TEXT");
+  command->add_option("--link", options->link, "Of accept: where it is talked about")
+      ->type_name("URL");
+  command
+      ->add_option("--expires", options->expires,
+                   "Of accept: the last day on which it holds, 2027-01-31")
       ->type_name("DATE");
-  command->add_option("--into", options->into, fmt::format("Of regress: another directory than {}/<kernel>", kFound))
+  command
+      ->add_option("--into", options->into,
+                   fmt::format("Of regress: another directory than {}/<kernel>", kFound))
       ->type_name("DIR");
-  command->add_option("--format", options->format, "Of export: gtest (a GoogleTest in plain calls) or packetdrill (a script, where it can be said)")
+  command
+      ->add_option("--format", options->format,
+                   "Of export: gtest (a GoogleTest in plain calls) or packetdrill (a script, where "
+                   "it can be said)")
       ->check(CLI::IsMember({"gtest", "packetdrill"}))
       ->type_name("F")
       ->capture_default_str();
-  command->add_option("-o,--output", options->output, "Of bisect-script and export: a file instead of standard output")
+  command
+      ->add_option("-o,--output", options->output,
+                   "Of bisect-script and export: a file instead of standard output")
       ->type_name("FILE");
   command->callback([options, &status] { status = RunTriage(*options); });
 }

@@ -81,7 +81,8 @@ exit $status
 }  // namespace
 
 std::string BisectScript(const Finding& finding, std::string_view repro_c) {
-  std::string script = "#!/bin/sh\n# For `git bisect run`: which change brought this, or mended it?\n#\n";
+  std::string script =
+      "#!/bin/sh\n# For `git bisect run`: which change brought this, or mended it?\n#\n";
   script += fmt::format("#     {}\n#     {}\n", Headline(finding), finding.key);
   script += kScript;
   // The mark that sed looks for; the file begins with a comment, which this one is.

@@ -1,6 +1,7 @@
-// What a campaign wrote down of itself in its directory, for those who read it afterwards: DIR/campaign.json (its runs,
-// how often each clause decided, how often each call moved a socket from phase to phase) and DIR/stats.csv (a line
-// every ten seconds). What is missing is empty; a campaign that still runs may be read.
+// What a campaign wrote down of itself in its directory, for those who read it afterwards:
+// DIR/campaign.json (its runs, how often each clause decided, how often each call moved a socket
+// from phase to phase) and DIR/stats.csv (a line every ten seconds). What is missing is empty; a
+// campaign that still runs may be read.
 #ifndef SOCKSPEC_FUZZ_CAMPAIGN_RECORD_H_
 #define SOCKSPEC_FUZZ_CAMPAIGN_RECORD_H_
 

@@ -8,7 +8,8 @@ namespace sockspec {
 namespace {
 
 constexpr char kStats[] =
-    "time,elapsed_s,programs,calls,calls_per_s,findings,unstable,clauses,clauses_of,edges,corpus,discarded,"
+    "time,elapsed_s,programs,calls,calls_per_s,findings,unstable,clauses,clauses_of,edges,corpus,"
+    "discarded,"
     "workers_died,rss_kib\n"
     "1763457174,10,350,3700,370.5,1,0,120,349,400,12,0,0,88000\n"
     "1763457184,20,700,7400,371,2,1,140,349,400,14,0,0,88000\n";
@@ -39,8 +40,9 @@ TEST(CampaignRecordTest, ReadsWhatACampaignWrote) {
 }
 
 TEST(CampaignRecordTest, WhatIsMissingIsEmpty) {
-  for (const char* json : {"", "{}", R"({"runs": 3, "edges": {"a": 1}, "clauses": [], "totals": null})",
-                           R"({"runs": [{}, 7], "edges": [{"count": "many"}]})"}) {
+  for (const char* json :
+       {"", "{}", R"({"runs": 3, "edges": {"a": 1}, "clauses": [], "totals": null})",
+        R"({"runs": [{}, 7], "edges": [{"count": "many"}]})"}) {
     const CampaignRecord record = ParseCampaignRecord(json, "");
     EXPECT_EQ(record.problem, "") << json;
     EXPECT_EQ(record.totals.programs, 0u) << json;
@@ -51,15 +53,16 @@ TEST(CampaignRecordTest, WhatIsMissingIsEmpty) {
 
 TEST(CampaignRecordTest, WhatIsNestedTooDeepForTheStackIsRead) {
   const std::string deep = std::string(300'000, '[') + std::string(300'000, ']');
-  for (const std::string& json : {"{\"runs\": [{\"seed\": " + deep + "}]}", "{\"runs\": " + deep + "}"}) {
+  for (const std::string& json :
+       {"{\"runs\": [{\"seed\": " + deep + "}]}", "{\"runs\": " + deep + "}"}) {
     EXPECT_EQ(ParseCampaignRecord(json, "").problem, "");
   }
 }
 
 TEST(CampaignRecordTest, WhatNoCampaignMeasuresIsNotPlotted) {
-  const CampaignRecord record = ParseCampaignRecord(
-      R"({"runs": [{"seconds": -1}, {"seconds": 1e300}]})",
-      "elapsed_s,calls_per_s\n10,nan\n20,inf\n30,-5\n40,1e300\n50,7\n");
+  const CampaignRecord record =
+      ParseCampaignRecord(R"({"runs": [{"seconds": -1}, {"seconds": 1e300}]})",
+                          "elapsed_s,calls_per_s\n10,nan\n20,inf\n30,-5\n40,1e300\n50,7\n");
   EXPECT_EQ(record.totals.seconds, 0);
   ASSERT_EQ(record.samples.size(), 1u);
   EXPECT_EQ(record.samples[0].calls_per_second, 7);
@@ -75,7 +78,9 @@ TEST(CampaignRecordTest, ALineThatIsHalfWrittenIsNotRead) {
   for (size_t size = stats.size() - 1; size > stats.rfind('\n', stats.size() - 2); --size) {
     EXPECT_EQ(ParseCampaignRecord("", stats.substr(0, size)).samples.size(), 1u);
   }
-  EXPECT_EQ(ParseCampaignRecord("", stats + "a,b,c\n1763457194,thirty,1,1,1,1,1,1,1,1,1,1,1,1\n").samples.size(), 2u);
+  EXPECT_EQ(ParseCampaignRecord("", stats + "a,b,c\n1763457194,thirty,1,1,1,1,1,1,1,1,1,1,1,1\n")
+                .samples.size(),
+            2u);
 }
 
 }  // namespace

@@ -13,11 +13,12 @@
 namespace sockspec {
 namespace {
 
-constexpr size_t kLatestRuns = 50;  // of which each has its line; a campaign of weeks has been begun often
+constexpr size_t kLatestRuns =
+    50;  // of which each has its line; a campaign of weeks has been begun often
 
 std::string RateShort(const Finding& finding) {
-  return fmt::format("{}/{} quiet, {}/{} disturbed", finding.quiet.hits, finding.quiet.runs, finding.disturbed.hits,
-                     finding.disturbed.runs);
+  return fmt::format("{}/{} quiet, {}/{} disturbed", finding.quiet.hits, finding.quiet.runs,
+                     finding.disturbed.hits, finding.disturbed.runs);
 }
 
 // The profile that the page is about: of the last run, else of most findings, else Linux.
@@ -26,7 +27,8 @@ Profile ProfileOf(const Triage& triage, const CampaignRecord& record) {
   if (name.empty()) {
     std::map<std::string, int> count;
     for (const TriageRow& row : triage.rows) ++count[row.loaded.finding.profile];
-    const auto most = std::ranges::max_element(count, {}, [](const auto& one) { return one.second; });
+    const auto most =
+        std::ranges::max_element(count, {}, [](const auto& one) { return one.second; });
     if (most != count.end()) name = most->first;
   }
   const ResolvedProfile resolved = ResolveProfile(name.empty() ? "linux" : name, "");
@@ -37,7 +39,8 @@ std::string Time(double seconds) {
   const auto whole = static_cast<uint64_t>(seconds);
   if (whole >= 86400) return fmt::format("{} d {} h", whole / 86400, whole % 86400 / 3600);
   if (whole >= 3600) return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
-  return whole >= 60 ? fmt::format("{} min {} s", whole / 60, whole % 60) : fmt::format("{} s", whole);
+  return whole >= 60 ? fmt::format("{} min {} s", whole / 60, whole % 60)
+                     : fmt::format("{} s", whole);
 }
 
 std::string Tiles(const Triage& triage, const CampaignRecord& record) {
@@ -53,11 +56,14 @@ std::string Tiles(const Triage& triage, const CampaignRecord& record) {
                 row.loaded.finding.state != "fixed";
        }),
        "confirmed, to look at");
-  tile(number_of([](const TriageRow& row) { return row.loaded.finding.kind != FindingClass::kConfirmed; }),
+  tile(number_of([](const TriageRow& row) {
+         return row.loaded.finding.kind != FindingClass::kConfirmed;
+       }),
        "unstable or contaminated");
   tile(number_of([](const TriageRow& row) { return StateWords(row) == "accepted"; }), "accepted");
   tile(number_of([](const TriageRow& row) { return StateWords(row) == "fixed"; }), "fixed");
-  if (record.totals.programs > 0) tile(Short(static_cast<double>(record.totals.programs)), "programs");
+  if (record.totals.programs > 0)
+    tile(Short(static_cast<double>(record.totals.programs)), "programs");
   if (record.totals.calls > 0) tile(Short(static_cast<double>(record.totals.calls)), "calls");
   if (record.totals.seconds > 0) tile(Time(record.totals.seconds), "of fuzzing");
   return tiles + "</div>\n";
@@ -67,7 +73,8 @@ template <typename Name>
 std::string Choices(std::string_view all, const Triage& triage, Name name) {
   std::set<std::string> names;
   for (const TriageRow& row : triage.rows) names.insert(std::string(name(row)));
-  std::string select = fmt::format("<select aria-label=\"{0}\"><option value=\"\">{0}</option>", all);
+  std::string select =
+      fmt::format("<select aria-label=\"{0}\"><option value=\"\">{0}</option>", all);
   for (const std::string& one : names) select += fmt::format("<option>{}</option>", Escaped(one));
   return select + "</select>";
 }
@@ -75,9 +82,11 @@ std::string Choices(std::string_view all, const Triage& triage, Name name) {
 // A file, to be unfolded and copied.
 std::string FileHtml(std::string_view name, std::string_view contents) {
   if (contents.empty()) return "";
-  return fmt::format("<details><summary>{}</summary><div class=\"tools\"><button class=\"copy\" hidden>copy</button></div>"
-                     "<pre>{}</pre></details>\n",
-                     name, Escaped(contents));
+  return fmt::format(
+      "<details><summary>{}</summary><div class=\"tools\"><button class=\"copy\" "
+      "hidden>copy</button></div>"
+      "<pre>{}</pre></details>\n",
+      name, Escaped(contents));
 }
 
 std::string FindingHtml(const TriageRow& row) {
@@ -86,10 +95,13 @@ std::string FindingHtml(const TriageRow& row) {
   std::string html = fmt::format(
       "<details class=\"finding\" id=\"{}\" data-kind=\"{}\" data-state=\"{}\" data-call=\"{}\">"
       "<summary><span class=\"badge-{}\">{}</span><code class=\"said\">{}</code>"
-      "<span class=\"meta\">{}{}; {}; seen {} times since {}; {} calls; {}</span></summary><div class=\"body\">\n",
+      "<span class=\"meta\">{}{}; {}; seen {} times since {}; {} calls; {}</span></summary><div "
+      "class=\"body\">\n",
       AnchorOf(f), FindingClassName(f.kind), Escaped(state), CallOf(f), FindingClassName(f.kind),
       FindingClassName(f.kind), Escaped(Headline(f)),
-      state == "found" ? "" : fmt::format("<b class=\"state-{}\">{}</b>; ", state == "still there" ? "still" : state, Escaped(state)),
+      state == "found" ? ""
+                       : fmt::format("<b class=\"state-{}\">{}</b>; ",
+                                     state == "still there" ? "still" : state, Escaped(state)),
       Escaped(VerdictWords(f)), RateShort(f), f.seen, Escaped(f.first_seen.substr(0, 10)),
       f.transcript.program.calls.size(), Escaped(f.key));
   if (!row.accepted.empty()) html += fmt::format("<p>Accepted: {}</p>\n", Escaped(row.accepted));
@@ -101,39 +113,52 @@ std::string FindingHtml(const TriageRow& row) {
 
 std::string FindingsHtml(const Triage& triage) {
   if (triage.rows.empty()) return "<p class=\"note\">None.</p>\n";
-  std::string html = "<form class=\"filter\" hidden onsubmit=\"return false\">"
-                     "<input type=\"search\" placeholder=\"text in it, or in its key\" aria-label=\"text\">";
-  html += Choices("any class", triage, [](const TriageRow& row) { return FindingClassName(row.loaded.finding.kind); });
+  std::string html =
+      "<form class=\"filter\" hidden onsubmit=\"return false\">"
+      "<input type=\"search\" placeholder=\"text in it, or in its key\" aria-label=\"text\">";
+  html += Choices("any class", triage,
+                  [](const TriageRow& row) { return FindingClassName(row.loaded.finding.kind); });
   html += Choices("any state", triage, StateWords);
-  html += Choices("any call", triage, [](const TriageRow& row) { return CallOf(row.loaded.finding); });
+  html +=
+      Choices("any call", triage, [](const TriageRow& row) { return CallOf(row.loaded.finding); });
   html += "<output class=\"dim\"></output></form>\n";
   for (const TriageRow& row : triage.rows) html += FindingHtml(row);
   return html;
 }
 
 std::string RunsHtml(const CampaignRecord& record) {
-  if (record.runs.empty()) return "<p class=\"note\">There is no campaign.json here that says how it was run.</p>\n";
+  if (record.runs.empty())
+    return "<p class=\"note\">There is no campaign.json here that says how it was run.</p>\n";
   std::string html;
   if (record.runs.size() > kLatestRuns) {
-    html += fmt::format("<p class=\"note\">The latest {} of {} runs.</p>\n", kLatestRuns, record.runs.size());
+    html += fmt::format("<p class=\"note\">The latest {} of {} runs.</p>\n", kLatestRuns,
+                        record.runs.size());
   }
-  html += "<div class=\"wide\"><table><thead><tr><th>began</th><th>seed</th><th>kernel</th><th>profile</th>"
-          "<th class=\"n\">jobs</th><th class=\"n\">programs</th><th class=\"n\">calls</th><th class=\"n\">took</th>"
-          "<th>arguments</th></tr></thead><tbody>\n";
+  html +=
+      "<div "
+      "class=\"wide\"><table><thead><tr><th>began</th><th>seed</th><th>kernel</th><th>profile</th>"
+      "<th class=\"n\">jobs</th><th class=\"n\">programs</th><th class=\"n\">calls</th><th "
+      "class=\"n\">took</th>"
+      "<th>arguments</th></tr></thead><tbody>\n";
   for (size_t i = 0; i < std::min(record.runs.size(), kLatestRuns); ++i) {
     const CampaignRecord::Run& run = record.runs[record.runs.size() - 1 - i];
-    html += fmt::format("<tr><td class=\"n\">{}</td><td><code>{}</code></td><td>{}</td><td>{}</td><td class=\"n\">{}</td>"
-                        "<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td><code>{}</code></td></tr>\n",
-                        Escaped(run.began), Escaped(run.seed), Escaped(run.release.empty() ? run.kernel : run.release),
-                        Escaped(run.profile), run.jobs, run.programs, run.calls,
-                        run.ended.empty() ? "runs, or was killed" : Time(run.seconds), Escaped(run.arguments));
+    html += fmt::format(
+        "<tr><td class=\"n\">{}</td><td><code>{}</code></td><td>{}</td><td>{}</td><td "
+        "class=\"n\">{}</td>"
+        "<td class=\"n\">{}</td><td class=\"n\">{}</td><td "
+        "class=\"n\">{}</td><td><code>{}</code></td></tr>\n",
+        Escaped(run.began), Escaped(run.seed),
+        Escaped(run.release.empty() ? run.kernel : run.release), Escaped(run.profile), run.jobs,
+        run.programs, run.calls, run.ended.empty() ? "runs, or was killed" : Time(run.seconds),
+        Escaped(run.arguments));
   }
   html += "</tbody></table></div>\n";
   if (!record.deviations.empty()) {
     html += "<h3>Known deviations that were met</h3><div class=\"wide\"><table><tbody>\n";
     for (const CampaignRecord::Known& known : record.deviations) {
-      html += fmt::format("<tr><td class=\"n\">{}</td><td><code>{}</code></td></tr>\n",
-                          known.met == 0 ? "never" : fmt::format("{}", known.met), Escaped(known.key));
+      html +=
+          fmt::format("<tr><td class=\"n\">{}</td><td><code>{}</code></td></tr>\n",
+                      known.met == 0 ? "never" : fmt::format("{}", known.met), Escaped(known.key));
     }
     html += "</tbody></table></div>\n";
   }
@@ -168,7 +193,8 @@ std::string Escaped(std::string_view text) {
 std::string Short(double count) {
   if (count < 1000) return fmt::format("{:.3g}", count);
   if (count < 999'500) return fmt::format("{:.3g}k", count / 1e3);
-  return count < 999'500'000 ? fmt::format("{:.3g}M", count / 1e6) : fmt::format("{:.3g}G", count / 1e9);
+  return count < 999'500'000 ? fmt::format("{:.3g}M", count / 1e6)
+                             : fmt::format("{:.3g}G", count / 1e9);
 }
 
 // Keys are letters, digits, '.', '_' and '-': they need no escape.
@@ -178,18 +204,24 @@ std::string TriageHtml(const Triage& triage, const CampaignRecord& record, std::
   const Profile profile = ProfileOf(triage, record);
   std::string page = fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{0}</title>\n<style>{1}</style>"
-      "</head><body>\n<h1>{0}</h1>\n<nav><a href=\"#findings\">Findings</a><a href=\"#phases\">Phases</a>"
-      "<a href=\"#coverage\">Coverage</a><a href=\"#time\">Over time</a><a href=\"#runs\">Runs</a></nav>\n",
+      "<meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\"><title>{0}</title>\n<style>{1}</style>"
+      "</head><body>\n<h1>{0}</h1>\n<nav><a href=\"#findings\">Findings</a><a "
+      "href=\"#phases\">Phases</a>"
+      "<a href=\"#coverage\">Coverage</a><a href=\"#time\">Over time</a><a "
+      "href=\"#runs\">Runs</a></nav>\n",
       Escaped(title), PageStyle());
   page += Tiles(triage, record);
   for (const LoadedFinding& loaded : triage.corrupt) {
-    page += fmt::format("<p class=\"key-diverges\">Cannot be read: <code>{}</code></p>\n", Escaped(loaded.problem));
+    page += fmt::format("<p class=\"key-diverges\">Cannot be read: <code>{}</code></p>\n",
+                        Escaped(loaded.problem));
   }
-  if (!record.problem.empty()) page += fmt::format("<p class=\"key-diverges\">{}</p>\n", Escaped(record.problem));
+  if (!record.problem.empty())
+    page += fmt::format("<p class=\"key-diverges\">{}</p>\n", Escaped(record.problem));
   page += "<h2 id=\"findings\">Findings</h2>\n" + FindingsHtml(triage);
   page += "<h2 id=\"phases\">Phases</h2>\n" + DiagramHtml(record, triage.rows, profile);
-  page += "<h2 id=\"coverage\">Clauses that decided, by call</h2>\n" + CoverageHtml(record, triage.rows, profile);
+  page += "<h2 id=\"coverage\">Clauses that decided, by call</h2>\n" +
+          CoverageHtml(record, triage.rows, profile);
   page += "<h2 id=\"time\">Over time</h2>\n" + PlotsHtml(record);
   page += "<h2 id=\"runs\">Configuration and seeds</h2>\n" + RunsHtml(record);
   return page + fmt::format("<script>{}</script>\n</body></html>\n", PageScript());

@@ -13,7 +13,8 @@
 namespace sockspec {
 namespace {
 
-constexpr std::string_view kDiverges = "the kernel answers otherwise where it holds: a finding says so";
+constexpr std::string_view kDiverges =
+    "the kernel answers otherwise where it holds: a finding says so";
 
 std::string Answers(const Clause& clause) {
   if (clause.strength == Strength::kUnspecified) return "anything";
@@ -36,9 +37,12 @@ std::string_view WhyNever(const Clause& clause, const Profile& profile) {
     case Strength::kShall:
       break;
   }
-  if (clause.error == EMFILE || clause.error == ENFILE) return "needs the environment: few descriptors (nofile)";
-  if (clause.error == EACCES || clause.error == EPERM) return "needs the environment: no privileges (uid=nobody)";
-  if (clause.id.find("ephemeral") != std::string_view::npos || clause.id.find("no_port") != std::string_view::npos) {
+  if (clause.error == EMFILE || clause.error == ENFILE)
+    return "needs the environment: few descriptors (nofile)";
+  if (clause.error == EACCES || clause.error == EPERM)
+    return "needs the environment: no privileges (uid=nobody)";
+  if (clause.id.find("ephemeral") != std::string_view::npos ||
+      clause.id.find("no_port") != std::string_view::npos) {
     return "needs the environment: few ports to choose from (ephemeral)";
   }
   if (clause.outcome || clause.error == EALREADY || clause.error == ECONNABORTED) {
@@ -46,14 +50,17 @@ std::string_view WhyNever(const Clause& clause, const Profile& profile) {
   }
   if (clause.blocks) return "a call has to sleep: programs that wait are few";
   if (profile.family == kPosix && clause.error != 0) {
-    return "several replies may be right there, and this kernel gives another; or no program came there yet";
+    return "several replies may be right there, and this kernel gives another; or no program came "
+           "there yet";
   }
   return "no program came there yet";
 }
 
-std::string CoverageHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows, const Profile& profile) {
+std::string CoverageHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows,
+                         const Profile& profile) {
   if (record.clauses.empty()) {
-    return "<p class=\"note\">There is no campaign.json here that says how often each clause decided.</p>\n";
+    return "<p class=\"note\">There is no campaign.json here that says how often each clause "
+           "decided.</p>\n";
   }
   const auto count = [&](const Clause& clause) {
     const auto found = record.clauses.find(clause.id);
@@ -71,7 +78,8 @@ std::string CoverageHtml(const CampaignRecord& record, const std::vector<TriageR
     reached += count(*clause) > 0;
   }
   std::string html = fmt::format(
-      "<p class=\"note\">{} of {} clauses of <b>{}</b> decided a call. {} more belong to other profiles and cannot. "
+      "<p class=\"note\">{} of {} clauses of <b>{}</b> decided a call. {} more belong to other "
+      "profiles and cannot. "
       "A clause that several calls share counts at each of them.</p>\n<div class=\"coverage\">\n",
       reached, of_profile, profile.name(), other);
   for (const Declaration& declaration : Declarations()) {
@@ -85,20 +93,24 @@ std::string CoverageHtml(const CampaignRecord& record, const std::vector<TriageR
       }
       all.push_back(clause);
       if (count(*clause) > 0) continue;
-      never[diverging.contains(clause->id) ? kDiverges : WhyNever(*clause, profile)].push_back(clause);
+      never[diverging.contains(clause->id) ? kDiverges : WhyNever(*clause, profile)].push_back(
+          clause);
     }
     if (all.empty()) continue;
     size_t missing = 0;
     for (const auto& [why, clauses] : never) missing += clauses.size();
     const size_t here = all.size() - missing;
     html += fmt::format(
-        "<details><summary><span class=\"call\">{}()</span><span class=\"bar\"><span style=\"width:{:.1f}%\"></span>"
+        "<details><summary><span class=\"call\">{}()</span><span class=\"bar\"><span "
+        "style=\"width:{:.1f}%\"></span>"
         "</span><span class=\"n\">{} of {}</span></summary>\n",
-        declaration.name, 100.0 * static_cast<double>(here) / static_cast<double>(all.size()), here, all.size());
+        declaration.name, 100.0 * static_cast<double>(here) / static_cast<double>(all.size()), here,
+        all.size());
     for (const auto& [why, clauses] : never) {
       html += fmt::format("<p class=\"why\">Never: {}</p><ul>", Escaped(why));
       for (const Clause* clause : clauses) {
-        html += fmt::format("<li><code>{}</code> {}: {}</li>", clause->id, Answers(*clause), Escaped(clause->says));
+        html += fmt::format("<li><code>{}</code> {}: {}</li>", clause->id, Answers(*clause),
+                            Escaped(clause->says));
       }
       html += "</ul>\n";
     }
@@ -108,8 +120,8 @@ std::string CoverageHtml(const CampaignRecord& record, const std::vector<TriageR
     html += "<p class=\"why\">Decided</p><table><tbody>\n";
     for (const Clause* clause : all) {
       if (count(*clause) == 0) continue;
-      html += fmt::format("<tr><td><code>{}</code></td><td>{}</td><td class=\"n\">{}</td></tr>\n", clause->id,
-                          Answers(*clause), count(*clause));
+      html += fmt::format("<tr><td><code>{}</code></td><td>{}</td><td class=\"n\">{}</td></tr>\n",
+                          clause->id, Answers(*clause), count(*clause));
     }
     html += "</tbody></table></details>\n";
   }

@@ -1,5 +1,5 @@
-// The diagram is laid out here, by hand: there are thirteen phases and there will hardly be more, and a page that
-// does not depend on graphviz looks the same everywhere.
+// The diagram is laid out here, by hand: there are thirteen phases and there will hardly be more,
+// and a page that does not depend on graphviz looks the same everywhere.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -25,7 +25,8 @@ constexpr int kWidth = 1180;
 constexpr int kHeight = 630;
 constexpr double kBoxWidth = 104;
 constexpr double kBoxHeight = 40;
-constexpr double kBend = 34;  // how far a line leaves the straight one, to its left: there and back are two lines
+constexpr double kBend =
+    34;  // how far a line leaves the straight one, to its left: there and back are two lines
 
 struct Point {
   double x = 0, y = 0;
@@ -33,16 +34,19 @@ struct Point {
 Point operator+(Point a, Point b) { return {a.x + b.x, a.y + b.y}; }
 Point operator*(Point a, double k) { return {a.x * k, a.y * k}; }
 
-// A socket that is not there yet, or not any more, is drawn as `new`: lines to it would come from everywhere.
+// A socket that is not there yet, or not any more, is drawn as `new`: lines to it would come from
+// everywhere.
 struct Place {
   Phase phase;
   Point at;
 };
 constexpr Place kBoxes[] = {
-    {Phase::kClosed, {56, 300}},        {Phase::kUnbound, {240, 300}},    {Phase::kBound, {365, 160}},
-    {Phase::kListening, {560, 50}},     {Phase::kConnecting, {480, 365}}, {Phase::kRefused, {330, 480}},
-    {Phase::kDisconnected, {150, 580}}, {Phase::kConnected, {770, 260}},  {Phase::kWriteShut, {950, 110}},
-    {Phase::kReadEnded, {950, 400}},    {Phase::kFinished, {1115, 250}},  {Phase::kReset, {1115, 510}},
+    {Phase::kClosed, {56, 300}},        {Phase::kUnbound, {240, 300}},
+    {Phase::kBound, {365, 160}},        {Phase::kListening, {560, 50}},
+    {Phase::kConnecting, {480, 365}},   {Phase::kRefused, {330, 480}},
+    {Phase::kDisconnected, {150, 580}}, {Phase::kConnected, {770, 260}},
+    {Phase::kWriteShut, {950, 110}},    {Phase::kReadEnded, {950, 400}},
+    {Phase::kFinished, {1115, 250}},    {Phase::kReset, {1115, 510}},
     {Phase::kUnspecified, {640, 590}},
 };
 static_assert(std::size(kBoxes) == kPhaseCount);
@@ -70,11 +74,13 @@ struct Line {
 };
 using Lines = std::map<std::pair<const Place*, const Place*>, Line>;
 
-// What the specification knows. Of TCP over IPv4 everything is tried twice, which takes seconds; over IPv6 it moves
-// the same way.
+// What the specification knows. Of TCP over IPv4 everything is tried twice, which takes seconds;
+// over IPv6 it moves the same way.
 void AddSpecified(const Profile& profile, Lines& lines) {
   for (int kind = 0; kind < kSpecKinds; ++kind) {
-    if (static_cast<SpecKind>(kind) == SpecKind::kTcp4 || static_cast<SpecKind>(kind) == SpecKind::kUdp4) continue;
+    if (static_cast<SpecKind>(kind) == SpecKind::kTcp4 ||
+        static_cast<SpecKind>(kind) == SpecKind::kUdp4)
+      continue;
     for (const Move& move : ExploreOne(profile, static_cast<SpecKind>(kind)).moves) {
       if (move.to == Phase::kClosed || move.by_other) continue;
       lines[{PlaceOf(PhaseName(move.from)), PlaceOf(PhaseName(move.to))}].calls.try_emplace(
@@ -104,7 +110,8 @@ Curve Outside(Point from, Point to) {
   double first = 0, last = 1;
   while (first < 0.5 && Within(whole.At(first), from)) first += 0.005;
   while (last > 0.5 && Within(whole.At(last), to)) last -= 0.005;
-  // The middle part of a quadratic curve is one; its control point lies where the tangents of its ends meet.
+  // The middle part of a quadratic curve is one; its control point lies where the tangents of its
+  // ends meet.
   const auto blend = [](Point a, Point b, double t) { return a * (1 - t) + b * t; };
   const Point control =
       blend(blend(whole.from, whole.control, first), blend(whole.control, whole.to, first), last);
@@ -123,7 +130,8 @@ Rectangle Around(Point p, double width, double height) {
 
 // The call that moved most sockets there, and how many others did.
 std::string LabelOf(const Line& line) {
-  const auto most = std::ranges::max_element(line.calls, {}, [](const auto& call) { return call.second; });
+  const auto most =
+      std::ranges::max_element(line.calls, {}, [](const auto& call) { return call.second; });
   std::string label = most->first;
   if (line.calls.size() > 1) label += fmt::format(" +{}", line.calls.size() - 1);
   if (line.count() > 0) label += " " + Short(static_cast<double>(line.count()));
@@ -138,7 +146,8 @@ std::string CallsWords(const Line& line) {
   });
   std::string words;
   for (const auto& [count, call] : calls) {
-    words += fmt::format("{}{}{}", words.empty() ? "" : ", ", call, count == 0 ? "" : fmt::format(" {}", count));
+    words += fmt::format("{}{}{}", words.empty() ? "" : ", ", call,
+                         count == 0 ? "" : fmt::format(" {}", count));
   }
   return words;
 }
@@ -164,7 +173,8 @@ std::vector<Divergent> DivergentOf(const std::vector<TriageRow>& rows) {
 
 }  // namespace
 
-std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows, const Profile& profile) {
+std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows,
+                        const Profile& profile) {
   Lines lines;
   AddSpecified(profile, lines);
   std::map<const Place*, uint64_t> stayed;  // calls that moved nothing
@@ -196,12 +206,16 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
   std::set<const Place*> touched;
   for (const auto& [ends, line] : lines) touched.insert({ends.first, ends.second});
   std::string svg = fmt::format(
-      "<div class=\"wide\"><svg class=\"diagram\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"How calls moved "
-      "sockets from phase to phase\">\n<defs>", kWidth, kHeight);
+      "<div class=\"wide\"><svg class=\"diagram\" viewBox=\"0 0 {} {}\" role=\"img\" "
+      "aria-label=\"How calls moved "
+      "sockets from phase to phase\">\n<defs>",
+      kWidth, kHeight);
   for (const std::string_view kind : {"taken", "never", "diverges"}) {
-    svg += fmt::format("<marker id=\"arrow-{0}\" class=\"arrow {0}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
-                       "markerWidth=\"7\" markerHeight=\"7\" markerUnits=\"userSpaceOnUse\" orient=\"auto\">"
-                       "<path d=\"M0 0L8 4L0 8z\"/></marker>", kind);
+    svg += fmt::format(
+        "<marker id=\"arrow-{0}\" class=\"arrow {0}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
+        "markerWidth=\"7\" markerHeight=\"7\" markerUnits=\"userSpaceOnUse\" orient=\"auto\">"
+        "<path d=\"M0 0L8 4L0 8z\"/></marker>",
+        kind);
   }
   svg += "</defs>\n";
   std::string labels;
@@ -211,13 +225,15 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
     const Curve curve = Outside(ends.first->at, ends.second->at);
     const uint64_t count = line.count();
     const std::string_view kind = count == 0 ? "never" : line.diverges ? "diverges" : "taken";
-    const double width =
-        count == 0 ? 1 : 1.2 + 3 * std::log1p(static_cast<double>(count)) / std::log1p(static_cast<double>(most));
+    const double width = count == 0 ? 1
+                                    : 1.2 + 3 * std::log1p(static_cast<double>(count)) /
+                                                std::log1p(static_cast<double>(most));
     svg += fmt::format(
-        "<path class=\"edge {}\" stroke-width=\"{:.1f}\" marker-end=\"url(#arrow-{})\" d=\"M{:.1f} {:.1f}Q{:.1f} "
+        "<path class=\"edge {}\" stroke-width=\"{:.1f}\" marker-end=\"url(#arrow-{})\" d=\"M{:.1f} "
+        "{:.1f}Q{:.1f} "
         "{:.1f} {:.1f} {:.1f}\"><title>{} to {}: {}</title></path>\n",
-        kind, width, kind, curve.from.x, curve.from.y, curve.control.x, curve.control.y, curve.to.x, curve.to.y,
-        NameOf(*ends.first), NameOf(*ends.second), Escaped(CallsWords(line)));
+        kind, width, kind, curve.from.x, curve.from.y, curve.control.x, curve.control.y, curve.to.x,
+        curve.to.y, NameOf(*ends.first), NameOf(*ends.second), Escaped(CallsWords(line)));
     // Lines that nothing went along are told by the table only.
     if (count == 0 && taken > 0) continue;
     const std::string label = LabelOf(line);
@@ -225,12 +241,14 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
     for (const double t : {0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78, 0.5}) {
       Point at = curve.At(t);
       // A label as long as its line would hide it.
-      if (label_width > std::hypot(curve.to.x - curve.from.x, curve.to.y - curve.from.y) - 24) at.y -= 12;
+      if (label_width > std::hypot(curve.to.x - curve.from.x, curve.to.y - curve.from.y) - 24)
+        at.y -= 12;
       const Rectangle own = Around(at, label_width, 13);
-      if (std::ranges::any_of(occupied, [&](const Rectangle& other) { return own.Meets(other); })) continue;
+      if (std::ranges::any_of(occupied, [&](const Rectangle& other) { return own.Meets(other); }))
+        continue;
       occupied.push_back(own);
-      labels += fmt::format("<text class=\"label {}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", kind, at.x, at.y + 3.5,
-                            Escaped(label));
+      labels += fmt::format("<text class=\"label {}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", kind,
+                            at.x, at.y + 3.5, Escaped(label));
       break;
     }
   }
@@ -238,33 +256,45 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
   for (const Place& place : kBoxes) {
     const auto found = by_phase.find(place.phase);
     const bool bad = found != by_phase.end() && place.phase != Phase::kClosed;
-    svg += fmt::format("<g class=\"phase{}\"><rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\" "
-                       "rx=\"8\"/><text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>",
-                       bad ? " bad" : touched.contains(&place) ? "" : " idle", place.at.x - kBoxWidth / 2, place.at.y - kBoxHeight / 2, kBoxWidth,
-                       kBoxHeight, place.at.x, place.at.y + (stayed.contains(&place) ? -1 : 4), NameOf(place));
+    svg += fmt::format(
+        "<g class=\"phase{}\"><rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\" "
+        "rx=\"8\"/><text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>",
+        bad                        ? " bad"
+        : touched.contains(&place) ? ""
+                                   : " idle",
+        place.at.x - kBoxWidth / 2, place.at.y - kBoxHeight / 2, kBoxWidth, kBoxHeight, place.at.x,
+        place.at.y + (stayed.contains(&place) ? -1 : 4), NameOf(place));
     if (const auto calls = stayed.find(&place); calls != stayed.end()) {
-      svg += fmt::format("<text class=\"small\" x=\"{:.0f}\" y=\"{:.0f}\">{} stayed</text>", place.at.x, place.at.y + 13,
-                         Short(static_cast<double>(calls->second)));
+      svg += fmt::format("<text class=\"small\" x=\"{:.0f}\" y=\"{:.0f}\">{} stayed</text>",
+                         place.at.x, place.at.y + 13, Short(static_cast<double>(calls->second)));
     }
     if (bad) {
       const Point at = place.at + Point{kBoxWidth / 2 - 4, -kBoxHeight / 2};
-      svg += fmt::format("<a href=\"#diverge-{0}\"><circle cx=\"{1:.0f}\" cy=\"{2:.0f}\" r=\"11\"/><text class=\"badge\" "
-                         "x=\"{1:.0f}\" y=\"{3:.0f}\">{4}</text><title>{4} findings diverge here</title></a>",
-                         PhaseName(place.phase), at.x, at.y, at.y + 4, found->second.size());
+      svg += fmt::format(
+          "<a href=\"#diverge-{0}\"><circle cx=\"{1:.0f}\" cy=\"{2:.0f}\" r=\"11\"/><text "
+          "class=\"badge\" "
+          "x=\"{1:.0f}\" y=\"{3:.0f}\">{4}</text><title>{4} findings diverge here</title></a>",
+          PhaseName(place.phase), at.x, at.y, at.y + 4, found->second.size());
     }
     svg += "</g>\n";
   }
   svg += "</svg></div>\n";
 
   std::string html = fmt::format(
-      "<p class=\"note\">{} A line is named after the call that moved most sockets along it, with how often{}. "
-      "<span class=\"key-diverges\">Red</span>: findings diverge at a call that is among those of the line, in the "
-      "phase it comes from; a number at a phase says how many.{} Lines to <i>closed</i> are left out: close() leads "
+      "<p class=\"note\">{} A line is named after the call that moved most sockets along it, with "
+      "how often{}. "
+      "<span class=\"key-diverges\">Red</span>: findings diverge at a call that is among those of "
+      "the line, in the "
+      "phase it comes from; a number at a phase says how many.{} Lines to <i>closed</i> are left "
+      "out: close() leads "
       "there from everywhere.</p>\n",
-      record.edges.empty() ? "What the specification knows; there is no campaign.json with what a campaign did."
-                           : "How the campaign's calls moved sockets, of all kinds.",
+      record.edges.empty()
+          ? "What the specification knows; there is no campaign.json with what a campaign did."
+          : "How the campaign's calls moved sockets, of all kinds.",
       record.edges.empty() ? " were there any" : "",
-      record.edges.empty() ? "" : " Dashed: the specification knows a way, and the campaign never went it.");
+      record.edges.empty()
+          ? ""
+          : " Dashed: the specification knows a way, and the campaign never went it.");
   html += svg;
   if (!divergent.empty()) {
     html += "<details><summary>Where the findings diverge</summary><dl class=\"diverge\">\n";
@@ -272,18 +302,22 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
       html += fmt::format("<dt id=\"diverge-{0}\">{1}</dt><dd>", PhaseName(phase),
                           phase == Phase::kClosed ? "no socket" : PhaseName(phase));
       for (const Divergent* one : ones) {
-        html += fmt::format("<a href=\"#{}\">{}</a> ", AnchorOf(*one->finding), Escaped(one->finding->key));
+        html += fmt::format("<a href=\"#{}\">{}</a> ", AnchorOf(*one->finding),
+                            Escaped(one->finding->key));
       }
       html += "</dd>\n";
     }
     html += "</dl></details>\n";
   }
-  html += "<details><summary>The same as a table</summary><div class=\"wide\"><table><thead><tr><th>from</th><th>to</th>"
-          "<th class=\"n\">times</th><th>calls</th></tr></thead><tbody>\n";
+  html +=
+      "<details><summary>The same as a table</summary><div "
+      "class=\"wide\"><table><thead><tr><th>from</th><th>to</th>"
+      "<th class=\"n\">times</th><th>calls</th></tr></thead><tbody>\n";
   for (const auto& [ends, line] : lines) {
-    html += fmt::format("<tr{}><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
-                        line.count() == 0 ? " class=\"dim\"" : "", NameOf(*ends.first), NameOf(*ends.second),
-                        line.count() == 0 ? "never" : fmt::format("{}", line.count()), Escaped(CallsWords(line)));
+    html += fmt::format(
+        "<tr{}><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
+        line.count() == 0 ? " class=\"dim\"" : "", NameOf(*ends.first), NameOf(*ends.second),
+        line.count() == 0 ? "never" : fmt::format("{}", line.count()), Escaped(CallsWords(line)));
   }
   return html + "</tbody></table></div></details>\n";
 }

@@ -23,12 +23,14 @@ std::string Short(double count);
 // "s0.listen" as a fragment names it: of a finding.
 std::string AnchorOf(const Finding& finding);
 
-// The phases and the calls between them, drawn, with how often the campaign went there; where findings diverge, marked.
-// A table below says the same in words.
-std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows, const Profile& profile);
+// The phases and the calls between them, drawn, with how often the campaign went there; where
+// findings diverge, marked. A table below says the same in words.
+std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows,
+                        const Profile& profile);
 
 // For each call how many of its clauses decided, which never did, and why.
-std::string CoverageHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows, const Profile& profile);
+std::string CoverageHtml(const CampaignRecord& record, const std::vector<TriageRow>& rows,
+                         const Profile& profile);
 
 // Why a clause of the profile may never have decided, in words.
 std::string_view WhyNever(const Clause& clause, const Profile& profile);
@@ -36,7 +38,8 @@ std::string_view WhyNever(const Clause& clause, const Profile& profile);
 // Rate, clauses and findings over time.
 std::string PlotsHtml(const CampaignRecord& record);
 
-// What a page of this style needs within <head>, and the script at its end: filters, and a button that copies.
+// What a page of this style needs within <head>, and the script at its end: filters, and a button
+// that copies.
 std::string_view PageStyle();
 std::string_view PageScript();
 

@@ -51,8 +51,8 @@ std::vector<Sample> Thinned(const std::vector<Sample>& samples, double Sample::*
 }
 
 // One quantity over time. `limit` is drawn as a line of its own where it is not 0.
-std::string Plot(std::string_view title, const std::vector<Sample>& samples, double Sample::*member, double limit,
-                 std::string_view limit_name) {
+std::string Plot(std::string_view title, const std::vector<Sample>& samples, double Sample::*member,
+                 double limit, std::string_view limit_name) {
   const std::vector<Sample> thin = Thinned(samples, member);
   const double last = std::max(samples.back().elapsed, 1.0);
   const TimeUnit unit = UnitFor(last);
@@ -61,39 +61,47 @@ std::string Plot(std::string_view title, const std::vector<Sample>& samples, dou
   const double step = RoundUp(largest / 4);
   const double top = std::max(step, step * std::ceil(largest / step));
   const auto x = [&](double elapsed) { return kLeft + elapsed / last * (kWidth - kLeft - kRight); };
-  const auto y = [&](double value) { return kTop + (1 - value / top) * (kHeight - kTop - kBottom); };
+  const auto y = [&](double value) {
+    return kTop + (1 - value / top) * (kHeight - kTop - kBottom);
+  };
 
-  std::string svg = fmt::format("<figure><figcaption>{} <b>{}</b></figcaption><svg viewBox=\"0 0 {} {}\" role=\"img\" "
-                                "aria-label=\"{} over time\">\n",
-                                title, Short(samples.back().*member), kWidth, kHeight, title);
+  std::string svg = fmt::format(
+      "<figure><figcaption>{} <b>{}</b></figcaption><svg viewBox=\"0 0 {} {}\" role=\"img\" "
+      "aria-label=\"{} over time\">\n",
+      title, Short(samples.back().*member), kWidth, kHeight, title);
   for (double value = 0; value <= top * 1.001; value += step) {
-    svg += fmt::format("<path class=\"grid\" d=\"M{:.0f} {:.1f}H{:.0f}\"/><text class=\"axis y\" x=\"{:.0f}\" "
-                       "y=\"{:.1f}\">{}</text>\n",
-                       kLeft, y(value), kWidth - kRight, kLeft - 6, y(value) + 4, Short(value));
+    svg += fmt::format(
+        "<path class=\"grid\" d=\"M{:.0f} {:.1f}H{:.0f}\"/><text class=\"axis y\" x=\"{:.0f}\" "
+        "y=\"{:.1f}\">{}</text>\n",
+        kLeft, y(value), kWidth - kRight, kLeft - 6, y(value) + 4, Short(value));
   }
   const double tick = RoundUp(last / unit.seconds / 5);
   for (double at = 0; at * unit.seconds <= last * 1.001; at += tick) {
     if (x(at * unit.seconds) > kWidth - 64) break;  // where the unit stands
-    svg += fmt::format("<text class=\"axis x\" x=\"{:.1f}\" y=\"{:.0f}\">{:g}</text>", x(at * unit.seconds),
-                       kHeight - 9, at);
+    svg += fmt::format("<text class=\"axis x\" x=\"{:.1f}\" y=\"{:.0f}\">{:g}</text>",
+                       x(at * unit.seconds), kHeight - 9, at);
   }
-  svg += fmt::format("<text class=\"axis unit\" x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n", kWidth - kRight, kHeight - 9,
-                     unit.name);
+  svg += fmt::format("<text class=\"axis unit\" x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n",
+                     kWidth - kRight, kHeight - 9, unit.name);
   if (limit > 0) {
-    svg += fmt::format("<path class=\"limit\" d=\"M{:.0f} {:.1f}H{:.0f}\"/><text class=\"axis unit\" x=\"{:.0f}\" "
-                       "y=\"{:.1f}\">{}</text>\n",
-                       kLeft, y(limit), kWidth - kRight, kWidth - kRight, y(limit) + 13, limit_name);
+    svg += fmt::format(
+        "<path class=\"limit\" d=\"M{:.0f} {:.1f}H{:.0f}\"/><text class=\"axis unit\" x=\"{:.0f}\" "
+        "y=\"{:.1f}\">{}</text>\n",
+        kLeft, y(limit), kWidth - kRight, kWidth - kRight, y(limit) + 13, limit_name);
   }
   std::string path;
   for (const Sample& sample : thin) {
-    path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x(sample.elapsed), y(sample.*member));
+    path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x(sample.elapsed),
+                        y(sample.*member));
   }
   if (thin.size() == 1) path += "h2";
   svg += fmt::format("<path class=\"curve\" d=\"{}\"/>\n", path);
   for (const Sample& sample : thin) {
-    svg += fmt::format("<circle class=\"spot\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\"><title>after {:.3g} {}: {:.5g}"
-                       "</title></circle>",
-                       x(sample.elapsed), y(sample.*member), sample.elapsed / unit.seconds, unit.name, sample.*member);
+    svg += fmt::format(
+        "<circle class=\"spot\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\"><title>after {:.3g} {}: {:.5g}"
+        "</title></circle>",
+        x(sample.elapsed), y(sample.*member), sample.elapsed / unit.seconds, unit.name,
+        sample.*member);
   }
   return svg + "</svg></figure>\n";
 }
@@ -105,7 +113,8 @@ std::string PlotsHtml(const CampaignRecord& record) {
   const double all = record.samples.back().clauses_of;
   return "<div class=\"plots\">\n" +
          Plot("Calls a second", record.samples, &Sample::calls_per_second, 0, "") +
-         Plot("Clauses that decided", record.samples, &Sample::clauses, all, fmt::format("of {:g}", all)) +
+         Plot("Clauses that decided", record.samples, &Sample::clauses, all,
+              fmt::format("of {:g}", all)) +
          Plot("Findings", record.samples, &Sample::findings, 0, "") + "</div>\n";
 }
 

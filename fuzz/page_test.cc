@@ -29,7 +29,8 @@ Triage ATriage() {
   f.release = "Linux <6>";
   f.first_seen = "2026-03-01T12:00:00Z";
   f.transcript =
-      ParseText("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nlisten(s0, 1) = -1 EIO\n", "").transcript;
+      ParseText("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nlisten(s0, 1) = -1 EIO\n", "")
+          .transcript;
   f.index = 1;
   f.allowed = {{.reply = "0", .clause = "listen.autobind", .note = ""}};
   all.corrupt.push_back({.finding = {}, .path = "x", .problem = "x/finding.json:1:1: <bad>"});
@@ -51,8 +52,12 @@ CampaignRecord ARecord() {
                   {.from = "unbound", .call = "getsockopt", .to = "unbound", .count = 777},
                   {.from = "no such phase", .call = "listen", .to = "unbound", .count = 1}};
   for (int i = 1; i <= 1000; ++i) {
-    record.samples.push_back({.elapsed = 10.0 * i, .calls_per_second = 370, .findings = 1, .unstable = 0,
-                              .clauses = 140, .clauses_of = 349});
+    record.samples.push_back({.elapsed = 10.0 * i,
+                              .calls_per_second = 370,
+                              .findings = 1,
+                              .unstable = 0,
+                              .clauses = 140,
+                              .clauses_of = 349});
   }
   return record;
 }
@@ -63,7 +68,9 @@ const std::string& APage() {
   return page;
 }
 
-bool Has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool Has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 TEST(PageTest, IsHtmlWhateverAFindingSays) {
   const std::string& page = APage();
@@ -104,7 +111,8 @@ TEST(PageTest, TheDiagramCountsWhatWentAlongALineAndMarksWhereFindingsDiverge) {
   EXPECT_TRUE(Has(html, "<title>new to unbound: socket 99</title>"));
   EXPECT_TRUE(Has(html, ">777 stayed<"));
   // What the specification knows and nobody went.
-  EXPECT_TRUE(std::regex_search(html, std::regex("edge never\"[^>]*><title>unbound to bound: bind")));
+  EXPECT_TRUE(
+      std::regex_search(html, std::regex("edge never\"[^>]*><title>unbound to bound: bind")));
   EXPECT_FALSE(Has(html, "nan"));
 }
 
@@ -119,7 +127,8 @@ TEST(PageTest, CoverageSaysOfEveryClauseThatNeverDecidedWhy) {
   }
   EXPECT_TRUE(Has(html, "2 of " + std::to_string(missing + 2) + " clauses of <b>linux-6.18</b>"));
   // Of a clause that a finding expects that is why.
-  EXPECT_TRUE(std::regex_search(html, std::regex("a finding says so</p><ul><li><code>listen.autobind</code>")));
+  EXPECT_TRUE(std::regex_search(
+      html, std::regex("a finding says so</p><ul><li><code>listen.autobind</code>")));
   EXPECT_FALSE(Has(html, "unix_listen.unbound</code>")) << "which is POSIX's";
 }
 

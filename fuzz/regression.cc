@@ -38,7 +38,8 @@ Regression RegressionIn(const Transcript& transcript) {
   return regression;
 }
 
-std::string WhatHasChanged(const Regression& regression, const Transcript& transcript, const Run& run) {
+std::string WhatHasChanged(const Regression& regression, const Transcript& transcript,
+                           const Run& run) {
   if (run.trouble.any()) return run.trouble.what;
   if (run.discarded) return "it cannot be judged: " + run.why_discarded;
   for (size_t i = 0; i < transcript.program.calls.size(); ++i) {
@@ -53,10 +54,12 @@ std::string WhatHasChanged(const Regression& regression, const Transcript& trans
   for (const Divergence& divergence : run.divergences) {
     if (CanonicalKey(divergence.key) != CanonicalKey(regression.key)) {
       return fmt::format("the kernel answers as before, but {} diverges as {}, pinned down is {}",
-                         PrintCall(transcript.program.calls[divergence.index]), divergence.key, regression.key);
+                         PrintCall(transcript.program.calls[divergence.index]), divergence.key,
+                         regression.key);
     }
   }
-  if (run.divergences.empty()) return "the kernel answers as before, and the specification allows it now";
+  if (run.divergences.empty())
+    return "the kernel answers as before, and the specification allows it now";
   return "";
 }
 

@@ -1,5 +1,5 @@
-// A finding pinned down as a test: the program with what the kernel answered, so that another answer is noticed,
-// for better or for worse.
+// A finding pinned down as a test: the program with what the kernel answered, so that another
+// answer is noticed, for better or for worse.
 //
 //     # accept(s0) came back s2, addr=127.0.0.1:E0, expected -1 ECONNABORTED (accept.aborted)
 //     # regression: linux.accept.stream.inet.accept.aborted.value.descriptor
@@ -7,8 +7,8 @@
 //     s0 = socket(AF_INET, SOCK_STREAM, 0)  = s0  # @socket.open
 //     …
 //
-// `sockspec triage DIR regress KEY` writes them into fuzz/found/<kernel>/, where regressions_test runs them; elsewhere
-// `sockspec check` does.
+// `sockspec triage DIR regress KEY` writes them into fuzz/found/<kernel>/, where regressions_test
+// runs them; elsewhere `sockspec check` does.
 #ifndef SOCKSPEC_FUZZ_REGRESSION_H_
 #define SOCKSPEC_FUZZ_REGRESSION_H_
 
@@ -20,7 +20,8 @@
 
 namespace sockspec {
 
-// The file. Every call stands with the reply that came back, the one that diverges without a clause.
+// The file. Every call stands with the reply that came back, the one that diverges without a
+// clause.
 std::string RegressionProgram(const Finding& finding);
 
 // What a program's comments say of it.
@@ -31,9 +32,10 @@ struct Regression {
 };
 Regression RegressionIn(const Transcript& transcript);
 
-// Whether `run`, of that program, still shows the divergence that is pinned down and nothing else. Empty: it does.
-// Otherwise what has changed, for people.
-std::string WhatHasChanged(const Regression& regression, const Transcript& transcript, const Run& run);
+// Whether `run`, of that program, still shows the divergence that is pinned down and nothing else.
+// Empty: it does. Otherwise what has changed, for people.
+std::string WhatHasChanged(const Regression& regression, const Transcript& transcript,
+                           const Run& run);
 
 }  // namespace sockspec
 

@@ -82,7 +82,11 @@ TEST(RegressionTest, FailsWhenTheSpecificationIsMended) {
 }
 
 TEST(RegressionTest, AnyOtherProgramIsNone) {
-  EXPECT_EQ(RegressionIn(ParseText("# profile: posix\ns0 = socket(AF_INET, SOCK_STREAM, 0)\n", "").transcript).key, "");
+  EXPECT_EQ(
+      RegressionIn(
+          ParseText("# profile: posix\ns0 = socket(AF_INET, SOCK_STREAM, 0)\n", "").transcript)
+          .key,
+      "");
 }
 
 }  // namespace

@@ -92,7 +92,8 @@ void Filter(std::vector<TriageRow>& rows, const TriageFilter& filter) {
     const Finding& f = row.loaded.finding;
     const std::string clause = ClauseOf(f);
     return (!filter.call.empty() && CallOf(f) != filter.call) ||
-           (!filter.clause.empty() && clause != filter.clause && !clause.starts_with(filter.clause + ".")) ||
+           (!filter.clause.empty() && clause != filter.clause &&
+            !clause.starts_with(filter.clause + ".")) ||
            (!filter.kind.empty() && FindingClassName(f.kind) != filter.kind) ||
            (!filter.state.empty() && StateWords(row) != filter.state) ||
            (!filter.text.empty() && f.key.find(filter.text) == std::string::npos);
@@ -101,7 +102,8 @@ void Filter(std::vector<TriageRow>& rows, const TriageFilter& filter) {
 
 std::string TriageText(const std::vector<TriageRow>& rows, TriageOrder order) {
   const auto how_sure = [](const Finding& f) {
-    return fmt::format("{}/{} + {}/{}", f.quiet.hits, f.quiet.runs, f.disturbed.hits, f.disturbed.runs);
+    return fmt::format("{}/{} + {}/{}", f.quiet.hits, f.quiet.runs, f.disturbed.hits,
+                       f.disturbed.runs);
   };
   size_t kind = 5, state = 5, seen = 4, runs = 4, verdict = 7;
   for (const TriageRow& row : rows) {
@@ -112,20 +114,23 @@ std::string TriageText(const std::vector<TriageRow>& rows, TriageOrder order) {
     runs = std::max(runs, how_sure(f).size());
     verdict = std::max(verdict, VerdictWords(f).size());
   }
-  std::string text = fmt::format("{:<{}}  {:<{}}  {:>{}}  {:<10}  {:<{}}  {:<{}}  {}\n", "class", kind, "state", state,
-                                 "seen", seen, "since", "runs", runs, "verdict", verdict, "calls");
+  std::string text =
+      fmt::format("{:<{}}  {:<{}}  {:>{}}  {:<10}  {:<{}}  {:<{}}  {}\n", "class", kind, "state",
+                  state, "seen", seen, "since", "runs", runs, "verdict", verdict, "calls");
   std::string group;
   for (const TriageRow& row : rows) {
     const Finding& f = row.loaded.finding;
     if (const std::string own = GroupOf(f, order); own != group) {
       group = own;
-      text += fmt::format("\n{}, {}\n", group, std::ranges::count_if(rows, [&](const TriageRow& other) {
-                            return GroupOf(other.loaded.finding, order) == own;
-                          }));
+      text +=
+          fmt::format("\n{}, {}\n", group, std::ranges::count_if(rows, [&](const TriageRow& other) {
+                        return GroupOf(other.loaded.finding, order) == own;
+                      }));
     }
-    text += fmt::format("{:<{}}  {:<{}}  {:>{}}  {:<10}  {:<{}}  {:<{}}  {:>5}\n", FindingClassName(f.kind), kind,
-                        StateWords(row), state, f.seen, seen, f.first_seen.substr(0, 10), how_sure(f), runs,
-                        VerdictWords(f), verdict, f.transcript.program.calls.size());
+    text += fmt::format("{:<{}}  {:<{}}  {:>{}}  {:<10}  {:<{}}  {:<{}}  {:>5}\n",
+                        FindingClassName(f.kind), kind, StateWords(row), state, f.seen, seen,
+                        f.first_seen.substr(0, 10), how_sure(f), runs, VerdictWords(f), verdict,
+                        f.transcript.program.calls.size());
     text += fmt::format("    {}\n    {}\n", Headline(f), f.key);
     if (!row.accepted.empty()) text += fmt::format("    accepted: {}\n", row.accepted);
   }

@@ -12,8 +12,8 @@
 namespace sockspec {
 
 enum class TriageOrder {
-  kWorst,   // the surest first; of these what breaks POSIX, then what was seen most often. What is accepted or fixed
-            // comes last
+  kWorst,  // the surest first; of these what breaks POSIX, then what was seen most often. What is
+           // accepted or fixed comes last
   kNewest,  // what was seen first most recently
   kClause,  // by the clause that was expected, each under a heading
   kCall,    // by the call that diverges, likewise
@@ -39,7 +39,8 @@ struct Triage {
   std::vector<LoadedFinding> corrupt;
 };
 
-// Joins findings with the deviations that explain them. A row that has expired by `today` ("2026-03-01") does not.
+// Joins findings with the deviations that explain them. A row that has expired by `today`
+// ("2026-03-01") does not.
 Triage TriageOf(LoadedFindings findings, const Deviations& deviations, std::string_view today);
 
 void Sort(std::vector<TriageRow>& rows, TriageOrder order);
@@ -52,13 +53,15 @@ std::string ClauseOf(const Finding& finding);
 // "accepted", or what finding.json says: "found", "still there", "fixed".
 std::string StateWords(const TriageRow& row);
 
-// A table, two lines a finding: how sure, which state, how often and since when, the key; then what was said.
+// A table, two lines a finding: how sure, which state, how often and since when, the key; then what
+// was said.
 std::string TriageText(const std::vector<TriageRow>& rows, TriageOrder order);
 
 // A JSON object with all of it.
 std::string TriageJson(const Triage& triage);
 
-// report.txt of a finding as it was stored; made anew where the file is gone. Of repro.c the same, but empty.
+// report.txt of a finding as it was stored; made anew where the file is gone. Of repro.c the same,
+// but empty.
 std::string StoredReport(const LoadedFinding& finding);
 std::string StoredC(const LoadedFinding& finding);
 

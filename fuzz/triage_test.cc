@@ -30,10 +30,11 @@ LoadedFinding AFinding(const std::string& key, FindingClass kind, const std::str
 
 Triage Some() {
   LoadedFindings all;
-  all.findings = {AFinding("k.unstable", FindingClass::kUnstable, "posix", 900, "2026-03-05T00:00:00Z"),
-                  AFinding("k.linux", FindingClass::kConfirmed, "linux-6.18", 50, "2026-03-04T00:00:00Z"),
-                  AFinding("k.rare", FindingClass::kConfirmed, "posix", 1, "2026-03-03T00:00:00Z"),
-                  AFinding("k.frequent", FindingClass::kConfirmed, "posix", 7, "2026-03-01T00:00:00Z")};
+  all.findings = {
+      AFinding("k.unstable", FindingClass::kUnstable, "posix", 900, "2026-03-05T00:00:00Z"),
+      AFinding("k.linux", FindingClass::kConfirmed, "linux-6.18", 50, "2026-03-04T00:00:00Z"),
+      AFinding("k.rare", FindingClass::kConfirmed, "posix", 1, "2026-03-03T00:00:00Z"),
+      AFinding("k.frequent", FindingClass::kConfirmed, "posix", 7, "2026-03-01T00:00:00Z")};
   return TriageOf(std::move(all), {}, "2026-03-06");
 }
 
@@ -67,9 +68,13 @@ std::string KeysWith(const TriageFilter& filter) {
   return Keys(triage.rows);
 }
 
-TEST(TriageTest, TheWorstStandFirst) { EXPECT_EQ(KeysBy(TriageOrder::kWorst), "k.frequent k.rare k.linux k.unstable "); }
+TEST(TriageTest, TheWorstStandFirst) {
+  EXPECT_EQ(KeysBy(TriageOrder::kWorst), "k.frequent k.rare k.linux k.unstable ");
+}
 
-TEST(TriageTest, OrTheNewest) { EXPECT_EQ(KeysBy(TriageOrder::kNewest), "k.unstable k.linux k.rare k.frequent "); }
+TEST(TriageTest, OrTheNewest) {
+  EXPECT_EQ(KeysBy(TriageOrder::kNewest), "k.unstable k.linux k.rare k.frequent ");
+}
 
 TEST(TriageTest, WhatIsAcceptedOrFixedIsNotTheWorstAnyMore) {
   LoadedFindings all;
@@ -80,7 +85,8 @@ TEST(TriageTest, WhatIsAcceptedOrFixedIsNotTheWorstAnyMore) {
   EXPECT_EQ(Keys(triage.rows), "k.linux k.unstable k.frequent k.rare ");
   EXPECT_EQ(StateWords(triage.rows[2]), "accepted");
   EXPECT_EQ(StateWords(triage.rows[3]), "fixed");
-  EXPECT_NE(TriageText(triage.rows, TriageOrder::kWorst).find("    accepted: it may\n"), std::string::npos);
+  EXPECT_NE(TriageText(triage.rows, TriageOrder::kWorst).find("    accepted: it may\n"),
+            std::string::npos);
 }
 
 TEST(TriageTest, ADeviationThatHasExpiredAcceptsNothing) {
@@ -120,8 +126,9 @@ TEST(TriageTest, FiltersLeaveWhatIsAskedFor) {
 
 TEST(TriageTest, ATableSaysWhatWasSaidAndHowSureItIs) {
   const std::string text = TriageText(Some().rows, TriageOrder::kWorst);
-  EXPECT_NE(text.find("\n    listen(s0, 1) came back 0, expected -1 EINVAL (listen.x)\n    k.unstable\n"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("\n    listen(s0, 1) came back 0, expected -1 EINVAL (listen.x)\n    k.unstable\n"),
+      std::string::npos)
       << text;
   EXPECT_NE(text.find("unstable   found   900  2026-03-05"), std::string::npos) << text;
   EXPECT_NE(text.find("differs from Linux 6.18"), std::string::npos) << text;

@@ -1,8 +1,7 @@
-// What `sockspec triage DIR regress KEY` wrote into fuzz/found/linux/: this machine's kernel still answers so, and the
-// specification still disagrees. A program that fails here is good news or bad: see what has changed, and take the
-// file out or mend what broke. One of them alone: sockspec check --profile=… FILE.
-
-#include "gtest/gtest.h"
+// What `sockspec triage DIR regress KEY` wrote into fuzz/found/linux/: this machine's kernel still
+// answers so, and the specification still disagrees. A program that fails here is good news or bad:
+// see what has changed, and take the file out or mend what broke. One of them alone: sockspec check
+// --profile=… FILE.
 
 #include <filesystem>
 #include <fstream>
@@ -13,6 +12,7 @@
 
 #include "fuzz/lockstep.h"
 #include "fuzz/regression.h"
+#include "gtest/gtest.h"
 #include "model/profile.h"
 #include "model/program/program.h"
 #include "model/program/text.h"

@@ -1,5 +1,5 @@
-// The GoogleTest form of programs: it compiles without a warning against GoogleTest as Debian has it, passes where the
-// kernel conforms, and fails where it does not.
+// The GoogleTest form of programs: it compiles without a warning against GoogleTest as Debian has
+// it, passes where the kernel conforms, and fails where it does not.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -71,12 +71,14 @@ class CGtestTest : public testing::Test {
     EXPECT_TRUE(parsed.ok()) << parsed.problem.Message();
     const std::string source = EmitGtest(parsed.transcript, {.title = {"A title."}}, name);
     std::ofstream(path_ + ".cc") << source;
-    const Ran compiled = RunShell("c++ -std=c++17 -Wall -Wextra -Werror -pthread -o " + path_ + " " + path_ +
-                                  ".cc -lgtest -lgtest_main");
+    const Ran compiled = RunShell("c++ -std=c++17 -Wall -Wextra -Werror -pthread -o " + path_ +
+                                  " " + path_ + ".cc -lgtest -lgtest_main");
     EXPECT_EQ(compiled.status, 0) << compiled.output << source;
     // What Bazel tells its tests is not for this one.
-    return RunShell("env -u GTEST_OUTPUT -u XML_OUTPUT_FILE -u TEST_SHARD_INDEX -u TEST_TOTAL_SHARDS "
-                    "-u TEST_SHARD_STATUS_FILE -u TESTBRIDGE_TEST_ONLY -u TEST_PREMATURE_EXIT_FILE " + path_);
+    return RunShell(
+        "env -u GTEST_OUTPUT -u XML_OUTPUT_FILE -u TEST_SHARD_INDEX -u TEST_TOTAL_SHARDS "
+        "-u TEST_SHARD_STATUS_FILE -u TESTBRIDGE_TEST_ONLY -u TEST_PREMATURE_EXIT_FILE " +
+        path_);
   }
 
   std::string path_;
@@ -93,7 +95,8 @@ TEST_F(CGtestTest, FailsWithTheCallWhereItDoesNot) {
   const Ran ran = CompileAndRun(kSmall, {.suite = "Listen", .test = "Unbound"});
   if (ran.output.find("It cannot run here") != std::string::npos) GTEST_SKIP() << ran.output;
   EXPECT_EQ(ran.status, 1) << ran.output;
-  EXPECT_NE(ran.output.find("listen(s0, 1) # @listen.nothing_of_the_sort"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("listen(s0, 1) # @listen.nothing_of_the_sort"), std::string::npos)
+      << ran.output;
   EXPECT_EQ(ran.output.find("getsockname"), std::string::npos) << "which conforms\n" << ran.output;
 }
 

@@ -33,7 +33,8 @@ class Writer {
 
   std::string Write() {
     const Environment& env = transcript_.program.env;
-    if (!(env == Environment())) throw Inexpressible{"packetdrill has no limits or users of its own (env:)"};
+    if (!(env == Environment()))
+      throw Inexpressible{"packetdrill has no limits or users of its own (env:)"};
     std::string lines;
     for (size_t i = 0; i < transcript_.program.calls.size(); ++i) {
       const Call& call = transcript_.program.calls[i];
@@ -48,9 +49,12 @@ class Writer {
 
  private:
   std::string Line(const Call& call, const std::optional<Reply>& reply) {
-    if (call.part != Part::kWhole) throw Inexpressible{"calls of several threads are not to be had"};
-    if (!reply) throw Inexpressible{"no reply is written to it, and packetdrill expects one of every call"};
-    if (reply->blocked) throw Inexpressible{"it blocks for good, and packetdrill interrupts nothing"};
+    if (call.part != Part::kWhole)
+      throw Inexpressible{"calls of several threads are not to be had"};
+    if (!reply)
+      throw Inexpressible{"no reply is written to it, and packetdrill expects one of every call"};
+    if (reply->blocked)
+      throw Inexpressible{"it blocks for good, and packetdrill interrupts nothing"};
     std::string line = Called(call, *reply);
     if (reply->error != 0) {
       line += " = -1 " + PrintErrno(reply->error) + " (" + strerror(reply->error) + ")";
@@ -84,16 +88,21 @@ class Writer {
       case Op::kConnect:
         return Connect(call, reply, fd);
       case Op::kAccept:
-        if (!refused) throw Inexpressible{"whoever connected is a socket of the program; packetdrill is the other end"};
+        if (!refused)
+          throw Inexpressible{
+              "whoever connected is a socket of the program; packetdrill is the other end"};
         Usual(call);
         return "accept(" + fd + ", ..., ...)";
       case Op::kClose:
         return "close(" + fd + ")";
       case Op::kShutdown:
-        return "shutdown(" + fd + ", " + PrintConstant(DeclarationOf(call.op).arguments.back().TokensOf(call), call.command) + ")";
+        return "shutdown(" + fd + ", " +
+               PrintConstant(DeclarationOf(call.op).arguments.back().TokensOf(call), call.command) +
+               ")";
       case Op::kGetsockopt:
-        return "getsockopt(" + fd + ", " + Option(call) + ", [" + std::to_string(refused ? 0 : reply.option) + "], [" +
-               std::to_string(call.length) + "])";
+        return "getsockopt(" + fd + ", " + Option(call) + ", [" +
+               std::to_string(refused ? 0 : reply.option) + "], [" + std::to_string(call.length) +
+               "])";
       case Op::kSetsockopt:
         return "setsockopt(" + fd + ", " + Option(call) + ", " + OptionValue(call) + ", " +
                std::to_string(call.length) + ")";
@@ -107,13 +116,15 @@ class Writer {
         Refused(reply);
         return Name(call) + "(" + fd + ", ..., " + std::to_string(call.size) + ")";
       case Op::kFcntl:
-        if (DeclarationOf(call.op).makes(call)) throw Inexpressible{"packetdrill does not know the descriptor it makes"};
-        if (call.command == F_SETFL && (call.value & O_NONBLOCK) != 0) nonblocking_.insert(call.fd.handle());
+        if (DeclarationOf(call.op).makes(call))
+          throw Inexpressible{"packetdrill does not know the descriptor it makes"};
+        if (call.command == F_SETFL && (call.value & O_NONBLOCK) != 0)
+          nonblocking_.insert(call.fd.handle());
         return "fcntl(" + fd + ", " + FcntlCommand(call) + ")";
       case Op::kPoll:
-        return "poll([{fd=" + fd + ", events=" + PrintFlags(PollEvents(), call.flags) + ", revents=" +
-               PrintFlags(PollEvents(), reply.value > 0 ? reply.events : 0) + "}], 1, " + std::to_string(call.timeout) +
-               ")";
+        return "poll([{fd=" + fd + ", events=" + PrintFlags(PollEvents(), call.flags) +
+               ", revents=" + PrintFlags(PollEvents(), reply.value > 0 ? reply.events : 0) +
+               "}], 1, " + std::to_string(call.timeout) + ")";
       case Op::kAccept4:
       case Op::kDup:
       case Op::kDup2:
@@ -133,7 +144,8 @@ class Writer {
       case Op::kEpollCreate1:
       case Op::kEpollCtl:
       case Op::kEpollWait:
-        throw Inexpressible{"it takes structures whose notation differs between versions of packetdrill"};
+        throw Inexpressible{
+            "it takes structures whose notation differs between versions of packetdrill"};
     }
     __builtin_unreachable();
   }
@@ -144,25 +156,31 @@ class Writer {
     if (call.domain != AF_INET && call.domain != AF_INET6) {
       throw Inexpressible{"packetdrill makes sockets of AF_INET and AF_INET6 only"};
     }
-    if (refused) throw Inexpressible{"packetdrill chooses the family, and cannot ask for a wrong one"};
+    if (refused)
+      throw Inexpressible{"packetdrill chooses the family, and cannot ask for a wrong one"};
     const bool ipv6 = call.domain == AF_INET6;
-    if (!open_.empty() && ipv6 != ipv6_) throw Inexpressible{"one script is IPv4 or IPv6, not both"};
+    if (!open_.empty() && ipv6 != ipv6_)
+      throw Inexpressible{"one script is IPv4 or IPv6, not both"};
     ipv6_ = ipv6;
     open_.insert(call.made);
     if ((call.type & SOCK_NONBLOCK) != 0) nonblocking_.insert(call.made);
     const bool stream = (call.type & 0xf) == SOCK_STREAM;
     return "socket(..., " + PrintType(call.type) + ", " +
            (call.protocol == 0 ? stream ? "IPPROTO_TCP" : "IPPROTO_UDP"
-                               : PrintConstant(Protocols(), call.protocol)) + ")";
+                               : PrintConstant(Protocols(), call.protocol)) +
+           ")";
   }
 
   // packetdrill knows one address of its own, and one port of it.
   void Local(const Call& call) {
     Usual(call);
     const Host own = ipv6_ ? Host::kLoopback6 : Host::kLoopback;
-    if (call.address.host != own) throw Inexpressible{"packetdrill binds to the one address that it has"};
-    if (!call.address.port.IsProgram()) throw Inexpressible{"packetdrill binds to the one port that it was told"};
-    if (port_ && !(*port_ == call.address.port)) throw Inexpressible{"packetdrill knows one port of its own, and this is a second one"};
+    if (call.address.host != own)
+      throw Inexpressible{"packetdrill binds to the one address that it has"};
+    if (!call.address.port.IsProgram())
+      throw Inexpressible{"packetdrill binds to the one port that it was told"};
+    if (port_ && !(*port_ == call.address.port))
+      throw Inexpressible{"packetdrill knows one port of its own, and this is a second one"};
     port_ = call.address.port;
   }
 
@@ -175,10 +193,13 @@ class Writer {
     switch (reply.error) {
       case 0:
       case EINPROGRESS:
-        throw Inexpressible{"its other end is a socket of the program; packetdrill is the other end"};
+        throw Inexpressible{
+            "its other end is a socket of the program; packetdrill is the other end"};
       case ECONNREFUSED:
         if (nonblocking_.contains(call.fd.handle())) {
-          throw Inexpressible{"this machine's loopback refuses at once, where packetdrill's network takes its time"};
+          throw Inexpressible{
+              "this machine's loopback refuses at once, where packetdrill's network takes its "
+              "time"};
         }
         // Nobody listens: that is packetdrill, which says so. The reply comes after the packets.
         after_ = "+0 > S 0:0(0) <...>\n+0 < R. 0:0(0) ack 1 win 0\n";
@@ -190,9 +211,11 @@ class Writer {
   }
 
   static void Refused(const Reply& reply) {
-    if ((reply.wrote & kWroteSignal) != 0) throw Inexpressible{"packetdrill does not tell of SIGPIPE"};
+    if ((reply.wrote & kWroteSignal) != 0)
+      throw Inexpressible{"packetdrill does not tell of SIGPIPE"};
     if (reply.error == 0 && reply.value > 0) {
-      throw Inexpressible{"bytes move between two sockets of the program; packetdrill is the other end"};
+      throw Inexpressible{
+          "bytes move between two sockets of the program; packetdrill is the other end"};
     }
   }
 
@@ -215,12 +238,14 @@ class Writer {
     if (call.pointer != Pointer::kValid || call.length_pointer != Pointer::kValid) {
       throw Inexpressible{"packetdrill passes good pointers only"};
     }
-    return PrintConstant(OptionLevels(), call.level) + ", " + PrintConstant(OptionNames(call.level), call.option);
+    return PrintConstant(OptionLevels(), call.level) + ", " +
+           PrintConstant(OptionNames(call.level), call.option);
   }
 
   static std::string OptionValue(const Call& call) {
     if (call.level == SOL_SOCKET && call.option == SO_LINGER) {
-      return "{onoff=" + std::to_string(call.value) + ", linger=" + std::to_string(call.seconds) + "}";
+      return "{onoff=" + std::to_string(call.value) + ", linger=" + std::to_string(call.seconds) +
+             "}";
     }
     if (FormOf(call.level, call.option) != OptionForm::kInt) {
       throw Inexpressible{"the option's value is a structure that packetdrill has no notation for"};
@@ -235,15 +260,18 @@ class Writer {
     }
     const bool in = call.op == Op::kBind || call.op == Op::kConnect;
     if (in && (call.length != ExactLength(call.address) || call.address.dirty_tail ||
-               call.address.family != UsualFamily(call.address.host) || IsIpv6(call.address.host) != ipv6_)) {
+               call.address.family != UsualFamily(call.address.host) ||
+               IsIpv6(call.address.host) != ipv6_)) {
       throw Inexpressible{"packetdrill passes right addresses of the right length only"};
     }
-    if (!in && call.length != kStorageLength) throw Inexpressible{"packetdrill gives room for the whole address"};
+    if (!in && call.length != kStorageLength)
+      throw Inexpressible{"packetdrill gives room for the whole address"};
   }
 
   std::string Number(Descriptor fd) const {
     if (!fd.IsHandle()) throw Inexpressible{"packetdrill passes descriptors that it made"};
-    if (!open_.contains(fd.handle())) throw Inexpressible{"its descriptor was not made by socket()"};
+    if (!open_.contains(fd.handle()))
+      throw Inexpressible{"its descriptor was not made by socket()"};
     return std::to_string(kFirstDescriptor + fd.handle());
   }
 
@@ -253,12 +281,13 @@ class Writer {
   bool ipv6_ = false;
   std::optional<Port> port_;
   std::string within_;  // of a call that takes until then: "...0.1"
-  std::string after_;  // what comes after the call: packets
+  std::string after_;   // what comes after the call: packets
 };
 
 }  // namespace
 
-PacketdrillScript EmitPacketdrill(const Transcript& transcript, const std::vector<std::string>& title) {
+PacketdrillScript EmitPacketdrill(const Transcript& transcript,
+                                  const std::vector<std::string>& title) {
   PacketdrillScript result;
   try {
     const std::string lines = Writer(transcript).Write();

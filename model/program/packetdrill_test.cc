@@ -59,20 +59,27 @@ TEST(PacketdrillTest, WhatItCannotSayIsToldWithTheCall) {
     const char* problem;
   } const kCases[] = {
       {"s0 = socket(AF_UNIX, SOCK_STREAM, 0) = s0\n",
-       "s0 = socket(AF_UNIX, SOCK_STREAM, 0): packetdrill makes sockets of AF_INET and AF_INET6 only"},
+       "s0 = socket(AF_UNIX, SOCK_STREAM, 0): packetdrill makes sockets of AF_INET and AF_INET6 "
+       "only"},
       {tcp + "getsockname(s0) = 0\n", "getsockname(s0): packetdrill does not make this call"},
       {"socketpair(AF_UNIX, SOCK_STREAM, 0, [s0, s1]) = 0\n",
        "socketpair(AF_UNIX, SOCK_STREAM, 0, [s0, s1]): packetdrill does not make this call"},
-      {tcp + "listen(s0, 1)\n", "listen(s0, 1): no reply is written to it, and packetdrill expects one of every call"},
+      {tcp + "listen(s0, 1)\n",
+       "listen(s0, 1): no reply is written to it, and packetdrill expects one of every call"},
       {tcp + "connect(s0, 127.0.0.1:P0) = 0\n",
-       "connect(s0, 127.0.0.1:P0): its other end is a socket of the program; packetdrill is the other end"},
+       "connect(s0, 127.0.0.1:P0): its other end is a socket of the program; packetdrill is the "
+       "other end"},
       {tcp + "connect(s0, UNREACHABLE:P0) = -1 EHOSTUNREACH\n",
        "connect(s0, UNREACHABLE:P0): packetdrill connects to the one address that it is itself"},
       {tcp + "bind(s0, 127.0.0.1:P0, addrlen=2) = -1 EINVAL\n",
-       "bind(s0, 127.0.0.1:P0, addrlen=2): packetdrill passes right addresses of the right length only"},
-      {tcp + "bind(s0, NULL) = -1 EFAULT\n", "bind(s0, NULL): packetdrill passes good pointers only"},
-      {tcp + "listen(-1, 1) = -1 EBADF\n", "listen(-1, 1): packetdrill passes descriptors that it made"},
-      {tcp + "send(s0, 5, 0) = -1 EPIPE, signal=SIGPIPE\n", "send(s0, 5, 0): packetdrill does not tell of SIGPIPE"},
+       "bind(s0, 127.0.0.1:P0, addrlen=2): packetdrill passes right addresses of the right length "
+       "only"},
+      {tcp + "bind(s0, NULL) = -1 EFAULT\n",
+       "bind(s0, NULL): packetdrill passes good pointers only"},
+      {tcp + "listen(-1, 1) = -1 EBADF\n",
+       "listen(-1, 1): packetdrill passes descriptors that it made"},
+      {tcp + "send(s0, 5, 0) = -1 EPIPE, signal=SIGPIPE\n",
+       "send(s0, 5, 0): packetdrill does not tell of SIGPIPE"},
       {"env: nofile=5\n" + tcp, "packetdrill has no limits or users of its own (env:)"},
   };
   for (const auto& c : kCases) {
