@@ -194,6 +194,11 @@ int RunFuzz(const Options& asked) {
                                : mutated                 ? "3s"
                                                          : "60s";
 
+  // What `sockspec triage DIR accept` wrote there holds without being asked for.
+  if (const std::string accepted = options.out + "/known.deviations";
+      options.deviations.empty() && access(PathOf(accepted).c_str(), F_OK) == 0) {
+    options.deviations = accepted;
+  }
   Deviations deviations;
   if (!options.deviations.empty()) {
     ParsedDeviations parsed =
@@ -307,7 +312,7 @@ void AddFuzz(CLI::App& app, int& status) {
       ->take_last();
   command
       ->add_option("--deviations", options->deviations,
-                   "Known deviations: counted, not found again")
+                   "Known deviations: counted, not found again. Left out: DIR/known.deviations, where there is one")
       ->type_name("FILE");
   command
       ->add_option("--from-corpus", options->from_corpus,

@@ -179,6 +179,17 @@ TEST_F(Campaigning, ItGoesOnWhereTheDirectoryLeftOff) {
   EXPECT_GT(result.keys[0].count, 0u);
 }
 
+TEST_F(Campaigning, AFewProgramsMoreDoNotTakeItBack) {
+  mutation_ = {};
+  options_.programs = 640;
+  RunCampaign(options_);
+  options_.seed.reset();
+  options_.programs = 1;
+  EXPECT_EQ(RunCampaign(options_).counts.programs, 0u);
+  options_.programs = 704;
+  EXPECT_EQ(RunCampaign(options_).counts.programs, 64u);
+}
+
 TEST_F(Campaigning, AKnownDeviationIsCountedAndNotStored) {
   mutation_ = {.clause = FindClause("unix_connect.peer"), .error = EACCES};
   options_.programs = 1000;

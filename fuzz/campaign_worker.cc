@@ -74,7 +74,7 @@ class Worker {
       }
       for (; !Stopped(); ++from) {
         if (options_.programs != 0 && from >= options_.programs) {
-          share_.from.store(options_.programs);
+          share_.from.store(from);
           return;
         }
         // The next one, so that a replacement does not die of the same program.
