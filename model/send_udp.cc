@@ -84,7 +84,12 @@ bool RefusesSource(const Scene& s, int error) {
 bool FromMany(const Scene& s) { return RefusesSource(s, EINVAL); }
 bool FromBroadcast(const Scene& s) { return RefusesSource(s, ENETUNREACH); }
 bool CrossesFamilies(const Scene& s) { return RefusesSource(s, EAFNOSUPPORT); }
-bool BadSource(const Scene& s) { return RefusesSource(s, 0) || (s.posix() && Routes(s) && CrossesToIpv4(s.me(), WayTo(s))); }
+bool BadSource(const Scene& s) {
+  if (RefusesSource(s, 0)) return true;
+  // To port 0, too, which POSIX does not refuse.
+  const bool routes = s.posix() && (Routes(s) || (ToPortZero(s) && !WrongFamily(s)));
+  return routes && CrossesToIpv4(s.me(), WayTo(s));
+}
 bool Inet6FamilyUnspecified(const Scene& s) { return Inet6(s) && FamilyUnspecified(s); }
 bool NoRoute(const Scene& s) { return Refuses(s, ENETUNREACH); }
 bool HostUnreachable(const Scene& s) { return Refuses(s, EHOSTUNREACH); }
