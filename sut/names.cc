@@ -99,7 +99,7 @@ void Names::Write(const Address& address, GivenAddress* to) const {
     to->in6.sin6_addr = Bytes6(address.host);
   } else {
     const std::string_view bytes = BytesOf(address.name);
-    memcpy(to->un.sun_path, bytes.data(), bytes.size());
+    bytes.copy(to->un.sun_path, bytes.size());  // memcpy() takes no null, which UNNAMED has
   }
 }
 
