@@ -226,8 +226,8 @@ class Campaign {
   // All that the directory is to hold now; `all`: what costs more, too.
   Trouble Save(Clock::time_point now, bool all) {
     if (Trouble trouble = SaveState(); trouble.any()) return trouble;
-    if (Trouble trouble = corpus_.Flush(); trouble.any()) return trouble;
     if (!all) return {};
+    if (Trouble trouble = corpus_.Flush(); trouble.any()) return trouble;
     std::vector<pid_t> processes = {getpid()};
     for (const Child& child : children_) {
       if (child.pid > 0) processes.push_back(child.pid);
