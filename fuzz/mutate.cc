@@ -1,5 +1,7 @@
 #include "fuzz/mutate.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <utility>
