@@ -29,7 +29,7 @@ inline std::string Contents(const std::string& path) {
 class RunsSockspec : public testing::Test {
  protected:
   void SetUp() override {
-    std::string path = testing::TempDir() + "/cli.XXXXXX";
+    std::string path = std::filesystem::path(testing::TempDir() + "/cli.XXXXXX").lexically_normal().string();
     ASSERT_NE(mkdtemp(path.data()), nullptr);
     directory_ = path;
     binary_ = std::filesystem::absolute("sockspec");
