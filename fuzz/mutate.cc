@@ -1,7 +1,5 @@
 #include "fuzz/mutate.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <utility>

@@ -23,8 +23,7 @@ void Mutate(Program& program, Random& random, Generator& generator);
 Program Cross(const Program& first, const Program& second, Random& random);
 
 // `program` in one thread, up to the first call that may block, or that the model cannot follow: what is left has
-// one run like the other and takes no time. Empty where that is the first call. Calls that have a unix
-// name for an address of the internet are left out: what they mean depends on where the sandbox is.
+// one run like the other and takes no time. Empty where that is the first call.
 Program Followable(const Program& program, Oracle& oracle);
 
 }  // namespace sockspec

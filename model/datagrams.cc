@@ -184,7 +184,7 @@ void Deliver(Scene& scene, uint8_t to, const Message& message) {
     most += MostCharge(queued.size);
   }
   const uint32_t room = socket.receive_buffer >= 0 ? static_cast<uint32_t>(socket.receive_buffer) : kUsualReceiveBuffer;
-  if (!empty && most > room - room / 4) {
+  if (!empty && (socket.crowded || most > room - room / 4)) {
     // Whether it fits depends on how the kernel accounts for memory; that it does not is certain in the end.
     if (socket.receive_buffer >= 0 && least > room) return;
     if (scene.Fork(2) == 1) return;

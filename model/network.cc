@@ -511,7 +511,8 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   const bool held = socket.unacked && !prompt;
   if (socket.segments > 0) socket.answered = true;
   if (peer == index) socket.answered = true;
-  other.unacked = false;  // our segment acknowledges what it sent
+  // Our segment acknowledges what it sent, but not what that lets go.
+  other.unacked = socket.late > 0;
   socket.unacked = socket.unacked || slow || peer == index;
   CountSegment(other, bytes);
   other.crowded |= Crowded(socket, other, bytes);

@@ -148,7 +148,13 @@ int32_t Doubled(int32_t wanted, int32_t smallest) { return std::max(std::min(wan
 int32_t Within(int32_t wanted, int32_t smallest) {
   return static_cast<uint32_t>(wanted) > kUsualLargest ? kBeyondUsual : Doubled(wanted, smallest);
 }
+// udp_rmem_release(): what was read may still be charged while something is queued, up to a quarter of the buffer as it
+// was, which a smaller one may not have at all.
+void MayStillBeCharged(Scene& s) {
+  if (s.me().kind == SocketKind::kUdp && FirstMessage(s.world, s.index) != kNone) s.me().crowded = true;
+}
 void StoreReceiveBuffer(Scene& s, int32_t value) {
+  MayStillBeCharged(s);
   s.me().receive_buffer = Within(value, kSmallestReceive);
   Lock(s, kReceiveLocked);
 }
@@ -158,6 +164,7 @@ void StoreSendBuffer(Scene& s, int32_t value) {
   Wake(s.world, s.index, kWriteSpace);  // "Wake up sending tasks if we upped the value"
 }
 void ForceReceiveBuffer(Scene& s, int32_t value) {
+  MayStillBeCharged(s);
   s.me().receive_buffer = Doubled(std::max(value, 0), kSmallestReceive);
   Lock(s, kReceiveLocked);
 }
@@ -445,9 +452,7 @@ int16_t FilterUnlocked(const Scene& s) {
   return ValueToSet(s) == 0 && OptionOf(s.world, s.index, SOL_SOCKET, SO_LOCK_FILTER) != 0 ? EPERM : 0;
 }
 int16_t GroupDetached(const Scene& s) { return s.me().reuse_port ? ENOENT : EINVAL; }
-bool IsOpen(const Scene& s) {
-  return IsTcp(s) ? s.me().tcp == Tcp::kEstablished : s.me().remote_port != kNone;
-}
+bool IsOpen(const Scene& s) { return s.me().tcp == Tcp::kEstablished; }
 int16_t NotOpen(const Scene& s) { return IsOpen(s) ? int16_t{0} : int16_t{ENOTCONN}; }
 int16_t AddressFormRefused(const Scene& s) { return IsOpen(s) ? kOptionNotModelled : int16_t{ENOTCONN}; }
 int16_t RepairRefused(const Scene& s) {
@@ -475,6 +480,11 @@ void StoreCork(Scene& s, int32_t value) {
   StoreOption(s.world, *s.option, s.index, value, 0);
   const bool at_once = !s.me().unacked || OptionOf(s.world, s.index, IPPROTO_TCP, TCP_NODELAY) != 0;
   if (value == 0 && at_once) PushHeld(s.world, s.index);
+}
+// do_tcp_setsockopt(): "sk->sk_write_space(sk)", which wakes whoever waits for room, whether there was some before or not.
+void StoreNotSent(Scene& s, int32_t value) {
+  StoreOption(s.world, *s.option, s.index, value, 0);
+  Wake(s.world, s.index, kWriteSpace);
 }
 constexpr int32_t kNoDevice = 0;
 constexpr int32_t kLoIndexSwapped = 0x01000000;  // htonl(1)
@@ -691,7 +701,7 @@ constexpr OptionRow kRows[] = {
     {IP4_OF(IP_PKTOPTIONS, kTcp), .set = false, .get_refused = PacketOptionsUntold, .tells = TellNothing,
      .unread = true, .cites = "Linux do_ip_getsockopt()"},
     {IP4(IP_MTU_DISCOVER), .start = IP_PMTUDISC_WANT, .least = IP_PMTUDISC_DONT, .most = IP_PMTUDISC_OMIT,
-     .bytes = 0, .cites = "ip(7) IP_MTU_DISCOVER"},
+     .bytes = 0, .spoils = kOpSends, .spoils_of = kUdp, .cites = "ip(7) IP_MTU_DISCOVER"},
     {IP4(IP_RECVERR), .boolean = true, .bytes = 0, .stores = StoreReceiveErrors, .cites = "ip(7) IP_RECVERR"},
     {IP4(IP_RECVTTL), .boolean = true, .bytes = 0, .spoils = kOpRecvmsg, .spoils_of = kUdp,
      .cites = "ip(7) IP_RECVTTL"},
@@ -818,7 +828,7 @@ constexpr OptionRow kRows[] = {
      .inherited = 0, .cites = "tcp(7) TCP_FASTOPEN; Linux fastopen_queue_tune()"},
     {TCP(TCP_TIMESTAMP), .set_error = EPERM, .tells = TellAnything,
      .cites = "Linux do_tcp_setsockopt(): only under repair"},
-    {TCP(TCP_NOTSENT_LOWAT), .spoils = kOpSends | kOpLooks,
+    {TCP(TCP_NOTSENT_LOWAT), .stores = StoreNotSent, .spoils = kOpSends | kOpLooks,
      .cites = "Linux do_tcp_setsockopt(), tcp_notsent_lowat()"},
     {TCP(TCP_CC_INFO), .not_modelled = "what a congestion control tells is its own",
      .cites = "Linux do_tcp_getsockopt()"},
@@ -911,7 +921,7 @@ constexpr OptionRow kRows[] = {
     {IP6(IPV6_ROUTER_ALERT), .since = {6, 2}, .set_error = ENOPROTOOPT,
      .cites = "observed on Linux 6.18: getsockopt(s0, IPPROTO_IPV6, IPV6_ROUTER_ALERT) = 0, value=0"},
     {IP6(IPV6_MTU_DISCOVER), .start = IPV6_PMTUDISC_WANT, .least = IPV6_PMTUDISC_DONT,
-     .most = IPV6_PMTUDISC_OMIT, .cites = "ipv6(7) IPV6_MTU_DISCOVER"},
+     .most = IPV6_PMTUDISC_OMIT, .spoils = kOpSends, .spoils_of = kUdp, .cites = "ipv6(7) IPV6_MTU_DISCOVER"},
     {IP6(IPV6_MTU), .may_give = ENOTCONN, .get_refused = NoRoute, .tells = TellAnything, .least = 1280,
      .besides = 0, .spoils = kOpSends, .spoils_of = kUdp, .cites = "ipv6(7) IPV6_MTU; Linux IPV6_MIN_MTU"},
     {IP6(IPV6_RECVERR), .boolean = true, .stores = StoreReceiveErrors, .cites = "ipv6(7) IPV6_RECVERR"},

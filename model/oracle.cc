@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -80,6 +82,17 @@ bool NamesUnseenPort(const Call& call, const World& world) {
     return call.address.name.chosen() >= world.seen_names;
   }
   return call.address.port.IsChosen() && call.address.port.chosen() >= world.seen;
+}
+
+// AF_INET/U0: the bytes of a path stand for a port and a host. Where they are those of the sandbox's directory,
+// nobody knows what they say.
+bool SaysWhateverAPathSays(const Call& call, const World& world) {
+  if (call.address.host != Host::kUnix || !call.fd.IsHandle()) return false;
+  const int family = call.address.family;
+  if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC) return false;
+  const uint8_t slot = world.handles[call.fd.handle()];
+  if (slot == kNone || world.slots[slot].opens != Opens::kSocket) return false;
+  return !IsUnix(world.sockets[world.slots[slot].socket].kind);
 }
 
 // The unspecified socket that the call is on; nullptr where it is on none.
@@ -467,6 +480,11 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       return Verdict::kUnspecified;
     }
   }
+  if (SaysWhateverAPathSays(call, worlds_[0])) {
+    lost_ = true;
+    why_ = "what the name of a unix socket says as an address of the internet depends on where its directory is";
+    return Verdict::kDiscarded;
+  }
   if (const char* reason = SpoiltBy(worlds_[0], call, profile_); reason != nullptr) {
     lost_ = true;
     why_ = reason;
@@ -637,7 +655,7 @@ std::vector<Allowed> Oracle::Ask(const Call& call) const {
     }
     return answers;
   }
-  if (NamesUnseenPort(call, worlds_[0]) || OnUnspecified(call, worlds_[0]) || SpoiltBy(worlds_[0], call, profile_) != nullptr) {
+  if (NamesUnseenPort(call, worlds_[0]) || SaysWhateverAPathSays(call, worlds_[0]) || OnUnspecified(call, worlds_[0]) || SpoiltBy(worlds_[0], call, profile_) != nullptr) {
     return answers;
   }
   for (int w = 0; w < count_; ++w) {

@@ -134,7 +134,9 @@ QueuedError TakeQuoted(Scene& s) {
   }
   if (s.call.op == Op::kRecvmsg) {
     s.reply.wrote |= kWroteFlags;
-    s.reply.flags = MSG_ERRQUEUE | MSG_CTRUNC | (copied < error.size ? int{MSG_TRUNC} : 0);
+    // ___sys_recvmsg() begins with this one of the caller's flags.
+    const int own = TransferFlags(s.call) & MSG_CMSG_CLOEXEC;
+    s.reply.flags = MSG_ERRQUEUE | MSG_CTRUNC | own | (copied < error.size ? int{MSG_TRUNC} : 0);
   }
   return error;
 }

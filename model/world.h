@@ -148,7 +148,8 @@ struct Socket {
   uint32_t arrived = 0;         // bytes of the peer's that are certainly here
   uint32_t late = 0;            // bytes of the peer's that may still be on their way
   uint32_t read = 0;            // bytes handed to the user
-  bool crowded = false;         // `late` is there because buffers or windows may be too small
+  bool crowded = false;         // `late` is there because buffers or windows may be too small; of UDP: read
+                                // datagrams may still fill the buffer
   bool answered = false;        // has sent after it had received, so it may put off acknowledgements
   bool unacked = false;         // has sent what the peer may not have acknowledged yet
   uint8_t segments = 0;         // how often data has come, up to 255

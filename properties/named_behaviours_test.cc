@@ -110,6 +110,41 @@ TEST_F(Sockets, AnAnswerToWhatWasHeldBackMayBeLate) {
   )");
 }
 
+TEST_F(Sockets, WhatWasHeldBackIsItselfNotAcknowledgedAtOnce) {
+  ExpectConforms(R"(
+    s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0                        # @socket.open
+    bind(s0, 127.0.0.1:P0)                 = 0                         # @bind.explicit
+    listen(s0, 1)                          = 0                         # @listen.open
+    s1 = socket(AF_INET, SOCK_STREAM, 0)   = s1                        # @socket.open
+    connect(s1, 127.0.0.1:P0)              = 0                         # @connect.done
+    s2 = accept(s0)                        = s2, addr=127.0.0.1:E0     # @accept.connection
+    send(s1, 1, 0)                         = 1                         # @send.sent
+    send(s2, 1, 0)                         = 1                         # @send.sent
+    send(s1, 1, 0)                         = 1                         # @send.sent
+    send(s1, 1, 0)                         = 1                         # @send.sent
+    send(s2, 1, 0)                         = 1                         # @send.sent
+    recv(s2, 3, MSG_DONTWAIT)
+    send(s1, 1, 0)                         = 1                         # @send.sent
+    poll(s2, POLLIN)
+  )");
+}
+
+// What was read of a queue that is not empty yet may still be charged, which a smaller buffer has no room for.
+TEST_F(Sockets, ADatagramMayFindNoRoomInABufferThatWasMadeSmaller) {
+  ExpectConforms(R"(
+    s0 = socket(AF_INET, SOCK_DGRAM, 0)        = s0                       # @socket.open
+    bind(s0, 127.0.0.1:P0)                     = 0                        # @bind.explicit
+    connect(s0, 127.0.0.1:P0)                  = 0                        # @udp_connect.peer
+    send(s0, 633, 0)                           = 633                      # @udp_send.datagram
+    send(s0, 1, 0)                             = 1                        # @udp_send.datagram
+    recv(s0, 1, 0)                             = 1, data=[0,1)            # @udp_recv.datagram
+    setsockopt(s0, SOL_SOCKET, SO_RCVBUF, 1736) = 0                       # @setsockopt.stored
+    send(s0, 2, 0)                             = 2                        # @udp_send.datagram
+    recv(s0, 10, 0)                            = 1, data=[633,634)        # @udp_recv.datagram
+    recv(s0, 10, MSG_DONTWAIT)
+  )");
+}
+
 // ---- Dissolving -----------------------------------------------------------------------------
 
 TEST_F(Sockets, ADissolvedSocketCanBeUsedAgain) {
