@@ -15,6 +15,7 @@ constexpr int kFamilies = 46;       // AF_MAX
 constexpr int kProtocols = 263;     // IPPROTO_MAX
 constexpr int kMultipath = 262;     // IPPROTO_MPTCP, not modelled
 constexpr int kEcho = 1;            // IPPROTO_ICMP: datagram sockets that ping, not modelled
+constexpr int kEcho6 = 58;          // IPPROTO_ICMPV6, so too
 constexpr int kLite = 136;          // IPPROTO_UDPLITE, not modelled
 constexpr int kPacket = 10;         // SOCK_PACKET, of old: one of AF_PACKET
 
@@ -50,7 +51,8 @@ bool ProtocolUnsupported(const Scene& s) {
   if (!IsInternet(s) || (Type(s) != SOCK_RAW && protocol == 0)) return false;
   switch (Type(s)) {
     case SOCK_STREAM: return protocol != IPPROTO_TCP && protocol != kMultipath;
-    case SOCK_DGRAM: return protocol != IPPROTO_UDP && protocol != kEcho && protocol != kLite;
+    case SOCK_DGRAM:
+      return protocol != IPPROTO_UDP && protocol != (s.call.domain == AF_INET6 ? kEcho6 : kEcho) && protocol != kLite;
     case SOCK_RAW: return protocol == 0 && s.linux();
     default: return false;
   }
