@@ -233,7 +233,7 @@ int RunFuzz(const Options& asked) {
   if (GuestKind() == "gvisor") campaign.generate.environments = false;
   campaign.out = options.json ? stderr : stdout;
   campaign.terminal = !options.json && OnTerminal();
-  const std::string family = options.kernel.kernel;
+  const std::string family = GuestKind().empty() ? options.kernel.kernel : GuestKind();
   const std::string release = KernelRelease(options.kernel);
   campaign.kernel = family;
   campaign.release = release;

@@ -73,14 +73,19 @@ class Interrupts {
     action.sa_handler = [](int) { g_interrupted = 1; };
     sigaction(SIGINT, &action, &interrupt_);
     sigaction(SIGTERM, &action, &terminate_);
+    sigaction(SIGHUP, &action, &hang_up_);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, &pipe_);
   }
   ~Interrupts() {
     sigaction(SIGINT, &interrupt_, nullptr);
     sigaction(SIGTERM, &terminate_, nullptr);
+    sigaction(SIGHUP, &hang_up_, nullptr);
+    sigaction(SIGPIPE, &pipe_, nullptr);
   }
 
  private:
-  struct sigaction interrupt_, terminate_;
+  struct sigaction interrupt_, terminate_, hang_up_, pipe_;
 };
 
 GuestOptions GuestFor(const KernelOptions& options) {
@@ -122,11 +127,13 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
           .last_words = result.what};
 }
 
-std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments) {
+std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
+                          const std::string& input) {
   std::string output;
   GuestOptions guest = GuestFor(options);
   guest.arguments = arguments;
   guest.output = &output;
+  guest.input = &input;
   const Interrupts interrupts;
   const GuestResult result = RunInGuest(guest);
   if (result.end == GuestEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};

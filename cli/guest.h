@@ -35,7 +35,9 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
                            const std::vector<std::string>& more_arguments = {});
 
 // What `sockspec ARGUMENTS` prints in there. Stops where the kernel cannot be had or goes away, or the command fails.
-std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments);
+// `input` is its standard input.
+std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
+                          const std::string& input = "");
 
 // For commands that run programs and end: in the guest where one is asked for, else `here`.
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -53,6 +54,12 @@ int CampaignInGuest(const KernelOptions& options, const std::string& out, std::c
   const auto until = Clock::now() + duration;
   const std::string directory = PathOf(out);
   std::vector<std::string> more = {"--out=" + out};
+  // The campaign inside takes the lock, too, of the kernel inside.
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  Trouble trouble;
+  const std::shared_ptr<void> lock = LockDirectory(directory, &trouble);
+  if (trouble.any()) throw Stop{kExitUnusable, trouble.what};
   int deaths = 0;
   for (;;) {
     const GuestRun run = RunCommandInGuest(options, {.directory = out}, more);

@@ -56,7 +56,11 @@ std::vector<std::vector<Cell>> GuestColumns(const KernelOptions& kernel, const P
                                             const std::vector<Transcript>& programs) {
   std::vector<std::string> arguments = {"check", "--json", "--profile=" + profile.name()};
   arguments.insert(arguments.end(), files.begin(), files.end());
-  const Json said = Json::parse(OutputOfGuest(kernel, arguments), nullptr, false);
+  // Standard input has been read by now.
+  const auto dash = std::ranges::find(files, "-");
+  const std::string input =
+      dash == files.end() ? "" : PrintText(programs[static_cast<size_t>(dash - files.begin())].program);
+  const Json said = Json::parse(OutputOfGuest(kernel, arguments, input), nullptr, false);
   std::vector<std::vector<Cell>> columns;
   for (size_t f = 0; f < programs.size(); ++f) {
     std::vector<Cell> column(programs[f].program.calls.size(), Cell{"-", false});

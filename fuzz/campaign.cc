@@ -69,7 +69,7 @@ class Campaign {
         shares_(jobs_),
         shared_(shared_memory_[0]),
         children_(static_cast<size_t>(jobs_)),
-        corpus_(shared_.corpus, options_.directory),
+        corpus_(shared_.corpus, options_.directory, Section()),
         status_(options_, jobs_, shared_, shares_, corpus_, state_) {}
 
   CampaignResult Run() {
@@ -108,7 +108,9 @@ class Campaign {
 
   // Of one kernel, profile and mutant: a directory may hold several campaigns.
   std::string Section() const {
-    return options_.profile.name() + (options_.mutant.empty() ? "" : " " + options_.mutant);
+    const bool usual = options_.kernel.empty() || options_.kernel == "linux" || options_.kernel == "fake";
+    return options_.profile.name() + (usual ? "" : " " + options_.kernel) +
+           (options_.mutant.empty() ? "" : " " + options_.mutant);
   }
 
   Trouble Begin() {
@@ -162,6 +164,9 @@ class Campaign {
     for (const std::string_view below : {std::string_view(), kPendingDirectory, kGoneDirectory, kCrashesDirectory}) {
       RemoveUnfinished(fmt::format("{}/{}", directory, below));
     }
+    // What an earlier campaign was running is nothing to this one.
+    std::error_code ignored;
+    std::filesystem::remove_all(fmt::format("{}/{}", directory, kRunningDirectory), ignored);
     if (Trouble trouble = state_.Load(directory, Section()); trouble.any()) return trouble;
     LoadedFindings stored = LoadFindings(directory);
     for (const LoadedFinding& corrupt : stored.corrupt) {
@@ -476,7 +481,9 @@ class Campaign {
       return "its program repeats that";
     }
     const std::string crashes = fmt::format("{}/{}", options_.directory, kCrashesDirectory);
-    const std::string path = fmt::format("{}/crash-{}.program", crashes, pid);
+    // Processes have the same numbers again in another container, or after a boot.
+    std::string path = fmt::format("{}/crash-{}.program", crashes, pid);
+    for (int n = 2; Exists(path); ++n) path = fmt::format("{}/crash-{}-{}.program", crashes, pid, n);
     Transcript transcript{.comments = {fmt::format(
                               "a worker {}; alone, this did the same {} of 3 times", how, deaths)},
                           .program = program};

@@ -172,6 +172,10 @@ struct CampaignResult {
 // writes a summary. The calling process must have one thread.
 CampaignResult RunCampaign(const CampaignOptions& options);
 
+// Takes the directory for one campaign, for as long as the object lives: for who runs campaigns where a lock would not
+// be seen from here. Null and the trouble, which says who has it, where that is another one.
+std::shared_ptr<void> LockDirectory(const std::string& directory, Trouble* trouble);
+
 // What the workers of the last campaign in the directory ran when they ended, where it had `announce`.
 std::vector<Program> ProgramsThatRan(const std::string& directory);
 

@@ -70,10 +70,19 @@ std::optional<Program> Pick(const CorpusShared& corpus, Random& random) {
   return std::nullopt;
 }
 
-Corpus::Corpus(CorpusShared& shared, const std::string& directory)
+// A corpus is worth what it was measured to be: by another kernel or specification it would be thrown away.
+std::string CorpusDirectory(const std::string& directory, std::string_view section) {
+  std::string path = fmt::format("{}/{}", directory, kCorpusDirectory);
+  if (section.starts_with("linux") && section.find(' ') == std::string_view::npos) return path;
+  path += "-";
+  for (const char c : section) path += c == ' ' || c == ':' || c == '/' ? '-' : c;
+  return path;
+}
+
+Corpus::Corpus(CorpusShared& shared, const std::string& directory, std::string_view section)
     : shared_(shared),
       temporary_(fmt::format("{}/{}corpus.{}", directory, kNewFile, getpid())),
-      directory_(directory.empty() ? "" : fmt::format("{}/{}", directory, kCorpusDirectory)) {}
+      directory_(directory.empty() ? "" : CorpusDirectory(directory, section)) {}
 
 std::string Corpus::PathOf(const std::string& name) const { return directory_ + "/" + name; }
 

@@ -31,6 +31,7 @@
 
 namespace sockspec {
 
+// Of Linux held to its own specification; with -SECTION behind it for other kernels, specifications and mutants.
 inline constexpr std::string_view kCorpusDirectory = "corpus";
 // Where ForEachFeature()'s numbers stand in a table of all features.
 inline int ClauseFeature(int clause) { return clause; }
@@ -53,7 +54,7 @@ std::optional<Program> EntryAt(const CorpusShared& corpus, int index);
 class Corpus {
  public:
   // In memory alone where `directory`, the campaign's, is empty.
-  Corpus(CorpusShared& shared, const std::string& directory);
+  Corpus(CorpusShared& shared, const std::string& directory, std::string_view section);
 
   // Reads DIR/corpus, for workers to measure. Files of programs that make sockets of other kinds than
   // `sockets` are left alone, and so are files that do not fit.

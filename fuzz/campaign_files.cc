@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -183,6 +184,12 @@ void Announce(int file, const Program& program) {
   const auto size = static_cast<uint16_t>(std::min<size_t>(bytes.size(), UINT16_MAX));
   bytes.insert(bytes.begin(), {static_cast<uint8_t>(size & 0xff), static_cast<uint8_t>(size >> 8)});
   (void)!pwrite(file, bytes.data(), bytes.size(), 0);
+}
+
+std::shared_ptr<void> LockDirectory(const std::string& directory, Trouble* trouble) {
+  auto lock = std::make_shared<DirectoryLock>();
+  *trouble = lock->Take(directory);
+  return trouble->any() ? nullptr : lock;
 }
 
 std::vector<Program> ProgramsThatRan(const std::string& directory) {

@@ -158,13 +158,18 @@ std::string Today() {
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
                                std::string_view release, std::string_view profile_name,
                                std::string_view key) {
+  // One that has expired only where none holds still.
+  const std::string today = Today();
+  const Deviation* expired = nullptr;
   for (const Deviation& deviation : deviations.rows) {
-    if (CanonicalKey(deviation.key) == CanonicalKey(key) &&
-        Applies(deviation, kernel_family, release, profile_name)) {
-      return &deviation;
+    if (CanonicalKey(deviation.key) != CanonicalKey(key) ||
+        !Applies(deviation, kernel_family, release, profile_name)) {
+      continue;
     }
+    if (!Expired(deviation, today)) return &deviation;
+    if (expired == nullptr) expired = &deviation;
   }
-  return nullptr;
+  return expired;
 }
 
 std::string CanonicalKey(std::string_view key) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/reboot.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -60,6 +62,11 @@ bool WriteAllTo(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = write(fd, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) {
+      pollfd room{.fd = fd, .events = POLLOUT, .revents = 0};
+      poll(&room, 1, -1);
+      continue;
+    }
     if (n <= 0) return false;
     bytes.remove_prefix(static_cast<size_t>(n));
   }
@@ -78,7 +85,12 @@ std::string ThisProgram() {
 class Scratch {
  public:
   explicit Scratch(const std::string& kind) {
-    const char* base = getenv("TMPDIR");
+    // White space would cut the kernel's command line, and the guest has a /dev of its own.
+    const char* wanted = getenv("TMPDIR");
+    const std::string_view given = wanted != nullptr ? wanted : "";
+    const bool usable = given.starts_with("/") && given.find_first_of(" \t\n") == std::string_view::npos &&
+                        !given.starts_with("/dev") && !given.starts_with("/proc") && !given.starts_with("/sys");
+    const char* base = usable ? wanted : nullptr;
     // Without doubled slashes, which runsc of 2022 cannot do with.
     std::string pattern =
         std::filesystem::path(std::string(base != nullptr && base[0] == '/' ? base : "/tmp") + "/sockspec-" + kind + ".XXXXXX")
@@ -110,6 +122,9 @@ class Tail {
   Tail(const Tail&) = delete;
   Tail& operator=(const Tail&) = delete;
 
+  // Nobody reads any more what is printed, or there is no room for it.
+  bool failed() const { return failed_; }
+
   void Copy() {
     char buffer[65536];
     ssize_t n;
@@ -117,8 +132,8 @@ class Tail {
       const std::string_view bytes(buffer, static_cast<size_t>(n));
       if (into_ != nullptr) {
         into_->append(bytes);
-      } else if (!WriteAllTo(to_, bytes)) {
-        return;
+      } else if (!failed_ && !WriteAllTo(to_, bytes)) {
+        failed_ = true;
       }
     }
   }
@@ -127,6 +142,7 @@ class Tail {
   int from_;
   int to_;
   std::string* into_;
+  bool failed_ = false;
 };
 
 std::optional<std::string> FindProgram(const std::string& name) {
@@ -171,6 +187,7 @@ std::vector<std::string> UmlCommand(const std::string& image, const GuestOptions
                                     "con=null",
                                     "con0=null,fd:1",
                                     "panic=-1",
+                                    "oops=panic",
                                     "uml_dir=" + job / "uml",
                                     "umid=guest",
                                     fmt::format("{}={}", kJobVariable, job.path())};
@@ -196,6 +213,8 @@ std::vector<std::string> GvisorCommand(const std::string& image, const GuestOpti
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   setsid();
   if (pin) PinToOneProcessor();
+  const rlimit no_core = {};
+  setrlimit(RLIMIT_CORE, &no_core);
   const int nothing = open("/dev/null", O_RDONLY);
   const int console = open((job / "console").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   dup2(nothing, 0);
@@ -274,7 +293,7 @@ class Machine {
         beat = std::move(latest);
         beat_at = now;
       }
-      if (!stopping && options_.stop && options_.stop()) {
+      if (!stopping && (out_.failed() || (options_.stop && options_.stop()))) {
         stopping = now;
         WriteAll(job_ / "stop", "");
       }
@@ -443,7 +462,9 @@ GuestResult RunInGuest(const GuestOptions& options) {
                             {"arguments", options.arguments},
                             {"directory", options.directory},
                             {"writable", options.writable}};
-  if (!WriteAll(job / "job.json", description.dump()) || (options.reads_input && !SaveInput(job / "stdin"))) {
+  const bool input_saved = options.input != nullptr ? WriteAll(job / "stdin", *options.input)
+                                                    : !options.reads_input || SaveInput(job / "stdin");
+  if (!WriteAll(job / "job.json", description.dump()) || !input_saved) {
     return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot write to {}: {}", job.path(), strerror(errno))};
   }
   fflush(stdout);

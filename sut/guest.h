@@ -3,7 +3,8 @@
 //     GuestOptions options{.kind = "uml", .arguments = {"check", "a.program"}, .directory = cwd};
 //     GuestResult result = RunInGuest(options);
 //
-// The guest sees the host's files, read-only but for the directories named, under the same paths. A first
+// The guest sees the host's files under the same paths, user-mode Linux read-only but for the directories named; gVisor
+// may write wherever the user may. A first
 // process of ours (GuestInit) mounts what is needed, runs the command, and tells through files in a scratch
 // directory what it prints, that it lives, and how it ended: consoles would mangle output, and pipes cut it.
 #ifndef SOCKSPEC_SUT_GUEST_H_
@@ -29,6 +30,7 @@ struct GuestOptions {
   std::string directory;               // absolute: where it runs
   std::vector<std::string> writable;   // absolute: directories that exist, which it may write to
   bool reads_input = false;            // standard input is handed on, as far as it goes when it starts
+  const std::string* input = nullptr;  // stands for standard input
   std::string* output = nullptr;       // takes what the command prints; nullptr: standard output does, as it comes
   std::chrono::seconds silence{60};    // without a sign of life the guest is taken to hang
   // Asked a few times a second; once it says so, the command gets SIGINT, and 30 s later the guest is killed.
