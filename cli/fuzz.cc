@@ -186,7 +186,7 @@ int RunFuzz(const Options& asked) {
   Options options = asked;
   // A fault that was put in on purpose is not to stand among a kernel's findings.
   if (options.out.empty()) {
-    options.out = options.kernel.kernel == "fake" ? "findings-of-fake" : "findings";
+    options.out = options.kernel.kernel == "linux" ? "findings" : "findings-of-" + options.kernel.kernel;
   }
   const bool mutated = !options.kernel.mutant.empty();
   // A mutant is there to show a finding, and that takes no time.
@@ -300,7 +300,7 @@ void AddFuzz(CLI::App& app, int& status) {
       ->check(CLI::Range(1, 256));
   command
       ->add_option("--out", options->out,
-                   "Where findings go; left out: findings, of the fake kernel findings-of-fake")
+                   "Where findings go; left out: findings, of another kernel than this machine's findings-of-KERNEL")
       ->type_name("DIR")
       ->take_last();
   command

@@ -75,7 +75,8 @@ std::string CorpusDirectory(const std::string& directory, std::string_view secti
   std::string path = fmt::format("{}/{}", directory, kCorpusDirectory);
   if (section.starts_with("linux") && section.find(' ') == std::string_view::npos) return path;
   path += "-";
-  for (const char c : section) path += c == ' ' || c == ':' || c == '/' ? '-' : c;
+  // Without a dot: a name with one is a finding's.
+  for (const char c : section) path += c == ' ' || c == ':' || c == '/' || c == '.' ? '-' : c;
   return path;
 }
 

@@ -636,6 +636,18 @@ PacketdrillScript PacketdrillOf(const Finding& finding) {
   return EmitPacketdrill(transcript, {Headline(finding), finding.key});
 }
 
+namespace {
+
+// RENAME_EXCHANGE in three steps, where a file system (gVisor's) has none: in between, the old one stands under
+// another name.
+bool ChangePlaces(const std::string& one, const std::string& other) {
+  const std::string between = one + ".old";
+  return rename(other.c_str(), between.c_str()) == 0 && rename(one.c_str(), other.c_str()) == 0 &&
+         rename(between.c_str(), one.c_str()) == 0;
+}
+
+}  // namespace
+
 StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
   StoreResult result;
   const std::string base = directory.empty() ? "." : directory;
@@ -685,7 +697,7 @@ StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
     // step. An unreadable one is kept beside it: somebody may want what is left of it.
     const unsigned flags = exists ? RENAME_EXCHANGE : RENAME_NOREPLACE;
     if (renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, result.path.c_str(), flags) != 0 &&
-        (exists || rename(unfinished.c_str(), result.path.c_str()) != 0)) {
+        (exists ? !ChangePlaces(unfinished, result.path) : rename(unfinished.c_str(), result.path.c_str()) != 0)) {
       result.trouble = Cannot("rename", unfinished);
     } else if (exists && !LoadFinding(unfinished).problem.empty()) {
       std::string aside;
