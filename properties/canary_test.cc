@@ -128,6 +128,7 @@ class ACampaign : public testing::TestWithParam<Canary> {
     options.programs = 500;
     options.seed = 1;
     options.generate.blocking = false;
+    options.from_corpus = 0;  // what is made of a corpus depends on time
     options.confirm.quiet = 2;
     options.confirm.disturbed = 2;
     options.confirm.load = false;
@@ -153,12 +154,11 @@ TEST_P(ACampaign, FindsTheCanary) {
   ASSERT_FALSE(result.keys.empty()) << "the harness is dead";
   const auto found = std::find_if(result.keys.begin(), result.keys.end(), [](const CampaignKey& k) {
     const size_t says = k.key.find(GetParam().says);
-    return k.key.starts_with(GetParam().call) && says != std::string::npos;
+    return k.key.starts_with(GetParam().call) && says != std::string::npos && k.calls <= GetParam().most_calls;
   });
   ASSERT_NE(found, result.keys.end()) << result.keys.size() << " others, " << result.keys[0].key;
   const CampaignKey& key = *found;
   EXPECT_EQ(key.kind, FindingClass::kConfirmed);
-  EXPECT_LE(key.calls, GetParam().most_calls);
   EXPECT_EQ(LoadFinding(key.path).problem, "");
 }
 
