@@ -1164,11 +1164,7 @@ const SetOption* FindTimeout(const World& world, uint8_t socket, Op op) {
 
 const char* SpoiltBy(const World& world, const Call& call, const Profile& profile) {
   if (world.set_options == 0 && !world.foreign) return nullptr;
-  uint8_t own = kNone;
-  if (call.fd.IsHandle() && DeclarationOf(call.op).takes_descriptor()) {
-    const uint8_t slot = world.handles[call.fd.handle()];
-    if (slot != kNone && world.slots[slot].opens == Opens::kSocket) own = world.slots[slot].socket;
-  }
+  const uint8_t own = SocketOf(call, world);
   if (own != kNone && world.sockets[own].foreign && (Ops(call.op) & (kOpSends | Ops(Op::kConnect)))) {
     return "the socket is bound to an address that is not ours, and what it sends does not get far";
   }

@@ -87,21 +87,23 @@ bool NamesUnseenPort(const Call& call, const World& world) {
 // AF_INET/U0: the bytes of a path stand for a port and a host. Where they are those of the sandbox's directory,
 // nobody knows what they say.
 bool SaysWhateverAPathSays(const Call& call, const World& world) {
-  if (call.address.host != Host::kUnix || !call.fd.IsHandle()) return false;
+  if (call.address.host != Host::kUnix) return false;
   const int family = call.address.family;
   if (family != AF_INET && family != AF_INET6 && family != AF_UNSPEC) return false;
-  const uint8_t slot = world.handles[call.fd.handle()];
-  if (slot == kNone || world.slots[slot].opens != Opens::kSocket) return false;
-  return !IsUnix(world.sockets[world.slots[slot].socket].kind);
+  const uint8_t socket = SocketOf(call, world);
+  return socket != kNone && !IsUnix(world.sockets[socket].kind);
+}
+
+// Whether the call that led here cannot be judged. A socket that becomes unspecified is a matter of the calls to come;
+// where bytes are under way, the reply is not known either: a close() that lingers behind them blocks.
+bool LostAtOnce(const World& world) {
+  return world.lost != Lost::kNo && world.lost != Lost::kUnspecified && world.lost != Lost::kThreads;
 }
 
 // The unspecified socket that the call is on; nullptr where it is on none.
 const Socket* Unspecified(const Call& call, const World& world) {
-  if (!call.fd.IsHandle() || !DeclarationOf(call.op).takes_descriptor()) return nullptr;
-  const uint8_t slot = world.handles[call.fd.handle()];
-  if (slot == kNone || world.slots[slot].opens != Opens::kSocket) return nullptr;
-  const Socket& socket = world.sockets[world.slots[slot].socket];
-  return socket.unspecified ? &socket : nullptr;
+  const uint8_t socket = SocketOf(call, world);
+  return socket != kNone && world.sockets[socket].unspecified ? &world.sockets[socket] : nullptr;
 }
 // Whether the call is about descriptors alone, so that it matters not where their socket is.
 bool OnDescriptors(const Call& call) {
@@ -176,7 +178,7 @@ Oracle& Oracle::operator=(const Oracle& other) {
   profile_ = other.profile_;
   rows_ = other.rows_;
   count_ = other.count_;
-  std::copy(other.worlds_.begin(), other.worlds_.begin() + count_, worlds_.begin());
+  std::copy(other.worlds_, other.worlds_ + count_, worlds_);
   clause_ = other.clause_;
   allowed_ = other.allowed_;
   why_ = other.why_;
@@ -186,14 +188,15 @@ Oracle& Oracle::operator=(const Oracle& other) {
   return *this;
 }
 
+Verdict Oracle::Lose(const char* why) {
+  lost_ = true;
+  why_ = why;
+  return Verdict::kDiscarded;
+}
+
 const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const World& world) const {
-  int kind = kSocketKinds;
-  if (call.fd.IsHandle() && DeclarationOf(call.op).takes_descriptor()) {
-    const uint8_t slot = world.handles[call.fd.handle()];
-    if (slot != kNone && world.slots[slot].opens == Opens::kSocket) {
-      kind = static_cast<int>(world.sockets[world.slots[slot].socket].kind);
-    }
-  }
+  const uint8_t socket = SocketOf(call, world);
+  const int kind = socket == kNone ? kSocketKinds : static_cast<int>(world.sockets[socket].kind);
   return rows_->of[static_cast<int>(call.op)][kind];
 }
 
@@ -393,29 +396,21 @@ Verdict Oracle::Resume(const Call& call, const Reply& reply) {
   for (int w = 0; w < count_; ++w) {
     int branches = 1;
     for (int branch = 0; branch < branches; ++branch) {
-      if (next == kMaxWorlds) {
-        lost_ = true;
-        why_ = "the replies leave too many worlds possible";
-        return Verdict::kDiscarded;
-      }
+      if (next == kMaxWorlds) return Lose("the replies leave too many worlds possible");
       next_[next] = worlds_[w];
       World& world = next_[next];
       const Resumed resumed = ResumeIn(world, call, &reply, branch);
       branches = std::max(branches, resumed.branches);
-      if (world.lost != Lost::kNo && world.lost != Lost::kUnspecified && world.lost != Lost::kThreads) {
-        lost_ = true;
-        why_ = LostBecause(world.lost);
-        return Verdict::kDiscarded;
-      }
+      if (LostAtOnce(world)) return Lose(LostBecause(world.lost));
       ++allowed_;
       // A call that did not block has told its reply already.
       if (resumed.clause != nullptr && !Agree(resumed.reply, reply)) continue;
       if (clause_ == nullptr) clause_ = resumed.clause;
-      if (std::find(next_.begin(), next_.begin() + next, world) == next_.begin() + next) ++next;
+      if (std::find(next_, next_ + next, world) == next_ + next) ++next;
     }
   }
   if (next == 0) return Verdict::kDiverges;
-  std::copy(next_.begin(), next_.begin() + next, worlds_.begin());
+  std::swap(worlds_, next_);
   count_ = next;
   return Verdict::kConforms;
 }
@@ -481,25 +476,15 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     }
   }
   if (SaysWhateverAPathSays(call, worlds_[0])) {
-    lost_ = true;
-    why_ = "what the name of a unix socket says as an address of the internet depends on where its directory is";
-    return Verdict::kDiscarded;
+    return Lose("what the name of a unix socket says as an address of the internet depends on where its directory is");
   }
-  if (const char* reason = SpoiltBy(worlds_[0], call, profile_); reason != nullptr) {
-    lost_ = true;
-    why_ = reason;
-    return Verdict::kDiscarded;
-  }
+  if (const char* reason = SpoiltBy(worlds_[0], call, profile_); reason != nullptr) return Lose(reason);
   int next = 0;
   // What clauses only may add is not all that is right: something must decide, or the rest is not modelled.
   bool decided = true;
   for (int w = 0; w < count_; ++w) {
     const int count = Applicable(RowsFor(call, worlds_[w]), worlds_[w], call, profile_, nullptr, rows, kRoom);
-    if (count == 0) {
-      lost_ = true;
-      why_ = "the call is not modelled (model/not_modelled.md)";
-      return Verdict::kDiscarded;
-    }
+    if (count == 0) return Lose("the call is not modelled (model/not_modelled.md)");
     if (rows[0]->strength == Strength::kUnspecified) {
       // One world is kept: what the others knew of this socket means nothing now.
       clause_ = rows[0];
@@ -529,23 +514,12 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     for (int r = 0; r < count; ++r) {
       int branches = 1;
       for (int branch = 0; branch < branches; ++branch) {
-        if (next == kMaxWorlds) {
-          lost_ = true;
-          why_ = "the replies leave too many worlds possible";
-          return Verdict::kDiscarded;
-        }
+        if (next == kMaxWorlds) return Lose("the replies leave too many worlds possible");
         next_[next] = worlds_[w];
         const Tried tried = Try(*rows[r], next_[next], call, &reply, branch);
         branches = std::max(branches, tried.branches);
         ++alternatives;
-        // A socket that becomes unspecified is a matter of the calls to come; this one can be judged. Where bytes
-        // are under way, the reply is not known either: a close() that lingers behind them blocks.
-        if (next_[next].lost != Lost::kNo && next_[next].lost != Lost::kUnspecified &&
-            next_[next].lost != Lost::kThreads) {
-          lost_ = true;
-          why_ = LostBecause(next_[next].lost);
-          return Verdict::kDiscarded;
-        }
+        if (LostAtOnce(next_[next])) return Lose(LostBecause(next_[next].lost));
         const bool begins = call.part == Part::kUnfinished && rows[r]->blocks;
         if (begins && count > 1 && profile_.family != kPosix) next_[next].lost = Lost::kThreads;
         if (begins ? !reply.blocked : !Agree(tried.reply, reply)) {
@@ -553,20 +527,16 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
           break;
         }
         if (clause_ == nullptr) clause_ = rows[r];
-        if (std::find(next_.begin(), next_.begin() + next, next_[next]) == next_.begin() + next) {
+        if (std::find(next_, next_ + next, next_[next]) == next_ + next) {
           ++next;
         }
       }
     }
     allowed_ = std::max(allowed_, alternatives);
   }
-  if (next == 0 && !decided) {
-    lost_ = true;
-    why_ = "the call is not modelled (model/not_modelled.md)";
-    return Verdict::kDiscarded;
-  }
+  if (next == 0 && !decided) return Lose("the call is not modelled (model/not_modelled.md)");
   if (next == 0) return Verdict::kDiverges;
-  std::copy(next_.begin(), next_.begin() + next, worlds_.begin());
+  std::swap(worlds_, next_);
   count_ = next;
   return Verdict::kConforms;
 }

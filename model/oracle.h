@@ -119,8 +119,12 @@ class Oracle {
   int Options(Scene& scene, Waiting& waiting, const Clause* removed, const Clause** rows) const;
 
   Profile profile_;
-  std::array<World, kMaxWorlds> worlds_;
-  std::array<World, kMaxWorlds> next_;
+  // The rest of the program cannot be judged.
+  Verdict Lose(const char* why);
+
+  std::array<std::array<World, kMaxWorlds>, 2> stores_;
+  World* worlds_ = stores_[0].data();  // `count_` of them
+  World* next_ = stores_[1].data();    // those that Step() goes on in: the two change places
   int count_ = 1;
   const Clause* clause_ = nullptr;
   int allowed_ = 0;

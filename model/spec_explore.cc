@@ -465,10 +465,8 @@ class Explorer {
 
  private:
   static int SubjectOf(const World& world, const Call& call) {
-    if (!call.fd.IsHandle() || !DeclarationOf(call.op).takes_descriptor()) return -1;
-    const uint8_t slot = world.handles[call.fd.handle()];
-    if (slot == kNone || world.slots[slot].opens != Opens::kSocket) return -1;
-    return world.slots[slot].socket;
+    const uint8_t socket = SocketOf(call, world);
+    return socket == kNone ? -1 : socket;
   }
 
   static int PlaceOf(const World& world, const Call& call) {

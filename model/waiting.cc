@@ -5,40 +5,15 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "model/option_table.h"
 #include "model/tables.h"
 
 namespace sockspec {
 namespace {
 
 bool Accepts(Op op) { return op == Op::kAccept || op == Op::kAccept4; }
-
-bool Moves(Op op) {
-  switch (op) {
-    case Op::kSend:
-    case Op::kRecv:
-    case Op::kRead:
-    case Op::kWrite:
-    case Op::kSendto:
-    case Op::kRecvfrom:
-    case Op::kSendmsg:
-    case Op::kRecvmsg:
-    case Op::kReadv:
-    case Op::kWritev: return true;
-    default: return false;
-  }
-}
-
-bool Sends(Op op) {
-  switch (op) {
-    case Op::kConnect:
-    case Op::kSend:
-    case Op::kWrite:
-    case Op::kSendto:
-    case Op::kSendmsg:
-    case Op::kWritev: return true;
-    default: return false;
-  }
-}
+bool Moves(Op op) { return (Ops(op) & (kOpSends | kOpReceives)) != 0; }
+bool Sends(Op op) { return (Ops(op) & (kOpSends | Ops(Op::kConnect))) != 0; }
 
 // Whether it waits in __skb_wait_for_more_packets(): unix_accept() does, too.
 bool TakesMessages(const Scene& s) {

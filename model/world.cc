@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "model/program/declarations.h"
 #include "model/program/notation.h"
 #include "model/program/text.h"
 #include "model/program/unix_name.h"
@@ -188,6 +189,13 @@ std::string Describe(const World& world) {
     text += "\n";
   }
   return text;
+}
+
+uint8_t SocketOf(const Call& call, const World& world) {
+  if (!call.fd.IsHandle() || !DeclarationOf(call.op).takes_descriptor()) return kNone;
+  const uint8_t slot = world.handles[call.fd.handle()];
+  if (slot == kNone || world.slots[slot].opens != Opens::kSocket) return kNone;
+  return world.slots[slot].socket;
 }
 
 }  // namespace sockspec

@@ -326,6 +326,9 @@ Phase PhaseOf(const Socket& socket);
 // "s1: connected 127.0.0.1:E0 to 127.0.0.1:P0, 5 bytes unread", one line for each socket, for reports.
 std::string Describe(const World& world);
 
+// The socket that the call's descriptor leads to; kNone where it takes none, or leads to something else.
+uint8_t SocketOf(const Call& call, const World& world);
+
 }  // namespace sockspec
 
 #endif  // SOCKSPEC_MODEL_WORLD_H_
