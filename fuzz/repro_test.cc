@@ -19,6 +19,7 @@
 #include "model/program/bytes.h"
 #include "model/program/c.h"
 #include "model/program/random.h"
+#include "model/program/run_shell.h"
 #include "model/program/text.h"
 #include "sut/linux.h"
 
@@ -26,22 +27,6 @@ namespace sockspec {
 namespace {
 
 constexpr int kPrograms = 30;
-
-struct Ran {
-  int status = -1;
-  std::string output;
-};
-
-Ran RunShell(const std::string& command) {
-  Ran ran;
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return ran;
-  char piece[4096];
-  for (size_t n; (n = fread(piece, 1, sizeof piece, pipe)) > 0;) ran.output.append(piece, n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
-  return ran;
-}
 
 class Repro : public testing::Test {
  protected:

@@ -11,6 +11,7 @@
 
 #include "model/program/c.h"
 #include "model/program/program.h"
+#include "model/program/run_shell.h"
 #include "model/program/text.h"
 
 namespace sockspec {
@@ -39,22 +40,6 @@ getsockname(s0, BAD_PTR)                             = -1 EFAULT
 send(s0, 5, 0)                                       = -1 EPIPE, signal=SIGPIPE
 listen(s0, 1)                                        = -1 EINVAL      # @listen.nothing_of_the_sort
 )";
-
-struct Ran {
-  int status = -1;
-  std::string output;
-};
-
-Ran RunShell(const std::string& command) {
-  Ran ran;
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return ran;
-  char piece[4096];
-  for (size_t n; (n = fread(piece, 1, sizeof piece, pipe)) > 0;) ran.output.append(piece, n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
-  return ran;
-}
 
 class CGtestTest : public testing::Test {
  protected:

@@ -18,6 +18,7 @@
 #include "model/program/arbitrary.h"
 #include "model/program/bytes.h"
 #include "model/program/program.h"
+#include "model/program/run_shell.h"
 #include "model/program/text.h"
 
 namespace sockspec {
@@ -44,22 +45,6 @@ Transcript MustParse(std::string_view text) {
 std::string TemporaryPath(std::string_view name) {
   const char* directory = getenv("TEST_TMPDIR");
   return std::string(directory != nullptr ? directory : "/tmp") + "/" + std::string(name);
-}
-
-struct Ran {
-  int status = -1;     // exit status; -1: ended by a signal, or not started
-  std::string output;  // standard output and standard error
-};
-
-Ran RunShell(const std::string& command) {
-  Ran ran;
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return ran;
-  char piece[4096];
-  for (size_t n; (n = fread(piece, 1, sizeof piece, pipe)) > 0;) ran.output.append(piece, n);
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.status = WEXITSTATUS(status);
-  return ran;
 }
 
 bool Has(std::string_view compiler) {
