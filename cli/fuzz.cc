@@ -154,15 +154,6 @@ Json ToJson(const CampaignResult& result) {
           {"findings", keys}};
 }
 
-// As the user typed it.
-std::string CommandLine() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  while (!line.empty() && line.back() == '\0') line.pop_back();
-  std::replace(line.begin(), line.end(), '\0', ' ');
-  return line;
-}
-
 // The report on the first of the findings, and where the others are.
 void ShowFinding(const CampaignResult& result, const std::string& out) {
   const CampaignKey* shown = nullptr;
@@ -233,11 +224,11 @@ int RunFuzz(const Options& asked) {
   if (GuestKind() == "gvisor") campaign.generate.environments = false;
   campaign.out = options.json ? stderr : stdout;
   campaign.terminal = !options.json && OnTerminal();
-  const std::string family = GuestKind().empty() ? options.kernel.kernel : GuestKind();
+  const std::string family = KernelFamily(options.kernel);
   const std::string release = KernelRelease(options.kernel);
   campaign.kernel = family;
   campaign.release = release;
-  campaign.arguments = CommandLine();
+  campaign.arguments = fmt::format("{}", fmt::join(KeptArguments(), " "));
   campaign.events = options.json ? stdout : nullptr;
   for (const Deviation& row : deviations.rows) {
     if (Applies(row, family, release, campaign.profile.name())) campaign.known.push_back(row);

@@ -17,10 +17,7 @@
 namespace sockspec {
 namespace {
 
-std::vector<std::string>& Arguments() {
-  static std::vector<std::string> arguments;
-  return arguments;
-}
+std::vector<std::string> g_arguments;
 
 volatile sig_atomic_t g_interrupted = 0;
 
@@ -34,8 +31,8 @@ bool IsOption(const std::string& word, std::string_view option, bool& has_value)
 
 std::vector<std::string> ArgumentsInside(const KernelOptions& options) {
   std::vector<std::string> inside;
-  for (size_t i = 0; i < Arguments().size(); ++i) {
-    const std::string& word = Arguments()[i];
+  for (size_t i = 1; i < g_arguments.size(); ++i) {
+    const std::string& word = g_arguments[i];
     bool left_out = false, has_value = false;
     for (const std::string_view option : kOfTheKernel) {
       if (left_out || !IsOption(word, option, has_value)) continue;
@@ -99,7 +96,9 @@ GuestOptions GuestFor(const KernelOptions& options) {
 
 }  // namespace
 
-void KeepArguments(int argc, char** argv) { Arguments().assign(argv + std::min(1, argc), argv + argc); }
+void KeepArguments(int argc, char** argv) { g_arguments.assign(argv, argv + argc); }
+
+const std::vector<std::string>& KeptArguments() { return g_arguments; }
 
 bool IsGuest(const KernelOptions& options) { return options.kernel == "uml" || options.kernel == "gvisor"; }
 

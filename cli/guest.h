@@ -16,8 +16,9 @@ struct GuestNeeds {
   std::string directory;            // it writes there; made where it does not exist; empty: nowhere
 };
 
-// To be called before any subcommand runs: main()'s arguments, for the guest.
+// To be called before any subcommand runs: main()'s arguments, its own name first, as the user typed them.
 void KeepArguments(int argc, char** argv);
+const std::vector<std::string>& KeptArguments();
 
 bool IsGuest(const KernelOptions& options);
 

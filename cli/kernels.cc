@@ -55,6 +55,10 @@ void CheckKernelName(const KernelOptions& options) {
   }
 }
 
+std::string KernelFamily(const KernelOptions& options) {
+  return GuestKind().empty() ? options.kernel : GuestKind();
+}
+
 std::string KernelRelease(const KernelOptions& options) {
   const std::string release = ReleaseOf(options);
   return release.empty() ? "the " + options.kernel + " kernel" : release;
@@ -159,7 +163,7 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
     return std::make_unique<FakeKernel>(profile, MutationFor(options, profile));
   }
   Trouble trouble;
-  std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{.at_hand = GuestKind() == "gvisor", .family = GuestKind().empty() ? "linux" : GuestKind()}, &trouble);
+  std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{.at_hand = GuestKind() == "gvisor", .family = KernelFamily(options)}, &trouble);
   if (kernel == nullptr) throw Stop{kExitUnavailable, trouble.what};
   return kernel;
 }

@@ -41,6 +41,9 @@ Mutation MutationFor(const KernelOptions& options, const Profile& profile);
 // be.
 void CheckKernelName(const KernelOptions& options);
 
+// What Kernel::family() says of it: inside another kernel than the machine's that one's name.
+std::string KernelFamily(const KernelOptions& options);
+
 // What the kernel says it is, without making one: "Linux 6.18.44".
 std::string KernelRelease(const KernelOptions& options);
 

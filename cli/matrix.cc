@@ -32,6 +32,15 @@ struct Options {
   bool claims = false;
 };
 
+void TrimEnd(std::string& text) { text.erase(text.find_last_not_of(' ') + 1); }
+
+// `name` with the options of all; a mutant is the fake kernel's alone.
+KernelOptions Named(KernelOptions options, const std::string& name) {
+  options.kernel = name;
+  if (name != "fake") options.mutant.clear();
+  return options;
+}
+
 // One cell: what one kernel answered to one call.
 struct Cell {
   std::string reply;
@@ -105,10 +114,7 @@ int RunClaims(const Options& options) {
   std::vector<std::string> ids;
   size_t id_width = 0;
   for (const std::string& name : options.kernels) {
-    KernelOptions one = options.kernel;
-    one.kernel = name;
-    if (name != "fake") one.mutant.clear();
-    columns.push_back(ClaimsOf(one));
+    columns.push_back(ClaimsOf(Named(options.kernel, name)));
     for (const auto& [id, verdict] : columns.back()) {
       if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
       id_width = std::max(id_width, id.size());
@@ -134,8 +140,8 @@ int RunClaims(const Options& options) {
       verdicts[options.kernels[k]] = verdict;
     }
     differing += differs;
-    cells.erase(cells.find_last_not_of(' ') + 1);
-    text.erase(text.find_last_not_of(' ') + 1);
+    TrimEnd(cells);
+    TrimEnd(text);
     text += fmt::format("\n  {} {:<{}}{}", differs ? Yellow("*") : " ", id, id_width, cells);
     json.push_back({{"claim", id}, {"differs", differs}, {"verdicts", verdicts}});
   }
@@ -163,10 +169,8 @@ int RunMatrix(Options options) {
   std::vector<std::vector<std::vector<Cell>>> table(options.kernels.size());
   for (const bool guests : {true, false}) {
     for (size_t k = 0; k < options.kernels.size(); ++k) {
-      KernelOptions one = options.kernel;
-      one.kernel = options.kernels[k];
+      const KernelOptions one = Named(options.kernel, options.kernels[k]);
       CheckKernelName(one);
-      if (one.kernel != "fake") one.mutant.clear();
       if (IsGuest(one) != guests) continue;
       if (guests) {
         table[k] = GuestColumns(one, profile, options.files, programs);
@@ -204,7 +208,7 @@ int RunMatrix(Options options) {
     for (size_t k = 0; k < columns.size(); ++k) {
       text += fmt::format("  {:<{}}", options.kernels[k], widths[k]);
     }
-    text.erase(text.find_last_not_of(' ') + 1);
+    TrimEnd(text);
     text += "\n";
     Json rows = Json::array();
     int differing = 0;
@@ -224,7 +228,7 @@ int RunMatrix(Options options) {
       differing += differs;
       std::string line =
           fmt::format("  {} {:<{}}{}", differs ? Yellow("*") : " ", calls[i], call_width, cells);
-      line.erase(line.find_last_not_of(' ') + 1);
+      TrimEnd(line);
       text += line + "\n";
       rows.push_back({{"call", calls[i]}, {"differs", differs}, {"replies", replies}});
     }

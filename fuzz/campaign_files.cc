@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -110,15 +109,6 @@ Trouble DirectoryLock::Take(const std::string& directory) {
 void DirectoryLock::Close() {
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
-}
-
-std::string TimeNow() {
-  const time_t now = time(nullptr);
-  tm parts;
-  gmtime_r(&now, &parts);
-  char text[32];
-  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 std::optional<std::string> ContentsOf(const std::string& path) {

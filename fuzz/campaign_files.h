@@ -57,9 +57,6 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
-// The time as "2026-03-01T12:00:00Z".
-std::string TimeNow();
-
 // Nothing where the file cannot be read.
 std::optional<std::string> ContentsOf(const std::string& path);
 

@@ -48,15 +48,6 @@ constexpr struct {
                 {Differs::kEffect, "effect"},
                 {Differs::kBlocks, "blocks"}};
 
-std::string Now() {
-  const time_t now = time(nullptr);
-  tm parts;
-  gmtime_r(&now, &parts);
-  char text[32];
-  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
 // ----------------------------------------------------------------------------------------------
 // Storing
 
@@ -240,7 +231,7 @@ Trouble Rewrite(const std::string& path, const Finding& stored) {
 // Brings the counts of a finding up to date that is stored in `path`.
 Trouble CountAgain(const std::string& path, Finding stored, const Finding& again) {
   stored.seen += again.seen;
-  stored.last_seen = std::max({stored.last_seen, again.last_seen, Now()});
+  stored.last_seen = std::max({stored.last_seen, again.last_seen, TimeNow()});
   if (stored.state == "fixed") stored.state = "still there";
   return Rewrite(path, stored);
 }
@@ -539,7 +530,7 @@ Finding MakeFinding(const Program& minimal, const Run& run, const Divergence& di
   finding.release = kernel.release();
   finding.profile = profile.name();
   finding.verified = profile.verified;
-  finding.first_seen = finding.last_seen = Now();
+  finding.first_seen = finding.last_seen = TimeNow();
   finding.transcript.program = minimal;
   finding.transcript.said.resize(minimal.calls.size());
   for (size_t i = 0; i < run.replies.size() && i < minimal.calls.size(); ++i) {
@@ -648,6 +639,15 @@ bool ChangePlaces(const std::string& one, const std::string& other) {
 
 }  // namespace
 
+std::string TimeNow() {
+  const time_t now = time(nullptr);
+  tm parts;
+  gmtime_r(&now, &parts);
+  char text[32];
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
 StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
   StoreResult result;
   const std::string base = directory.empty() ? "." : directory;
@@ -721,7 +721,7 @@ Trouble StoreState(const std::string& path, std::string_view state) {
   LoadedFinding loaded = LoadFinding(path);
   if (!loaded.problem.empty()) return {loaded.problem};
   loaded.finding.state = state;
-  if (state == "still there") loaded.finding.last_seen = Now();
+  if (state == "still there") loaded.finding.last_seen = TimeNow();
   return Rewrite(path, loaded.finding);
 }
 

@@ -85,6 +85,9 @@ struct Finding {
   std::string state = "found";
 };
 
+// The time as "2026-03-01T12:00:00Z".
+std::string TimeNow();
+
 // Fills in all that follows from a run of the minimized program: key, transcript, index, differs,
 // what was allowed, kernel, profile, and the time as first and last seen.
 Finding MakeFinding(const Program& minimal, const Run& run, const Divergence& divergence,
