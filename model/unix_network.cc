@@ -19,7 +19,6 @@ constexpr int kMostUnseen = 100;
 
 constexpr int32_t kUsualBuffer = 212992;  // net.core.wmem_default, where nobody changed it
 constexpr int32_t kMostInPiece = 36544;   // SKB_MAX_HEAD(0) + UNIX_SKB_FRAGS_SZ, with pages of 4096 bytes
-constexpr int32_t kMostInAnyPiece = 65536;
 // What a piece of `size` bytes costs of the sender's buffer, beside its bytes: at least and at most. Small
 // ones were seen to cost 768 altogether, on 6.1 and 6.18.
 constexpr int32_t kLeastCost = 512;
@@ -127,8 +126,9 @@ Charge Charged(const World& world, uint8_t socket) {
   return charge;
 }
 
-int32_t PieceSize(const World& world, uint8_t socket, int32_t most) {
-  return std::min(SendBuffer(world, socket).least / 2 - 64, most);
+// How many bytes of a stream go out in one piece.
+int32_t PieceSize(const World& world, uint8_t socket) {
+  return std::min(SendBuffer(world, socket).least / 2 - 64, kMostInPiece);
 }
 
 }  // namespace
@@ -456,15 +456,15 @@ Room StreamRoom(const World& world, uint8_t socket, int wanted) {
   const BufferSize buffer = SendBuffer(world, socket);
   Charge charge = Charged(world, socket);
   Room room{0, 0};
-  const int32_t piece = PieceSize(world, socket, kMostInPiece);
+  const int32_t piece = PieceSize(world, socket);
   while (room.least < wanted && charge.most < buffer.least) {
     const int32_t size = std::min(piece, wanted - room.least);
     charge.most += MostCharge(size);
     room.least += size;
   }
-  const int32_t largest = PieceSize(world, socket, kMostInAnyPiece);
+  // Not fewer and larger pieces: the last one goes out whole, however little of the buffer is left for it.
   while (room.most < wanted && charge.least < buffer.most) {
-    const int32_t size = std::min(largest, wanted - room.most);
+    const int32_t size = std::min(piece, wanted - room.most);
     charge.least += LeastCharge(size);
     room.most += size;
   }
@@ -490,7 +490,7 @@ void SendStream(World& world, uint8_t socket, int size, Opens passed_opens, uint
   Socket& me = world.sockets[socket];
   const uint8_t peer = me.peer;
   Socket& other = world.sockets[peer];
-  const int32_t piece = PieceSize(world, socket, kMostInPiece);
+  const int32_t piece = PieceSize(world, socket);
   if (passed_opens != Opens::kNothing && size > 0) {
     // Descriptors go with the first piece.
     AddMessage(world, {.live = true,
