@@ -737,7 +737,7 @@ Reply LinuxKernel::Recvmsg(const Call& call) {
     reply.wrote |= kWroteFlags;
     reply.flags = message.msg_flags;
   }
-  if (call.made < kMaxHandles) TakeRights(call, value < 0 ? nullptr : &message, &reply);
+  if (call.made < kMaxHandles) TakeRights(call, &message, &reply);
   return reply;
 }
 
@@ -959,9 +959,10 @@ void LinuxKernel::PassRights(const Call& call, msghdr* message) {
     streams_.Pass(found.st_ino, StreamOf(passed));
 }
 
+// Where the name of the sender has no place, recvmsg() fails with the descriptor open already: the program is not told
+// of it, but a handle that once had its number leads there.
 void LinuxKernel::TakeRights(const Call& call, msghdr* message, Reply* reply) {
   descriptors_.Name(call.made, -1);
-  if (message == nullptr) return;
   for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr;
        header = CMSG_NXTHDR(message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
@@ -969,10 +970,11 @@ void LinuxKernel::TakeRights(const Call& call, msghdr* message, Reply* reply) {
     memcpy(&came, CMSG_DATA(header), sizeof came);
     struct stat found;
     const int stream = fstat(came, &found) == 0 ? streams_.Passed(found.st_ino) : kNoStream;
+    streams_.Set(descriptors_.SlotOf(came), stream);
+    if (reply->error != 0) continue;
     descriptors_.Name(call.made, came);
     reply->wrote |= kWroteRights;
     reply->slot = static_cast<uint8_t>(descriptors_.SlotOf(came));
-    streams_.Set(reply->slot, stream);
   }
 }
 
