@@ -218,12 +218,22 @@ void Tell(Scene& s) {
     }
     return nullptr;
   };
+  bool last_was_adrift = false;
   while (count < room) {
     Watched* item = adrift(/*certain=*/false);
+    last_was_adrift = item != nullptr;
     if (item == nullptr && (item = NextOnList(epoll, from, until)) != nullptr) from = item->turn + 1;
     if (item == nullptr) item = adrift(/*certain=*/true);
     if (item == nullptr) break;
     tell(*item);
+  }
+  // What stands on the list next, and would not have been told, may have been asked before the last one that was.
+  while (count == room && last_was_adrift) {
+    Watched* item = NextOnList(epoll, from, until);
+    if (item == nullptr || (ReadyFor(s.world, *item) & ~MayBeReadyFor(s.world, *item)) != 0) break;
+    item->ready = false;
+    item->adrift = true;
+    from = item->turn + 1;
   }
   // What is still adrift was not told although there was room: it was not on the list, or not ready.
   for (Watched& item : epoll.watched) item.adrift &= count == room;
