@@ -398,6 +398,10 @@ void SendFin(World& world, uint8_t index) {
     world.lost = Lost::kTiming;  // the FIN waits behind bytes that wait for room
     return;
   }
+  if (world.fin_needs_room && Unread(other) > 0 && HasSmallBuffer(other)) {
+    world.lost = Lost::kTiming;  // tcp_data_queue(): the FIN waits for room itself
+    return;
+  }
   if (socket.late > 0 && (socket.shut & kReceive)) {
     world.lost = Lost::kTiming;  // what is still under way to us will be answered with a RST, some time
     return;

@@ -153,9 +153,14 @@ int32_t Within(int32_t wanted, int32_t smallest) {
 void MayStillBeCharged(Scene& s) {
   if (s.me().kind == SocketKind::kUdp && FirstMessage(s.world, s.index) != kNone) s.me().crowded = true;
 }
+// What Nagle's algorithm holds back may find no room where it comes to, nor a FIN that comes with it.
+void MayFindNoRoom(Scene& s) {
+  if (IsTcp(s) && s.me().late > 0 && HasSmallBuffer(s.me())) s.me().crowded = true;
+}
 void StoreReceiveBuffer(Scene& s, int32_t value) {
   MayStillBeCharged(s);
   s.me().receive_buffer = Within(value, kSmallestReceive);
+  MayFindNoRoom(s);
   Lock(s, kReceiveLocked);
 }
 void StoreSendBuffer(Scene& s, int32_t value) {
@@ -166,6 +171,7 @@ void StoreSendBuffer(Scene& s, int32_t value) {
 void ForceReceiveBuffer(Scene& s, int32_t value) {
   MayStillBeCharged(s);
   s.me().receive_buffer = Doubled(std::max(value, 0), kSmallestReceive);
+  MayFindNoRoom(s);
   Lock(s, kReceiveLocked);
 }
 void ForceSendBuffer(Scene& s, int32_t value) {

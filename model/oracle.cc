@@ -202,6 +202,7 @@ const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const World&
 
 void Oracle::Reset(const Environment& env) {
   worlds_[0] = NewWorld(env);
+  worlds_[0].fin_needs_room = profile_.family == kLinux && profile_.version < Version{6, 2};
   count_ = 1;
   clause_ = nullptr;
   allowed_ = 0;

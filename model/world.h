@@ -309,6 +309,7 @@ struct World {
   uint8_t waiting_turn = 0;                    // counts those that began to wait
   std::array<Waiting, kMaxWaiting> waiting;
   bool nobody = false;                         // env: uid=nobody
+  bool fin_needs_room = false;                 // Linux 6.1: a full receive buffer takes no FIN; 6.18's was seen to
   bool foreign = false;                        // some socket is bound to an address that is not ours
   uint8_t turn = 0;                            // counts arrivals in accept queues
   uint8_t nofile = 0;                          // how many slots there are; 0: all

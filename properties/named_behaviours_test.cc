@@ -91,6 +91,21 @@ TEST_F(Sockets, ASmallSegmentBehindALargeOneMayBeLate) {
   )");
 }
 
+// Sent at last, by TCP_NODELAY, what was held back finds no room, and is lost until it is sent again.
+TEST_F(Sockets, WhatWasHeldBackMayFindNoRoomInABufferThatWasMadeSmaller) {
+  ExpectConforms(R"(
+    s0 = socket(AF_INET, SOCK_STREAM, 0)         = s0    # @socket.open
+    bind(s0, 127.0.0.1:P0)                       = 0     # @bind.explicit
+    connect(s0, 127.0.0.1:P0)                    = 0     # @connect.done
+    send(s0, 100, 0)                             = 100   # @send.sent
+    send(s0, 1373, 0)                            = 1373  # @send.sent
+    send(s0, 1, 0)                               = 1     # @send.sent
+    setsockopt(s0, SOL_SOCKET, SO_RCVBUF, 1)     = 0     # @setsockopt.stored
+    setsockopt(s0, IPPROTO_TCP, TCP_NODELAY, 1)  = 0     # @setsockopt.stored
+    recv(s0, 2000, MSG_DONTWAIT|MSG_PEEK)
+  )");
+}
+
 // What was held back goes out with the acknowledgement that an answer brings, and answers in turn.
 TEST_F(Sockets, AnAnswerToWhatWasHeldBackMayBeLate) {
   ExpectConforms(R"(
