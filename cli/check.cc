@@ -260,6 +260,7 @@ void Checker::Check(const std::string& file, const Transcript& written) {
   fmt::print("{}: {}\n", file, good ? Green(words) : Red(words));
   for (const Divergence& divergence : run->divergences) fmt::print("  {}\n", divergence.key);
   fmt::print("\n");
+  fflush(stdout);  // a stack in this process may die of the next one
 }
 
 void Checker::Unusable(const std::string& file, const std::string& message) {

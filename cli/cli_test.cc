@@ -102,7 +102,7 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"check --kernel=fake empty.program", 2, "empty.program:1:1: found no call, expected"},
       {"check --kernel=fake no_clause.program", 2,
        "no_clause.program:2:45: found `@socket.opn`, expected a clause of socket(): socket."},
-      {"check --kernel=plan9 good.program", 2, "unknown kernel `plan9`, expected linux, uml, gvisor or fake"},
+      {"check --kernel=plan9 good.program", 2, "unknown kernel `plan9`, expected linux, uml, gvisor, preload:LIB.so or fake"},
       {"check --kernel=fake --profile=plan9 good.program", 2,
        "unknown profile `plan9`, expected posix, linux"},
       {"check --mutant=listen.nothing good.program", 2,

@@ -31,6 +31,7 @@
 #include "model/clause.h"
 #include "nlohmann/json.hpp"
 #include "sut/guest.h"
+#include "sut/preload.h"
 
 namespace sockspec {
 namespace {
@@ -177,7 +178,7 @@ int RunFuzz(const Options& asked) {
   Options options = asked;
   // A fault that was put in on purpose is not to stand among a kernel's findings.
   if (options.out.empty()) {
-    options.out = options.kernel.kernel == "linux" ? "findings" : "findings-of-" + options.kernel.kernel;
+    options.out = options.kernel.kernel == "linux" ? "findings" : "findings-of-" + KernelFamily(options.kernel);
   }
   const bool mutated = !options.kernel.mutant.empty();
   // A mutant is there to show a finding, and that takes no time.
@@ -198,7 +199,7 @@ int RunFuzz(const Options& asked) {
     deviations = std::move(parsed.deviations);
   }
   CheckKernelName(options.kernel);
-  if (IsGuest(options.kernel)) return CampaignInGuest(options.kernel, options.out, DurationOf(duration));
+  if (RunsElsewhere(options.kernel)) return CampaignInGuest(options.kernel, options.out, DurationOf(duration));
   CampaignOptions campaign;
   campaign.profile = ProfileFor(options.kernel);
   MutationFor(options.kernel, campaign.profile);
@@ -226,6 +227,7 @@ int RunFuzz(const Options& asked) {
   campaign.terminal = !options.json && OnTerminal();
   const std::string family = KernelFamily(options.kernel);
   const std::string release = KernelRelease(options.kernel);
+  campaign.kernel_in_worker = !PreloadedLibrary().empty();
   campaign.kernel = family;
   campaign.release = release;
   campaign.arguments = fmt::format("{}", fmt::join(KeptArguments(), " "));
@@ -236,7 +238,10 @@ int RunFuzz(const Options& asked) {
 
   if (!options.json) {
     fmt::print("{}{} held to {} for {}, {} job{}; findings go to {}\n", release,
-               mutated ? " with the fault " + options.kernel.mutant : "", campaign.profile.name(),
+               mutated                         ? " with the fault " + options.kernel.mutant
+               : !PreloadedLibrary().empty() ? fmt::format(" with {} preloaded", PreloadedLibrary())
+                                             : "",
+               campaign.profile.name(),
                duration, options.jobs, options.jobs == 1 ? "" : "s", options.out);
     fflush(stdout);
   }

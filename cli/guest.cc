@@ -13,6 +13,7 @@
 #include "cli/stop.h"
 #include "fmt/format.h"
 #include "sut/guest.h"
+#include "sut/preload.h"
 
 namespace sockspec {
 namespace {
@@ -85,6 +86,21 @@ class Interrupts {
   struct sigaction interrupt_, terminate_, hang_up_, pipe_;
 };
 
+Stop Failed(const std::vector<std::string>& arguments, const KernelOptions& options, int status) {
+  return {kExitUnavailable, fmt::format("`sockspec {}` failed on {}, with status {}", arguments.front(), options.kernel, status)};
+}
+
+GuestRun RunCommandPreloaded(const KernelOptions& options, const std::vector<std::string>& more_arguments) {
+  PreloadOptions child{.library = LibraryToPreload(options)};
+  child.arguments.assign(g_arguments.begin() + 1, g_arguments.end());
+  child.arguments.insert(child.arguments.end(), more_arguments.begin(), more_arguments.end());
+  const PreloadResult result = RunPreloaded(child);
+  if (result.end == PreloadEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
+  return {.status = result.end == PreloadEnd::kExited ? result.status : kExitDiverges,
+          .died = result.end == PreloadEnd::kDied,
+          .signal = result.what};
+}
+
 GuestOptions GuestFor(const KernelOptions& options) {
   return {.kind = options.kernel,
           .image = options.image.empty() ? "" : PathOf(options.image),
@@ -102,8 +118,13 @@ const std::vector<std::string>& KeptArguments() { return g_arguments; }
 
 bool IsGuest(const KernelOptions& options) { return options.kernel == "uml" || options.kernel == "gvisor"; }
 
+bool RunsElsewhere(const KernelOptions& options) {
+  return IsGuest(options) || (!LibraryToPreload(options).empty() && PreloadedLibrary().empty());
+}
+
 GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs,
                            const std::vector<std::string>& more_arguments) {
+  if (!IsGuest(options)) return RunCommandPreloaded(options, more_arguments);
   GuestOptions guest = GuestFor(options);
   guest.arguments = ArgumentsInside(options);
   guest.reads_input = std::ranges::find(needs.files, "-") != needs.files.end();
@@ -129,6 +150,16 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
 std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
                           const std::string& input) {
   std::string output;
+  if (!IsGuest(options)) {
+    const PreloadResult result = RunPreloaded(
+        {.library = LibraryToPreload(options), .arguments = arguments, .input = &input, .output = &output});
+    if (result.end == PreloadEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
+    if (result.end == PreloadEnd::kDied) {
+      throw Stop{kExitUnavailable, fmt::format("the kernel {} died of {}", options.kernel, result.what)};
+    }
+    if (result.status > kExitDiverges) throw Failed(arguments, options, result.status);
+    return output;
+  }
   GuestOptions guest = GuestFor(options);
   guest.arguments = arguments;
   guest.output = &output;
@@ -139,18 +170,20 @@ std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::s
   if (result.end != GuestEnd::kExited) {
     throw Stop{kExitUnavailable, fmt::format("the kernel {} went away; its last words:\n{}", options.kernel, result.what)};
   }
-  if (result.status > kExitDiverges) {
-    throw Stop{kExitUnavailable, fmt::format("`sockspec {}` failed on {}, with status {}", arguments.front(), options.kernel, result.status)};
-  }
+  if (result.status > kExitDiverges) throw Failed(arguments, options, result.status);
   return output;
 }
 
+std::string DeathWords(const GuestRun& run) {
+  if (!run.signal.empty()) return "the kernel died of " + run.signal;
+  return fmt::format("the kernel {}; its last words:\n{}", run.died ? "died" : "hung, and was killed", run.last_words);
+}
+
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here) {
-  if (!IsGuest(options)) return here();
+  if (!RunsElsewhere(options)) return here();
   const GuestRun run = RunCommandInGuest(options, needs);
   if (run.died || run.hung) {
-    fmt::print(stderr, "sockspec: the kernel {}; its last words:\n{}\n", run.died ? "died" : "hung, and was killed",
-               run.last_words);
+    fmt::print(stderr, "sockspec: {}\n", DeathWords(run));
   }
   return run.status;
 }

@@ -1,4 +1,5 @@
-// --kernel=uml and --kernel=gvisor: the same command, inside another kernel.
+// --kernel=uml, --kernel=gvisor and --kernel=preload:LIB.so: the same command, inside another kernel, or in a child
+// with a library preloaded.
 #ifndef SOCKSPEC_CLI_GUEST_H_
 #define SOCKSPEC_CLI_GUEST_H_
 
@@ -20,7 +21,10 @@ struct GuestNeeds {
 void KeepArguments(int argc, char** argv);
 const std::vector<std::string>& KeptArguments();
 
+// Whether it is another kernel than this machine's.
 bool IsGuest(const KernelOptions& options);
+// Whether another process than this one has to run the programs: a guest, or a child with a library preloaded.
+bool RunsElsewhere(const KernelOptions& options);
 
 // Runs the same command inside the kernel that `options` name, and prints what it prints. How it ended; where the
 // kernel went away, `died` says what it said last, and the status is kExitDiverges. Stops with kExitUnavailable
@@ -30,8 +34,11 @@ struct GuestRun {
   bool died = false;
   bool hung = false;
   bool interrupted = false;
+  std::string signal;  // that a preloaded library died of: "signal 11 (Segmentation fault)"
   std::string last_words;
 };
+// "the kernel died; its last words:\n…".
+std::string DeathWords(const GuestRun& run);
 GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs,
                            const std::vector<std::string>& more_arguments = {});
 
@@ -40,7 +47,7 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
 std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
                           const std::string& input = "");
 
-// For commands that run programs and end: in the guest where one is asked for, else `here`.
+// For commands that run programs and end: in the guest or the child where one is asked for, else `here`.
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here);
 
 }  // namespace sockspec

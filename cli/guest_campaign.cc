@@ -54,19 +54,21 @@ int CampaignInGuest(const KernelOptions& options, const std::string& out, std::c
   const auto until = Clock::now() + duration;
   const std::string directory = PathOf(out);
   std::vector<std::string> more = {"--out=" + out};
-  // The campaign inside takes the lock, too, of the kernel inside.
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  Trouble trouble;
-  const std::shared_ptr<void> lock = LockDirectory(directory, &trouble);
-  if (trouble.any()) throw Stop{kExitUnusable, trouble.what};
+  // The campaign inside takes the lock, too, of the kernel inside. Where that is this one, it is the only one.
+  std::shared_ptr<void> lock;
+  if (IsGuest(options)) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    Trouble trouble;
+    lock = LockDirectory(directory, &trouble);
+    if (trouble.any()) throw Stop{kExitUnusable, trouble.what};
+  }
   int deaths = 0;
   for (;;) {
     const GuestRun run = RunCommandInGuest(options, {.directory = out}, more);
     if (!run.died && !run.hung) return deaths > 0 ? std::max<int>(run.status, kExitDiverges) : run.status;
     ++deaths;
-    fmt::print(stderr, "sockspec: the kernel {}; its last words:\n{}\n", run.died ? "died" : "hung, and was killed",
-               run.last_words);
+    fmt::print(stderr, "sockspec: {}\n", DeathWords(run));
     for (const std::string& path : KeepRunning(directory, run, deaths)) {
       fmt::print(stderr, "sockspec: what it was running is kept; to see whether it was that:\n    sockspec check --kernel={} {}\n",
                  options.kernel, path);

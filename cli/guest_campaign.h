@@ -9,7 +9,7 @@
 
 namespace sockspec {
 
-// Runs `sockspec fuzz` in the guest, findings in `out` (as typed) as they come. Where the kernel dies or hangs, what it
+// Runs `sockspec fuzz` in the guest, or in a child with a library preloaded, findings in `out` (as typed) as they come. Where the kernel dies or hangs, what it
 // was running is kept in OUT/.crashes, and another one goes on with other programs until the time is over. The
 // exit status.
 int CampaignInGuest(const KernelOptions& options, const std::string& out, std::chrono::milliseconds duration);

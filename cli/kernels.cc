@@ -1,9 +1,11 @@
 #include "cli/kernels.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string_view>
 
 #include "CLI/CLI.hpp"
+#include "cli/files.h"
 #include "cli/stop.h"
 #include "fmt/format.h"
 #include "fuzz/fake_kernel.h"
@@ -11,7 +13,9 @@
 #include "model/program/declarations.h"
 #include "sut/guest.h"
 #include "sut/linux.h"
+#include "sut/preload.h"
 #include "sut/sandbox.h"
+#include "sut/watchdog.h"
 
 namespace sockspec {
 namespace {
@@ -20,10 +24,11 @@ namespace {
 constexpr std::string_view kLater[] = {"lwip"};
 
 constexpr std::string_view kKernels[] = {"linux", "uml", "gvisor", "fake"};
+constexpr std::string_view kPreload = "preload:";
 
 // What the kernel says of itself where it is this machine's; empty elsewhere.
 std::string ReleaseOf(const KernelOptions& options) {
-  return options.kernel == "linux" ? LinuxRelease() : "";
+  return options.kernel == "linux" || options.kernel.starts_with(kPreload) ? LinuxRelease() : "";
 }
 
 // The clauses whose ids look most like `id`, for a message.
@@ -46,22 +51,33 @@ void CheckKernelName(const KernelOptions& options) {
     throw Stop{
         kExitUnavailable,
         fmt::format(
-            "the kernel `{}` comes in a later version of sockspec; this one has linux, uml, gvisor and fake",
+            "the kernel `{}` comes in a later version of sockspec; this one has linux, uml, gvisor, preload:LIB.so and fake",
             options.kernel)};
+  }
+  if (options.kernel.starts_with(kPreload)) {
+    if (options.kernel.size() > kPreload.size()) return;
+    throw Stop{kExitUnusable, "--kernel: found `preload:`, expected a library after it: preload:./libstack.so"};
   }
   if (std::ranges::find(kKernels, options.kernel) == std::end(kKernels)) {
     throw Stop{kExitUnusable,
-               fmt::format("unknown kernel `{}`, expected linux, uml, gvisor or fake", options.kernel)};
+               fmt::format("unknown kernel `{}`, expected linux, uml, gvisor, preload:LIB.so or fake", options.kernel)};
   }
 }
 
+std::string LibraryToPreload(const KernelOptions& options) {
+  if (!options.kernel.starts_with(kPreload) || options.kernel.size() == kPreload.size()) return "";
+  return std::filesystem::absolute(PathOf(options.kernel.substr(kPreload.size()))).lexically_normal().string();
+}
+
 std::string KernelFamily(const KernelOptions& options) {
+  if (const std::string library = LibraryToPreload(options); !library.empty()) return PreloadFamily(library);
   return GuestKind().empty() ? options.kernel : GuestKind();
 }
 
 std::string KernelRelease(const KernelOptions& options) {
   const std::string release = ReleaseOf(options);
-  return release.empty() ? "the " + options.kernel + " kernel" : release;
+  if (release.empty()) return "the " + options.kernel + " kernel";
+  return release;
 }
 
 void AddProfileOption(CLI::App& command, KernelOptions& options) {
@@ -78,7 +94,7 @@ void AddKernelOptions(CLI::App& command, KernelOptions& options) {
   CLI::Option* kernel = command
                             .add_option("--kernel", options.kernel,
                                         "The kernel under test: linux (this machine's), uml (user-mode Linux), "
-                                        "gvisor, or fake")
+                                        "gvisor, preload:LIB.so (this machine's, with a stack or shim preloaded), or fake")
                             ->type_name("K")
                             ->capture_default_str();
   command
@@ -151,10 +167,13 @@ Mutation MutationFor(const KernelOptions& options, const Profile& profile) {
 
 void PrepareKernel(const KernelOptions& options) {
   CheckKernelName(options);
-  if (options.kernel != "linux" || !NeedsUserNamespace()) return;
+  const bool preloaded = !PreloadedLibrary().empty();
+  if (preloaded) TellTheCallThatKills();
+  if ((options.kernel != "linux" && !preloaded) || !NeedsUserNamespace()) return;
   if (const Trouble trouble = EnterUserNamespace(); trouble.any()) {
     throw Stop{kExitUnavailable, trouble.what};
   }
+  if (preloaded) EndWithStarter();
 }
 
 std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& profile) {
@@ -163,7 +182,12 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
     return std::make_unique<FakeKernel>(profile, MutationFor(options, profile));
   }
   Trouble trouble;
-  std::unique_ptr<Kernel> kernel = MakeLinuxKernel(LinuxOptions{.at_hand = GuestKind() == "gvisor", .family = KernelFamily(options)}, &trouble);
+  const std::string library = LibraryToPreload(options);
+  const LinuxOptions linux = {.at_hand = GuestKind() == "gvisor",
+                              .family = KernelFamily(options),
+                              .option = library.empty() ? "" : std::string(kPreload) + library,
+                              .preloaded = !PreloadedLibrary().empty()};
+  std::unique_ptr<Kernel> kernel = MakeLinuxKernel(linux, &trouble);
   if (kernel == nullptr) throw Stop{kExitUnavailable, trouble.what};
   return kernel;
 }

@@ -41,6 +41,9 @@ Mutation MutationFor(const KernelOptions& options, const Profile& profile);
 // be.
 void CheckKernelName(const KernelOptions& options);
 
+// The library of --kernel=preload:LIB.so, with its whole path; empty for other kernels.
+std::string LibraryToPreload(const KernelOptions& options);
+
 // What Kernel::family() says of it: inside another kernel than the machine's that one's name.
 std::string KernelFamily(const KernelOptions& options);
 

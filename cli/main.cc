@@ -9,6 +9,7 @@
 #include "fmt/format.h"
 #include "model/profile.h"
 #include "sut/guest.h"
+#include "sut/preload.h"
 
 namespace sockspec {
 namespace {
@@ -83,6 +84,10 @@ int Run(int argc, char** argv) {
 
 int Main(int argc, char** argv) {
   if (IsGuestInit()) return GuestInit();
+  if (const std::string problem = BeginPreloaded(); !problem.empty()) {
+    fmt::print(stderr, "sockspec: {}\n", problem);
+    return kExitUnavailable;
+  }
   try {
     return Run(argc, argv);
   } catch (const Stop& stop) {

@@ -89,7 +89,7 @@ std::vector<std::vector<Cell>> GuestColumns(const KernelOptions& kernel, const P
 // The verdicts on claims of one kernel, by the claims' ids.
 std::map<std::string, std::string> ClaimsOf(const KernelOptions& kernel) {
   std::string text;
-  if (IsGuest(kernel)) {
+  if (RunsElsewhere(kernel)) {
     text = OutputOfGuest(kernel, {"spec", "--claims", "--format=json"});
   } else {
     PrepareKernel(kernel);
@@ -171,7 +171,7 @@ int RunMatrix(Options options) {
     for (size_t k = 0; k < options.kernels.size(); ++k) {
       const KernelOptions one = Named(options.kernel, options.kernels[k]);
       CheckKernelName(one);
-      if (IsGuest(one) != guests) continue;
+      if (RunsElsewhere(one) != guests) continue;
       if (guests) {
         table[k] = GuestColumns(one, profile, options.files, programs);
         continue;
@@ -251,7 +251,7 @@ void AddMatrix(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
   command->add_option("FILE", options->files, "Programs; - is standard input")->type_name("");
   command->add_flag("--claims", options->claims, "Instead of programs: the claims of `sockspec spec --claims`");
-  command->add_option("--kernels", options->kernels, "The kernels, one column each: linux, uml, gvisor, fake")
+  command->add_option("--kernels", options->kernels, "The kernels, one column each: linux, uml, gvisor, preload:LIB.so, fake")
       ->type_name("A,B")
       ->delimiter(',')
       ->allow_extra_args(false)

@@ -176,7 +176,7 @@ int Regress(const Options& options, const TriageRow& row) {
   WriteWhole(file, RegressionProgram(f));
   fmt::print("{} {}\n", again ? "written anew:" : "written:", file);
   const std::string check = fmt::format(
-      "sockspec check{}{} --profile={} {}", f.kernel == "linux" ? "" : " --kernel=" + f.kernel,
+      "sockspec check{}{} --profile={} {}", f.kernel == "linux" ? "" : " --kernel=" + (f.option.empty() ? f.kernel : f.option),
       f.mutant.empty() ? "" : " --mutant=" + f.mutant, f.profile, file);
   if (options.into.empty()) {
     fmt::print("It runs with: bazel test //fuzz/found:regressions_test\nor alone:     {}\n", check);

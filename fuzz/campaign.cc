@@ -1,11 +1,11 @@
 #include "fuzz/campaign.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +25,7 @@
 #include "fuzz/deviations.h"
 #include "fuzz/finding.h"
 #include "fuzz/lockstep.h"
+#include "fuzz/minimize.h"
 #include "model/clause.h"
 #include "model/program/text.h"
 #include "nlohmann/json.hpp"
@@ -37,6 +38,7 @@ using Json = nlohmann::ordered_json;
 
 // How long after the end a worker may live.
 constexpr auto kGraceOfWorkers = std::chrono::seconds(20);
+constexpr auto kMinimizingADeath = std::chrono::seconds(4);
 
 volatile sig_atomic_t g_signals = 0;
 void OnSignal(int) { g_signals = g_signals + 1; }
@@ -388,7 +390,8 @@ class Campaign {
         if (Trouble trouble = Save(now, all); trouble.any()) Fail(std::move(trouble));
       }
       // What is new comes often at first, and its ring is short.
-      poll(nullptr, 0, now - status_.began() < std::chrono::seconds(5) ? 2 : 20);
+      const timespec pause{.tv_sec = 0, .tv_nsec = now - status_.began() < std::chrono::seconds(5) ? 2'000'000 : 20'000'000};
+      nanosleep(&pause, nullptr);
     }
     TakeOffers();
     if (Trouble trouble = TakeRechecks(); trouble.any()) Fail(std::move(trouble));
@@ -461,17 +464,7 @@ class Campaign {
   // Whether the program that a worker died over kills another process, too; if so, it is kept.
   std::string Crash(int i, const Program& program, pid_t pid, const std::string& how) {
     int deaths = 0;
-    for (int tries = 0; tries < 3; ++tries) {
-      const pid_t prober = Fork([&](Kernel* kernel, const Trouble&) {
-        if (kernel == nullptr) return;
-        Lockstep(*kernel, options_.profile).PlayFresh(program);
-      });
-      if (prober < 0) return "whether it was the program is not known";
-      int status = 0;
-      while (waitpid(prober, &status, 0) < 0 && errno == EINTR) {
-      }
-      if (WIFSIGNALED(status)) ++deaths;
-    }
+    for (int tries = 0; tries < 3; ++tries) deaths += Kills(program) ? 1 : 0;
     if (deaths == 0) {
       shares_[i].again.store(true);
       return "the program that it was running does not repeat that";
@@ -482,17 +475,44 @@ class Campaign {
     }
     const std::string crashes = fmt::format("{}/{}", options_.directory, kCrashesDirectory);
     // Processes have the same numbers again in another container, or after a boot.
-    std::string path = fmt::format("{}/crash-{}.program", crashes, pid);
-    for (int n = 2; Exists(path); ++n) path = fmt::format("{}/crash-{}-{}.program", crashes, pid, n);
-    Transcript transcript{.comments = {fmt::format(
-                              "a worker {}; alone, this did the same {} of 3 times", how, deaths)},
-                          .program = program};
-    transcript.said.resize(program.calls.size());
+    std::string path = options_.kernel_in_worker ? "" : fmt::format("{}/crash-{}.program", crashes, pid);
+    for (int n = options_.kernel_in_worker ? 1 : 2; path.empty() || Exists(path); ++n) {
+      path = options_.kernel_in_worker ? fmt::format("{}/kernel-died-{}.program", crashes, n)
+                                       : fmt::format("{}/crash-{}-{}.program", crashes, pid, n);
+    }
+    Transcript transcript{.comments = {fmt::format("{} {}; alone, this did the same {} of 3 times",
+                                                   options_.kernel_in_worker ? "the kernel died: a worker" : "a worker",
+                                                   how, deaths)},
+                          .program = deaths == 3 ? SmallestThatKills(program) : program};
+    for (const Program& known : killers_) {
+      if (known == transcript.program) return "its program repeats that, in a way that is kept already";
+    }
+    killers_.push_back(transcript.program);
+    transcript.said.resize(transcript.program.calls.size());
     Trouble trouble = MakeDirectory(crashes);
     if (!trouble.any()) trouble = WriteAtomically(path, PrintText(transcript));
     if (trouble.any()) return "its program repeats that, but " + trouble.what;
     result_.crashes.push_back(path);
     return "its program repeats that, and is kept as " + path;
+  }
+
+  // Whether the program kills the process that runs it.
+  bool Kills(const Program& program) {
+    const pid_t prober = Fork([&](Kernel* kernel, const Trouble&) {
+      if (kernel == nullptr) return;
+      Lockstep(*kernel, options_.profile).PlayFresh(program);
+    });
+    int status = 0;
+    while (prober > 0 && waitpid(prober, &status, 0) < 0 && errno == EINTR) {
+    }
+    return prober > 0 && WIFSIGNALED(status);
+  }
+
+  // Minimized for a few seconds, since everything else waits meanwhile.
+  Program SmallestThatKills(const Program& program) {
+    const Minimized minimized = Minimize(program, [this](const Program& smaller) { return Kills(smaller); },
+                                         {.deadline = kMinimizingADeath});
+    return minimized.kept ? minimized.program : program;
   }
 
   void KillAll() {
@@ -535,6 +555,7 @@ class Campaign {
   std::vector<LoadedFinding> old_;               // findings of earlier runs
   std::set<size_t> rechecked_;                   // of them, those that were told
   std::map<std::string, uint64_t> counted_;      // by key, what its finding.json counts of this run
+  std::vector<Program> killers_;                 // programs that killed workers, as they were kept
   bool went_on_ = false;
   bool killed_all_ = false;
 };

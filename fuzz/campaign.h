@@ -76,6 +76,10 @@ struct CampaignOptions {
   // its programs nor this process. Costs a system call a program.
   bool announce = false;
 
+  // What answers runs in the workers' own processes (a preloaded stack): a worker that dies of its program is a kernel
+  // that died.
+  bool kernel_in_worker = false;
+
   int from_corpus = 33;  // percent of the programs that are made of the corpus's
 
   std::string kernel;     // its family, and

@@ -365,7 +365,9 @@ void CampaignStatus::Summary(const CampaignResult& result) {
     Say("{} times a divergence came only after another one", Grouped(c.followed));
   }
   if (result.deaths != 0) Say("{} times a worker died", result.deaths);
-  for (const std::string& path : result.crashes) Say("kills the process that runs it: {}", path);
+  for (const std::string& path : result.crashes) {
+    Say("{}: {}", options_.kernel_in_worker ? "the kernel died of" : "kills the process that runs it", path);
+  }
   if (result.keys.empty() && c.programs != 0) Say("no divergence");
   for (const CampaignKey& key : result.keys) {
     const std::string times = key.count == 0   ? "behind another one"

@@ -108,7 +108,7 @@ Json ToJson(const Finding& f) {
   for (const auto& row : kDiffers) {
     if (row.differs == f.differs) differs = row.name;
   }
-  return {{"format", kFormat},
+  Json json = {{"format", kFormat},
           {"key", f.key},
           {"class", FindingClassName(f.kind)},
           {"verdict", VerdictWords(f)},
@@ -136,6 +136,8 @@ Json ToJson(const Finding& f) {
           {"transcript", PrintText(f.transcript)},
           {"original", PrintText(f.original)},
           {"before", before}};
+  if (!f.option.empty()) json["option"] = f.option;
+  return json;
 }
 
 CHeader CHeaderOf(const Finding& finding, const Transcript& transcript) {
@@ -340,6 +342,7 @@ std::string ReadJson(const Json& json, std::string_view text, const std::string&
   fields.Get("kernel", f.kernel);
   fields.Get("release", f.release);
   fields.Get("mutant", f.mutant);
+  if (json.contains("option")) fields.Get("option", f.option);
   fields.Get("profile", f.profile);
   fields.Get("verified", f.verified);
   fields.Get("call_number", number);
@@ -527,6 +530,7 @@ Finding MakeFinding(const Program& minimal, const Run& run, const Divergence& di
     finding.expected = divergence.allowed[0].reply;
   }
   finding.kernel = kernel.family();
+  if (kernel.option() != kernel.family()) finding.option = kernel.option();
   finding.release = kernel.release();
   finding.profile = profile.name();
   finding.verified = profile.verified;

@@ -73,6 +73,7 @@ struct Finding {
   Rate disturbed;           // … with delays before calls, under load
   std::string what_varied;  // of an unstable one: what differed between two runs
   std::string kernel;       // the family: "linux", "fake"
+  std::string option;       // what `sockspec --kernel=` calls it, where that is another word
   std::string release;      // what it says it is: "Linux 6.18.44"
   std::string mutant;       // of the fake kernel: the clause that it lacks; empty elsewhere
   std::string profile;      // Profile::name()

@@ -282,14 +282,17 @@ std::string RateWords(const Finding& finding) {
 
 std::string HowToRunItAgain(const Finding& finding) {
   std::string options;
-  if (finding.kernel != "linux") options += " --kernel=" + finding.kernel;
+  if (finding.kernel != "linux") options += " --kernel=" + (finding.option.empty() ? finding.kernel : finding.option);
   if (!finding.mutant.empty()) options += " --mutant=" + finding.mutant;
   options += " --profile=" + finding.profile;
   std::string text = Heading("How to run it again");
   text += "  In this directory, with sockspec:\n\n";
   text += fmt::format("      sockspec check{} finding.program\n\n", options);
   text += "  or with a C compiler and nothing else:\n\n";
-  text += "      cc repro.c && ./a.out\n\n";
+  constexpr std::string_view kPreload = "preload:";
+  const bool preloads = finding.option.starts_with(kPreload);
+  text += fmt::format("      cc repro.c && {}./a.out\n\n",
+                      preloads ? fmt::format("LD_PRELOAD={} ", finding.option.substr(kPreload.size())) : "");
   if (finding.kernel == "fake") {
     text += Wrap(
         "The fault was put into the fake kernel on purpose. repro.c asks the real one, and exits 0 "

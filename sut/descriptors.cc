@@ -126,7 +126,7 @@ Trouble Descriptors::Renew(int limit) {
 void Descriptors::CloseSlots() {
   for (const int stray : strays_) close(stray);
   strays_.clear();
-  if (close_range(base_, base_ + kSlots - 1, 0) == 0) return;
+  if (!one_by_one_ && close_range(base_, base_ + kSlots - 1, 0) == 0) return;
   // Linux before 5.9, and gVisor's of 2022.
   for (int slot = 0; slot < kSlots; ++slot) close(base_ + slot);
 }

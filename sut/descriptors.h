@@ -39,6 +39,9 @@ class Descriptors {
   Descriptors(const Descriptors&) = delete;
   Descriptors& operator=(const Descriptors&) = delete;
 
+  // From now on slots are closed by close(), also where close_range() would do it at once: for who listens to that.
+  void CloseOneByOne() { one_by_one_ = true; }
+
   // Once. Trouble where the limit on open files leaves no room (base + 43; 50 or so), or where no
   // file can be made.
   Trouble Open();
@@ -76,6 +79,7 @@ class Descriptors {
   int base_ = 0;
   int raw_[256];
   bool mend_ = false;
+  bool one_by_one_ = false;
   int file_ = -1;  // FILE and PIPE are copies of these three, below base_
   int pipe_read_ = -1;
   int pipe_write_ = -1;     // open, so that reading from PIPE waits and does not end

@@ -34,6 +34,9 @@ class Kernel {
   // "linux", "fake".
   virtual std::string family() const = 0;
 
+  // What `sockspec --kernel=` calls it: "linux", "preload:/home/me/libstack.so".
+  virtual std::string option() const { return family(); }
+
   // What the kernel says it is: "Linux 6.18.44", uname's words.
   virtual std::string release() const = 0;
 

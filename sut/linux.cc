@@ -159,6 +159,7 @@ class LinuxKernel : public Kernel {
   Trouble Begin(const LinuxOptions& options);
 
   std::string family() const override { return family_; }
+  std::string option() const override { return option_.empty() ? family_ : option_; }
   std::string release() const override { return LinuxRelease(); }
   Trouble Reset(const Environment& env) override;
   Trouble ResetFresh(const Environment& env) override;
@@ -169,6 +170,7 @@ class LinuxKernel : public Kernel {
 
  private:
   std::string family_;
+  std::string option_;
   Trouble CloseDescriptors(const Environment& env);
   Trouble BeginProgram(const Environment& env);
   void Delay();
@@ -277,6 +279,8 @@ LinuxKernel::~LinuxKernel() {
 
 Trouble LinuxKernel::Begin(const LinuxOptions& options) {
   family_ = options.family;
+  option_ = options.option;
+  if (options.preloaded) descriptors_.CloseOneByOne();
   if (options.at_hand) StayInTheNetworkAtHand();
   programs_at_most_ = std::clamp(options.programs_per_namespace, 1, kMostPrograms);
   if (options.user_namespace || NeedsUserNamespace()) {

@@ -64,6 +64,11 @@ struct LinuxOptions {
 
   // What Kernel::family() says: another word where this runs inside another kernel than the machine's.
   std::string family = "linux";
+  std::string option;  // Kernel::option(); empty: `family`
+
+  // A library stands between us and the kernel (preload.h). What a program left open is closed by close(), one by
+  // one, so that the library hears of it.
+  bool preloaded = false;
 };
 
 // What the running kernel says it is: uname(2)'s words, "Linux 6.18.44", with "+selinux" where SELinux

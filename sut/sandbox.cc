@@ -20,6 +20,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "sut/own_calls.h"
+
 namespace sockspec {
 namespace {
 
@@ -38,11 +40,11 @@ thread_local ReadOnlyFact told;  // outlives namespaces of the network
 // Writes a file of /proc in one piece. Below /proc/sys/net, Linux shows the namespace of the thread
 // that opens the file.
 Trouble Put(const char* path, const std::string& text) {
-  const int fd = open(path, O_WRONLY | O_CLOEXEC);
+  const int fd = own::Open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return {Failed(std::string("open ") + path, errno)};
-  const ssize_t written = write(fd, text.data(), text.size());
+  const ssize_t written = own::Write(fd, text.data(), text.size());
   const int error = errno;
-  close(fd);
+  own::Close(fd);
   if (written != static_cast<ssize_t>(text.size())) {
     return {Failed("write \"" + text + "\" to " + path, written < 0 ? error : EIO)};
   }
@@ -51,11 +53,11 @@ Trouble Put(const char* path, const std::string& text) {
 
 // The file's first bytes, empty where it cannot be read.
 std::string Get(const char* path) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const int fd = own::Open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return {};
   char text[64];
-  const ssize_t size = read(fd, text, sizeof text);
-  close(fd);
+  const ssize_t size = own::Read(fd, text, sizeof text);
+  own::Close(fd);
   return std::string(text, size > 0 ? size : 0);
 }
 
@@ -194,89 +196,89 @@ std::array<int, kRequests> AskForLinkAndRoutes() {
   static const Requests requests;
   std::array<int, kRequests> answers;
   answers.fill(-1);
-  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  const int fd = own::Socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (fd < 0) return answers;
   // Linux and gVisor both answer before send() returns, each request with a datagram of its own.
-  if (send(fd, requests.bytes(), requests.size(), 0) == static_cast<ssize_t>(requests.size())) {
+  if (own::Send(fd, requests.bytes(), requests.size(), 0) == static_cast<ssize_t>(requests.size())) {
     struct {
       nlmsghdr header;
       nlmsgerr answer;
       char rest[256];
     } reply;
     for (int i = 0; i < kRequests; ++i) {
-      const ssize_t size = recv(fd, &reply, sizeof reply, MSG_DONTWAIT);
+      const ssize_t size = own::Recv(fd, &reply, sizeof reply, MSG_DONTWAIT);
       if (size < static_cast<ssize_t>(sizeof(nlmsghdr) + sizeof(int))) break;
       if (reply.header.nlmsg_type != NLMSG_ERROR || reply.header.nlmsg_seq >= kRequests) continue;
       answers[reply.header.nlmsg_seq] = -reply.answer.error;
     }
   }
-  close(fd);
+  own::Close(fd);
   return answers;
 }
 
 // Brings lo up by ioctl() where rtnetlink cannot. gVisor refuses both; its lo is up from the start.
 Trouble BringUpLoopback() {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int fd = own::Socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return {Failed("socket(AF_INET, SOCK_DGRAM)", errno)};
   ifreq request{};
   strcpy(request.ifr_name, "lo");
   Trouble trouble;
-  if (ioctl(fd, SIOCGIFFLAGS, &request) != 0) {
+  if (own::Ioctl(fd, SIOCGIFFLAGS, &request) != 0) {
     trouble.what = Failed("ioctl(SIOCGIFFLAGS, lo)", errno);
   } else if (!(request.ifr_flags & IFF_UP)) {
     request.ifr_flags |= IFF_UP;
-    if (ioctl(fd, SIOCSIFFLAGS, &request) != 0) {
+    if (own::Ioctl(fd, SIOCSIFFLAGS, &request) != 0) {
       trouble.what = Failed("ioctl(SIOCSIFFLAGS, lo up)", errno);
     }
   }
-  close(fd);
+  own::Close(fd);
   return trouble;
 }
 
 // Whether nothing sent from this namespace can leave the machine.
 bool OnlyLoopback() {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int fd = own::Socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
   struct if_nameindex* links = if_nameindex();
   bool only = links != nullptr;
   for (struct if_nameindex* link = links; only && link->if_index != 0; ++link) {
     ifreq request{};
     strncpy(request.ifr_name, link->if_name, IFNAMSIZ - 1);
-    if (ioctl(fd, SIOCGIFFLAGS, &request) != 0) {
+    if (own::Ioctl(fd, SIOCGIFFLAGS, &request) != 0) {
       only = false;
     } else if ((request.ifr_flags & IFF_UP) && !(request.ifr_flags & IFF_LOOPBACK)) {
       only = false;
     }
   }
   if (links != nullptr) if_freenameindex(links);
-  close(fd);
+  own::Close(fd);
   return only;
 }
 
 // The port that bind() gives for port 0, or -1.
 int ChosenPort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int fd = own::Socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof address;
   auto* const any = reinterpret_cast<sockaddr*>(&address);
-  const bool bound = bind(fd, any, length) == 0 && getsockname(fd, any, &length) == 0;
-  close(fd);
+  const bool bound = own::Bind(fd, any, length) == 0 && own::Getsockname(fd, any, &length) == 0;
+  own::Close(fd);
   return bound ? ntohs(address.sin_port) : -1;
 }
 
 // Whether [::1] is an address here: 0, or bind()'s errno.
 int ErrnoOfIpv6Loopback() {
-  const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int fd = own::Socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return errno;
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
   address.sin6_addr = in6addr_loopback;
-  const int bound = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  const int bound = own::Bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
   const int error = errno;
-  close(fd);
+  own::Close(fd);
   return bound == 0 ? 0 : error;
 }
 

@@ -19,6 +19,7 @@
 
 #include "model/program/text.h"
 #include "sut/descriptors.h"
+#include "sut/own_calls.h"
 #include "sut/sandbox.h"
 
 namespace sockspec {
@@ -44,10 +45,10 @@ std::string StatPath(pid_t tid) { return "/proc/self/task/" + std::to_string(tid
 // The letter of proc(5): R running, S asleep and interruptible, D asleep and not; 0 unknown.
 char ThreadLetter(pid_t tid) {
   char text[128];
-  const int fd = open(StatPath(tid).c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = own::Open(StatPath(tid).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return 0;
-  const ssize_t size = read(fd, text, sizeof text);
-  close(fd);
+  const ssize_t size = own::Read(fd, text, sizeof text);
+  own::Close(fd);
   // `1234 (any (name) at all) S 1 …`
   const auto* end = size <= 0 ? nullptr : static_cast<char*>(memrchr(text, ')', size));
   return end == nullptr || end + 2 >= text + size ? 0 : end[2];
@@ -223,6 +224,23 @@ void Watch::Interrupt() {
   if (!turn_.compare_exchange_strong(turn, turn + 1)) return;
   if (tgkill(getpid(), tid_, InterruptionSignal()) == 0) sent_.fetch_add(1);
   settled_.store(turn + 1);
+}
+
+void TellTheCallThatKills() {
+  struct sigaction action {};
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_handler = [](int number) {
+    // Words take memory, and it may have died with the lock of that held: SIGALRM ends it then.
+    signal(SIGALRM, SIG_DFL);
+    alarm(2);
+    const Call* call = watched != nullptr && watched->turn() != 0 ? watched->call_.load() : nullptr;
+    if (call != nullptr) {
+      dprintf(2, "sockspec: signal %d (%s) came in the middle of:\n    %s\n", number, strsignal(number),
+              PrintCall(*call).c_str());
+    }
+    raise(number);  // comes when the handler is done
+  };
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigaction(number, &action, nullptr);
 }
 
 }  // namespace sockspec

@@ -72,6 +72,7 @@ class Watch {
 
  private:
   friend class Watchdog;
+  friend void TellTheCallThatKills();
   static constexpr int kTriesBits = 8;
   static constexpr uint64_t kTriesMask = (1 << kTriesBits) - 1;
 
@@ -104,6 +105,10 @@ class Watch {
   bool alone_ = false;
   sigset_t found_mask_;
 };
+
+// From here on a signal such as SIGSEGV, in a thread that makes calls, says on standard error which one it was making,
+// and then does what it would have done.
+void TellTheCallThatKills();
 
 }  // namespace sockspec
 
