@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <iostream>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -49,6 +51,15 @@ class Guests : public RunsSockspec {
       if (pid > 0 && Contents(entry.path() / "cmdline").find(word) != std::string::npos) pids.push_back(pid);
     }
     return pids;
+  }
+
+  // Those that runsc makes for itself, of whichever test.
+  std::set<std::string> RunscDirectories() {
+    std::set<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator("/tmp")) {
+      if (entry.path().filename().string().starts_with("runsc-do")) found.insert(entry.path());
+    }
+    return found;
   }
 
   // What a guest of this test leaves behind.
@@ -118,6 +129,72 @@ TEST_F(Guests, CtrlCEndsTheCampaignInsideWithItsSummary) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::minutes(2));
   EXPECT_NE(fuzz.out.find("clauses reached"), std::string::npos) << fuzz.out << fuzz.err;
   EXPECT_EQ(Scratch(), 0);
+}
+
+TEST_F(Guests, KillMinusNineOfSockspecLeavesNothingBehind) {
+  for (const std::string kind : {"uml", "gvisor"}) {
+    if (Missing(kind == "uml" ? "linux.uml" : "runsc")) {
+      std::cout << "[  SKIPPED ] " << kind << " is not installed\n";
+      continue;
+    }
+    SCOPED_TRACE(kind);
+    const std::string out = "of-" + kind;
+    std::set<std::string> before = RunscDirectories();
+    std::thread killer([&] {
+      for (int i = 0; i < 600 && Contents(directory_ + "/" + out + "/.running/0").empty(); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      }
+      EXPECT_FALSE(ProcessesWith("sockspec-" + kind + ".").empty());
+      Shell("kill -9 $(cat '" + directory_ + "/pid')");
+    });
+    (void)Shell("cd '" + directory_ + "' && sh -c 'echo $$ >pid; exec \"" + binary_ + "\" fuzz --kernel=" + kind +
+                " --duration=10m --jobs=1 --seed=1 --out=" + out + "' >/dev/null 2>&1");
+    killer.join();
+    for (int i = 0; i < 100 && (!ProcessesWith(directory_ + "/sockspec-").empty() || Scratch() != 0); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    EXPECT_TRUE(ProcessesWith(directory_ + "/sockspec-").empty());
+    EXPECT_TRUE(ProcessesWith("--out=" + out).empty());
+    EXPECT_EQ(Scratch(), 0);
+    for (const std::string& left : RunscDirectories()) {
+      // Or of a guest that runs meanwhile.
+      EXPECT_TRUE(before.contains(left) || !ProcessesWith(left).empty()) << left;
+    }
+    // And the directory can be used.
+    EXPECT_LE(Run("fuzz --kernel=" + kind + " --programs=64 --jobs=1 --out=" + out).status, 1);
+  }
+}
+
+TEST_F(Guests, UserModeLinuxesThatRunAtOnceHaveProcessorsOfTheirOwn) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "there is one processor";
+  std::set<std::string> processors;
+  std::thread looker([&] {
+    for (int i = 0; i < 600 && processors.size() < 2; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      processors.clear();
+      for (const pid_t pid : ProcessesWith("uml_dir=" + directory_)) {
+        const std::string status = Contents("/proc/" + std::to_string(pid) + "/status");
+        const size_t at = status.find("Cpus_allowed_list:");
+        if (at != std::string::npos) processors.insert(status.substr(at, status.find('\n', at) - at));
+      }
+    }
+  });
+  const std::string one = "'" + binary_ + "' fuzz --kernel=uml --duration=5s --out=";
+  (void)Shell("cd '" + directory_ + "' && { " + one + "a & " + one + "b & wait; } >out 2>err");
+  looker.join();
+  EXPECT_GE(processors.size(), 2u);
+}
+
+TEST_F(Guests, AnImageInTheWorkingDirectoryIsFoundByItsName) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  // A name that PATH has, too.
+  ASSERT_EQ(Shell("cp \"$(command -v linux.uml)\" '" + directory_ + "/ls'").status, 0);
+  const Result good = Run("check --kernel=uml --kernel-image=ls good.program");
+  EXPECT_EQ(good.status, 0) << good.out << good.err;
+  const Result none = Run("check --kernel=uml --kernel-image=no-such-linux good.program");
+  EXPECT_EQ(none.status, 3);
+  EXPECT_NE(none.err.find("no-such-linux cannot be run: No such file"), std::string::npos) << none.err;
 }
 
 TEST_F(Guests, AKernelThatIsNotThereOrIsNoneIsToldWithStatus3) {

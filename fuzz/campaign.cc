@@ -327,10 +327,11 @@ class Campaign {
     EndWithParent(parent);
     lock_.Close();
     Trouble trouble;
-    const std::unique_ptr<Kernel> kernel = options_.make_kernel(&trouble);
+    std::unique_ptr<Kernel> kernel = options_.make_kernel(&trouble);
     // Entering a user namespace takes the wish back.
     EndWithParent(parent);
     body(kernel.get(), trouble);
+    kernel.reset();  // it may have made directories
     _exit(0);
   }
 
@@ -370,7 +371,8 @@ class Campaign {
     for (;;) {
       if (Reap() == 0) break;
       const Clock::time_point now = Clock::now();
-      if (g_signals > 0 || now - status_.began() >= options_.duration) shared_.stop.store(true);
+      if (IsMeasuring(now)) status_.CountFrom(now);
+      if (g_signals > 0 || now - status_.counts_from() >= options_.duration) shared_.stop.store(true);
       if (options_.calls != 0 && status_.Calls() >= options_.calls) shared_.stop.store(true);
       if (shared_.stop.load() && !stopped) stopped = now;
       if (stopped && (g_signals > 1 || now - *stopped > kGraceOfWorkers)) KillAll();
@@ -396,6 +398,18 @@ class Campaign {
     TakeOffers();
     if (Trouble trouble = TakeRechecks(); trouble.any()) Fail(std::move(trouble));
     status_.SayFound();
+  }
+
+  // Whether the corpus of earlier runs is still being measured, which is not what the duration is for: on a slow kernel
+  // it takes minutes. It may take as long again; what is left then waits for the next run.
+  bool IsMeasuring(Clock::time_point now) {
+    const int old = shared_.corpus.old.load();
+    const int next = shared_.corpus.next_old.load();
+    if (next >= old || shared_.stop.load()) return false;
+    if (now - status_.began() < options_.duration) return true;
+    shared_.corpus.next_old.store(old);
+    status_.Say("{} of the {} programs in the corpus are measured; the others will be next time", next, old);
+    return false;
   }
 
   // Takes leave of those that have ended and replaces those that died. How many are left.

@@ -283,5 +283,34 @@ TEST_F(CampaignDirectory, TheCorpusOfARunIsMeasuredByTheNextAndGrowsNoFurther) {
   EXPECT_GE(second.edges, first.edges * 95 / 100);
 }
 
+// Ten milliseconds a program.
+class Slow : public FakeKernel {
+ public:
+  Slow() : FakeKernel(Linux()) {}
+  Trouble Reset(const Environment& env) override {
+    usleep(10'000);
+    return FakeKernel::Reset(env);
+  }
+};
+
+TEST_F(CampaignDirectory, MeasuringALargeCorpusOnASlowKernelLeavesTheDurationToPrograms) {
+  mutation_ = {};
+  options_.from_corpus = 33;
+  const CampaignResult first = Run();
+  ASSERT_GT(first.corpus, 300);
+  options_.make_kernel = [](Trouble*) { return std::make_unique<Slow>(); };
+  options_.programs = 0;
+  options_.seed = 2;
+  options_.duration = std::chrono::seconds(1);
+  std::string said;
+  const CampaignResult second = Run(&said);
+  // For as long as the campaign is to be it measures, and no longer; the rest stays for the next one.
+  EXPECT_NE(said.find(" programs in the corpus are measured; the others will be next time"), std::string::npos) << said;
+  EXPECT_GT(second.counts.measured, 10u);
+  EXPECT_LT(second.counts.measured, static_cast<uint64_t>(first.corpus));
+  EXPECT_GT(second.counts.programs, 10u);
+  EXPECT_GE(second.corpus, first.corpus - static_cast<int>(second.counts.measured));
+}
+
 }  // namespace
 }  // namespace sockspec

@@ -169,7 +169,7 @@ std::string CampaignStatus::ProgressWords() const {
 void CampaignStatus::Line(Clock::time_point now) {
   const CampaignCounts counts = Counts();
   const auto left =
-      std::chrono::duration_cast<std::chrono::seconds>(options_.duration - (now - began_));
+      std::chrono::duration_cast<std::chrono::seconds>(options_.duration - (now - counts_from_));
   const bool finishing = shared_.stop.load();
   const bool stays = event_said_at_ == Clock::time_point() || now - event_said_at_ >= std::chrono::seconds(10);
   if (stays) {

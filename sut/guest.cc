@@ -12,19 +12,23 @@
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <thread>
 
@@ -145,10 +149,13 @@ class Tail {
   bool failed_ = false;
 };
 
-std::optional<std::string> FindProgram(const std::string& name) {
-  if (name.find('/') != std::string::npos) {
-    if (access(name.c_str(), X_OK) != 0) return std::nullopt;
-    return std::filesystem::absolute(name).string();
+// `name` as a file, else in PATH. A file in `directory` wins over one of PATH. Null and an errno where there is none.
+std::optional<std::string> FindProgram(const std::string& name, const std::string& directory) {
+  const std::filesystem::path file = std::filesystem::path(directory) / name;
+  std::error_code error;
+  if (name.find('/') != std::string::npos || std::filesystem::is_regular_file(file, error)) {
+    if (access(file.c_str(), X_OK) != 0) return std::nullopt;
+    return file.lexically_normal().string();
   }
   const char* path = getenv("PATH");
   std::string_view rest = path != nullptr ? path : "/usr/bin:/bin";
@@ -158,21 +165,43 @@ std::optional<std::string> FindProgram(const std::string& name) {
     if (access(candidate.c_str(), X_OK) == 0) return candidate;
     rest.remove_prefix(std::min(colon + 1, rest.size()));
   }
+  errno = ENOENT;
   return std::nullopt;
 }
 
-// One processor: user-mode Linux is four times faster there than where it is moved about.
+// Whether this process has the processor now, as far as guests of ours are concerned: a name that is taken while the
+// process lives, and that no file has to be made for.
+bool Take(int cpu) {
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+  const std::string name = fmt::format("sockspec: user-mode Linux on processor {}", cpu);
+  std::copy(name.begin(), name.end(), address.sun_path + 1);
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0) return true;  // and keeps it open
+  close(fd);
+  return false;
+}
+
+// One processor: user-mode Linux is four times faster there than where it is moved about. The last one that no other
+// guest has; where they all have one, any.
 void PinToOneProcessor() {
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  std::vector<int> cpus;
   for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    sched_setaffinity(0, sizeof one, &one);
-    return;
+    if (CPU_ISSET(cpu, &allowed)) cpus.push_back(cpu);
   }
+  if (cpus.empty()) return;
+  int chosen = -1;
+  for (size_t i = 0; chosen < 0 && i < cpus.size(); ++i) {
+    if (Take(cpus[i])) chosen = cpus[i];
+  }
+  if (chosen < 0) chosen = cpus[static_cast<size_t>(getpid()) % cpus.size()];
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(chosen, &one);
+  sched_setaffinity(0, sizeof one, &one);
 }
 
 std::vector<std::string> UmlCommand(const std::string& image, const GuestOptions& options, const Scratch& job) {
@@ -206,13 +235,12 @@ std::vector<std::string> GvisorCommand(const std::string& image, const GuestOpti
 }
 
 // In the child: becomes the kernel. Its own words go to job/console.
-[[noreturn]] void BecomeKernel(const std::vector<std::string>& words, const Scratch& job, bool pin) {
+[[noreturn]] void BecomeKernel(const std::vector<std::string>& words, const Scratch& job) {
   // runsc goes by these: doubled slashes are too much for it, and as nobody it makes its root in the second.
   unsetenv("PWD");
   unsetenv("TMPDIR");
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   setsid();
-  if (pin) PinToOneProcessor();
   const rlimit no_core = {};
   setrlimit(RLIMIT_CORE, &no_core);
   const int nothing = open("/dev/null", O_RDONLY);
@@ -224,13 +252,105 @@ std::vector<std::string> GvisorCommand(const std::string& image, const GuestOpti
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int number : {SIGINT, SIGTERM, SIGPIPE}) signal(number, SIG_DFL);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signal(number, SIG_DFL);
   std::vector<char*> argv;
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   execv(argv[0], argv.data());
   dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
   _exit(127);
+}
+
+// ------------------------------------------------------------------------------------ the keeper
+
+// Between this process and the kernel's stands another one: whoever ends, the kernel and all that it has started end
+// with it. User-mode Linux leaves the processes of its processes behind when it is killed, runsc its sandbox and its
+// file server; the keeper is who they fall to (PR_SET_CHILD_SUBREAPER), so it finds them.
+
+// The processes whose parent is a thread of this one.
+std::vector<pid_t> ChildrenOf(pid_t pid) {
+  std::vector<pid_t> children;
+  std::error_code error;
+  std::filesystem::directory_iterator thread(fmt::format("/proc/{}/task", pid), error);
+  for (; !error && thread != std::filesystem::directory_iterator(); thread.increment(error)) {
+    std::ifstream file(thread->path() / "children");
+    children.insert(children.end(), std::istream_iterator<pid_t>(file), {});
+  }
+  return children;
+}
+
+// The directory that `runsc do` has made for itself and removes when it ends by itself, by the command line of one of
+// its processes; empty for any other process.
+std::string RunscDirectory(pid_t pid) {
+  const std::string line = ReadAll(fmt::format("/proc/{}/cmdline", pid));
+  constexpr std::string_view kRoot = "--root=";
+  for (size_t at = 0; at < line.size(); at = line.find('\0', at) + 1) {
+    const std::filesystem::path path = std::string_view(line.c_str() + at).starts_with(kRoot) ? line.c_str() + at + kRoot.size() : "";
+    if (path.is_absolute() && path.filename().string().starts_with("runsc-do")) return path;
+    if (line.find('\0', at) == std::string::npos) break;
+  }
+  return "";
+}
+
+void FindRunscDirectories(pid_t pid, std::set<std::string>& found) {
+  for (const pid_t child : ChildrenOf(pid)) {
+    found.insert(RunscDirectory(child));
+    FindRunscDirectories(child, found);
+  }
+}
+
+// Until none is left. A child that dies hands its own down.
+void KillAllChildren() {
+  std::set<std::string> directories;
+  FindRunscDirectories(getpid(), directories);
+  // More than enough; a process that cannot be killed (asleep in the kernel) must not keep this one.
+  for (int turn = 0; turn < 2000; ++turn) {
+    for (const pid_t child : ChildrenOf(getpid())) kill(child, SIGKILL);
+    pid_t ended;
+    while ((ended = waitpid(-1, nullptr, WNOHANG)) > 0) {
+    }
+    if (ended < 0 && errno == ECHILD) break;
+    usleep(1000);
+  }
+  std::error_code ignored;
+  for (const std::string& directory : directories) {
+    if (!directory.empty()) std::filesystem::remove_all(directory, ignored);
+  }
+}
+
+// In the child. `from` is a pipe of which the parent has the other end: a byte says that the kernel is to be killed;
+// its end, that the parent is no more, and nobody else will clear up.
+[[noreturn]] void KeepKernel(const std::vector<std::string>& words, const Scratch& job, bool pin, int from) {
+  setsid();
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signal(number, SIG_IGN);
+  // What the user pipes our output into must not wait for this process.
+  const int nothing = open("/dev/null", O_RDWR);
+  for (const int fd : {0, 1, 2}) dup2(nothing, fd);
+  dup2(from, 3);
+  closefrom(4);
+  if (pin) PinToOneProcessor();
+  const pid_t kernel = fork();
+  if (kernel == 0) BecomeKernel(words, job);
+  pollfd told{.fd = 3, .events = POLLIN, .revents = 0};
+  bool alone = false;
+  while (kernel > 0) {
+    pid_t ended;
+    while ((ended = waitpid(-1, nullptr, WNOHANG)) > 0 && ended != kernel) {
+    }
+    if (ended == kernel) break;
+    if (poll(&told, 1, 20) > 0) {
+      char byte;
+      alone = read(3, &byte, 1) != 1;
+      break;
+    }
+  }
+  KillAllChildren();
+  if (alone) {
+    std::error_code ignored;
+    std::filesystem::remove_all(job.path(), ignored);
+  }
+  _exit(0);
 }
 
 // Without those that say again what the line before says.
@@ -264,13 +384,17 @@ bool SaveInput(const std::string& path) {
   return close(to) == 0 && good && n == 0;
 }
 
-// The kernel's process, until it has ended.
+// The kernel, by its keeper's process, until it has ended.
 class Machine {
  public:
-  Machine(pid_t pid, const GuestOptions& options, const Scratch& job)
-      : pid_(pid), options_(options), job_(job), out_(job / "stdout", 1, options.output), err_(job / "stderr", 2, nullptr) {}
-  // Also what it has forked and left.
-  ~Machine() { kill(-pid_, SIGKILL); }
+  Machine(pid_t keeper, int to_keeper, const GuestOptions& options, const Scratch& job)
+      : pid_(keeper),
+        to_keeper_(to_keeper),
+        options_(options),
+        job_(job),
+        out_(job / "stdout", 1, options.output),
+        err_(job / "stderr", 2, nullptr) {}
+  ~Machine() { close(to_keeper_); }
 
   // Whether it ended by itself.
   bool Attend() {
@@ -299,7 +423,8 @@ class Machine {
       }
       const bool silent = now - beat_at > options_.silence;
       if (silent || (stopping && now - *stopping > std::chrono::seconds(30))) {
-        kill(-pid_, SIGKILL);
+        const char byte = 'k';
+        if (write(to_keeper_, &byte, 1) != 1) kill(pid_, SIGKILL);
         waitpid(pid_, &status, 0);
         out_.Copy();
         err_.Copy();
@@ -311,6 +436,7 @@ class Machine {
 
  private:
   pid_t pid_;
+  int to_keeper_;
   const GuestOptions& options_;
   const Scratch& job_;
   Tail out_, err_;
@@ -413,6 +539,8 @@ int GuestInit() {
     unsetenv(kJobVariable);
     setenv(kKindVariable, job["kind"].get<std::string>().c_str(), 1);
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
+    // Workers that are killed leave directories there.
+    setenv("TMPDIR", machine ? "/tmp" : (directory + "/tmp").c_str(), 1);
     if (machine) ComeLast();
     BecomeCommand(job, directory);
   }
@@ -444,7 +572,7 @@ int GuestInit() {
 GuestResult RunInGuest(const GuestOptions& options) {
   const bool uml = options.kind == "uml";
   const std::string name = !options.image.empty() ? options.image : uml ? "linux.uml" : "runsc";
-  const std::optional<std::string> image = FindProgram(name);
+  const std::optional<std::string> image = FindProgram(name, options.image.empty() ? "/" : options.directory);
   if (!image) {
     return {.end = GuestEnd::kUnavailable,
             .what = options.image.empty()
@@ -464,15 +592,24 @@ GuestResult RunInGuest(const GuestOptions& options) {
                             {"writable", options.writable}};
   const bool input_saved = options.input != nullptr ? WriteAll(job / "stdin", *options.input)
                                                     : !options.reads_input || SaveInput(job / "stdin");
-  if (!WriteAll(job / "job.json", description.dump()) || !input_saved) {
+  if (mkdir((job / "tmp").c_str(), 0700) != 0 || !WriteAll(job / "job.json", description.dump()) || !input_saved) {
     return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot write to {}: {}", job.path(), strerror(errno))};
   }
   fflush(stdout);
   const std::vector<std::string> words = uml ? UmlCommand(*image, options, job) : GvisorCommand(*image, options, job);
+  int pipe[2];
+  if (pipe2(pipe, O_CLOEXEC) != 0) {
+    return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot make a pipe: {}", strerror(errno))};
+  }
   const pid_t pid = fork();
-  if (pid < 0) return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot fork: {}", strerror(errno))};
-  if (pid == 0) BecomeKernel(words, job, uml);
-  const bool ended = Machine(pid, options, job).Attend();
+  if (pid == 0) KeepKernel(words, job, uml, pipe[0]);
+  const int error = errno;
+  close(pipe[0]);
+  if (pid < 0) {
+    close(pipe[1]);
+    return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot fork: {}", strerror(error))};
+  }
+  const bool ended = Machine(pid, pipe[1], options, job).Attend();
 
   const std::string status = ReadAll(job / "status");
   GuestResult result;
