@@ -137,6 +137,7 @@ Json ToJson(const CampaignResult& result) {
           {"calls", c.calls},
           {"seconds", c.seconds},
           {"discarded", c.discarded},
+          {"unsupported", c.lacks},
           {"unspecified_calls", c.unspecified},
           {"worlds_at_most", c.worlds},
           {"clauses_reached", result.clauses_reached},

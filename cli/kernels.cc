@@ -13,6 +13,7 @@
 #include "model/program/declarations.h"
 #include "sut/guest.h"
 #include "sut/linux.h"
+#include "sut/lwip.h"
 #include "sut/preload.h"
 #include "sut/sandbox.h"
 #include "sut/watchdog.h"
@@ -20,14 +21,14 @@
 namespace sockspec {
 namespace {
 
-// Kernels of the design that this version does not run on.
-constexpr std::string_view kLater[] = {"lwip"};
+// Register a kernel of your own here, in ReleaseOf() and in MakeKernel().
+constexpr std::string_view kKernels[] = {"linux", "uml", "gvisor", "lwip", "fake"};
 
-constexpr std::string_view kKernels[] = {"linux", "uml", "gvisor", "fake"};
 constexpr std::string_view kPreload = "preload:";
 
-// What the kernel says of itself where it is this machine's; empty elsewhere.
+// What the kernel says of itself where that is known without starting it; empty elsewhere.
 std::string ReleaseOf(const KernelOptions& options) {
+  if (options.kernel == "lwip") return LwipRelease();
   return options.kernel == "linux" || options.kernel.starts_with(kPreload) ? LinuxRelease() : "";
 }
 
@@ -47,20 +48,13 @@ std::string LikelyClauses(std::string_view id, const Profile& profile) {
 }  // namespace
 
 void CheckKernelName(const KernelOptions& options) {
-  if (std::ranges::find(kLater, options.kernel) != std::end(kLater)) {
-    throw Stop{
-        kExitUnavailable,
-        fmt::format(
-            "the kernel `{}` comes in a later version of sockspec; this one has linux, uml, gvisor, preload:LIB.so and fake",
-            options.kernel)};
-  }
   if (options.kernel.starts_with(kPreload)) {
     if (options.kernel.size() > kPreload.size()) return;
     throw Stop{kExitUnusable, "--kernel: found `preload:`, expected a library after it: preload:./libstack.so"};
   }
   if (std::ranges::find(kKernels, options.kernel) == std::end(kKernels)) {
     throw Stop{kExitUnusable,
-               fmt::format("unknown kernel `{}`, expected linux, uml, gvisor, preload:LIB.so or fake", options.kernel)};
+               fmt::format("unknown kernel `{}`, expected linux, uml, gvisor, lwip, preload:LIB.so or fake", options.kernel)};
   }
 }
 
@@ -85,16 +79,15 @@ void AddProfileOption(CLI::App& command, KernelOptions& options) {
       .add_option(
           "--profile", options.profile,
           "The specification to hold it to: linux (the version nearest to the running one), posix, "
-          "or a version such as linux-6.1")
-      ->type_name("P")
-      ->capture_default_str();
+          "or a version such as linux-6.1. Left out: linux, and posix for lwip")
+      ->type_name("P");
 }
 
 void AddKernelOptions(CLI::App& command, KernelOptions& options) {
   CLI::Option* kernel = command
                             .add_option("--kernel", options.kernel,
                                         "The kernel under test: linux (this machine's), uml (user-mode Linux), "
-                                        "gvisor, preload:LIB.so (this machine's, with a stack or shim preloaded), or fake")
+                                        "gvisor, lwip, preload:LIB.so (this machine's, with a stack or shim preloaded), or fake")
                             ->type_name("K")
                             ->capture_default_str();
   command
@@ -110,7 +103,8 @@ void AddKernelOptions(CLI::App& command, KernelOptions& options) {
       ->type_name("CLAUSE");
   command
       .add_option("--kernel-image", options.image,
-                  "With uml: the kernel's file, with gvisor runsc's; left out: linux.uml or runsc in PATH")
+                  "With uml: the kernel's file, with gvisor runsc's, with lwip the library; left out: linux.uml, "
+                  "runsc in PATH, liblwip.so.0")
       ->type_name("FILE");
   command
       .add_option("--kernel-args", options.kernel_arguments,
@@ -123,7 +117,10 @@ void AddKernelOptions(CLI::App& command, KernelOptions& options) {
 }
 
 Profile ProfileFor(const KernelOptions& options) {
-  ResolvedProfile resolved = ResolveProfile(options.profile, ReleaseOf(options));
+  // lwIP is held to what it says it is, which is not Linux; asked to be, it is held to the newest one known.
+  const std::string usual = options.kernel == "lwip" ? "posix" : "linux";
+  ResolvedProfile resolved = ResolveProfile(options.profile.empty() ? usual : options.profile,
+                                            options.kernel == "linux" ? ReleaseOf(options) : "");
   if (!resolved.problem.empty()) throw Stop{kExitUnusable, resolved.problem};
   if (!resolved.profile.verified) fmt::print(stderr, "sockspec: {}\n", resolved.profile.note);
   return resolved.profile;
@@ -182,6 +179,11 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
     return std::make_unique<FakeKernel>(profile, MutationFor(options, profile));
   }
   Trouble trouble;
+  if (options.kernel == "lwip") {
+    std::unique_ptr<Kernel> lwip = MakeLwipKernel(LwipOptions{.library = options.image}, &trouble);
+    if (lwip == nullptr) throw Stop{kExitUnavailable, trouble.what};
+    return lwip;
+  }
   const std::string library = LibraryToPreload(options);
   const LinuxOptions linux = {.at_hand = GuestKind() == "gvisor",
                               .family = KernelFamily(options),

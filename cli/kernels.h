@@ -17,7 +17,7 @@ namespace sockspec {
 
 struct KernelOptions {
   std::string kernel = "linux";
-  std::string profile = "linux";
+  std::string profile;  // empty: the one that suits the kernel
   std::string mutant;  // of the fake kernel: CLAUSE, CLAUSE:ERRNO or CLAUSE:spoilt
   std::string image;   // of a guest: the kernel's file, or runsc; empty: the one in PATH
   std::string kernel_arguments;  // of a guest: more words on its command line

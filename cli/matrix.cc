@@ -55,6 +55,9 @@ std::vector<Cell> Column(const Program& program, Lockstep& lockstep) {
   for (size_t i = 0; i < run.replies.size(); ++i) {
     column[i].reply = PrintReply(program.calls[i], run.replies[i]);
   }
+  if (!run.lacks.empty() && run.replies.size() < column.size()) {
+    column[run.replies.size()].reply = "(has no " + std::string(run.lacks) + ")";
+  }
   for (const Divergence& divergence : run.divergences) column[divergence.index].diverges = true;
   return column;
 }
@@ -251,7 +254,7 @@ void AddMatrix(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
   command->add_option("FILE", options->files, "Programs; - is standard input")->type_name("");
   command->add_flag("--claims", options->claims, "Instead of programs: the claims of `sockspec spec --claims`");
-  command->add_option("--kernels", options->kernels, "The kernels, one column each: linux, uml, gvisor, preload:LIB.so, fake")
+  command->add_option("--kernels", options->kernels, "The kernels, one column each: linux, uml, gvisor, lwip, preload:LIB.so, fake")
       ->type_name("A,B")
       ->delimiter(',')
       ->allow_extra_args(false)

@@ -38,6 +38,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,7 @@ struct CampaignCounts {
   uint64_t followed = 0;   // divergences after the first of a program that did not come without it
   uint64_t discarded = 0;  // programs that left what the model can follow, or took too long
   uint64_t unspecified = 0;  // calls
+  std::map<std::string, uint64_t> lacks;  // what the kernel does not have, and how often that was left out
   int worlds = 1;            // the most at once
   double seconds = 0;        // wall time
   // By call and phase of its socket: replies to refused calls, and to the others.

@@ -168,7 +168,15 @@ struct Progress {
   void Set(Task to) { task.store(static_cast<int>(to), std::memory_order_release); }
 };
 
+// What the kernel lacks, and how often it was asked for. Its worker writes.
+struct LackCount {
+  char what[48] = {};
+  Counter count;
+};
+inline constexpr int kMostLacks = 64;
+
 struct WorkerShare {
+  LackCount lacks[kMostLacks];
   Progress progress;
   CandidateRing offers;
   Counter programs, calls, divergences, followed, discarded, unspecified, worlds;
@@ -185,6 +193,16 @@ struct WorkerShare {
   std::atomic<bool> again{false};  // `running` was cut off: whoever replaces the worker plays it first
   int announce = -1;  // a file that says what runs; -1: none
   char trouble[512] = {};
+
+  void CountLack(std::string_view what) {
+    what = what.substr(0, sizeof LackCount::what - 1);
+    for (LackCount& lack : lacks) {
+      if (lack.what[0] == 0) std::copy(what.begin(), what.end(), lack.what);
+      if (what != lack.what) continue;
+      lack.count.Add(1);
+      return;
+    }
+  }
 
   // What is run from here on.
   void About(const Program& program) {

@@ -99,6 +99,9 @@ CampaignCounts CampaignStatus::Counts() const {
     counts.discarded += share.discarded.get();
     counts.unspecified += share.unspecified.get();
     counts.worlds = std::max(counts.worlds, static_cast<int>(share.worlds.get()));
+    for (const LackCount& lack : share.lacks) {
+      if (lack.count.get() != 0) counts.lacks[lack.what] += lack.count.get();
+    }
     for (size_t n = 0; n < counts.clauses.size(); ++n)
       counts.clauses[n] += share.clauses[n].get();
     for (int op = 0; op < kOpCount; ++op) {
@@ -359,6 +362,11 @@ void CampaignStatus::Summary(const CampaignResult& result) {
       Grouped(static_cast<uint64_t>(result.corpus)), Grouped(static_cast<uint64_t>(result.edges)),
       Grouped(c.mutated));
   if (c.discarded != 0) Say("{} programs discarded", Grouped(c.discarded));
+  if (!c.lacks.empty()) {
+    std::vector<std::string> lacks;
+    for (const auto& [what, count] : c.lacks) lacks.push_back(fmt::format("{} {}", what, Grouped(count)));
+    Say("unsupported, and left out so many times: {}", fmt::join(lacks, ", "));
+  }
   if (c.unspecified != 0)
     Say("{} calls on which {} says nothing", Grouped(c.unspecified), options_.profile.name());
   if (c.followed != 0) {

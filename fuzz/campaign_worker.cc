@@ -52,7 +52,7 @@ class Worker {
         shared_(shared),
         share_(share),
         lockstep_(kernel, options.profile),
-        generator_(options.profile, options.generate),
+        generator_(options.profile, ForThis(kernel)),
         oracle_(options.profile),
         ring_(kRing) {
     for (const Clause* clause : AllClauses()) Number(clause) = ClauseNumber(clause);
@@ -87,6 +87,13 @@ class Worker {
 
  private:
   bool Stopped() const { return shared_.stop.load(std::memory_order_relaxed); }
+
+  // What is left out is counted where it is left out.
+  GenerateOptions ForThis(const Kernel& kernel) {
+    GenerateOptions generate = ForKernel(options_.generate, kernel);
+    generate.left_out = [this](std::string_view what) { share_.CountLack(what); };
+    return generate;
+  }
 
   // Whether it was stopped so long ago; from when this worker first noticed.
   bool StoppedFor(std::chrono::milliseconds time) {
@@ -235,6 +242,14 @@ class Worker {
       });
       Mend(*program);
     }
+    Kernel& kernel = lockstep_.kernel();
+    if (!kernel.Lacks(program->env).empty()) program->env = {};
+    const size_t lacking = std::erase_if(program->calls, [&](const Call& call) {
+      const std::string_view lacks = kernel.Lacks(call);
+      if (!lacks.empty()) share_.CountLack(lacks);
+      return !lacks.empty();
+    });
+    if (lacking != 0) Mend(*program);
     return Followable(*program, oracle_);
   }
 
@@ -265,7 +280,11 @@ class Worker {
 
   void CountRun(const Program& program, const sockspec::Run& run) {
     share_.worlds.Max(static_cast<uint64_t>(run.worlds));
-    if (run.discarded) share_.discarded.Add(1);
+    if (!run.lacks.empty()) {
+      share_.CountLack(run.lacks);
+    } else if (run.discarded) {
+      share_.discarded.Add(1);
+    }
     if (run.unspecified != 0) share_.unspecified.Add(static_cast<uint64_t>(run.unspecified));
     for (size_t i = 0; i < run.seen.size(); ++i) {
       const Seen& seen = run.seen[i];

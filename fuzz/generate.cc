@@ -1,5 +1,8 @@
 #include "fuzz/generate.h"
 
+#include <sys/socket.h>
+
+#include "fuzz/kinds.h"
 #include "fuzz/scenarios.h"
 #include "fuzz/writer.h"
 
@@ -10,7 +13,7 @@ namespace {
 constexpr int kWithoutThreads = 16;
 
 void OneScenario(Writer& w, const GenerateOptions& options) {
-  if (options.blocking && w.OneIn(kWithoutThreads)) return ThreadsScenario(w);
+  if (options.blocking && w.Has({.part = Part::kUnfinished}) && w.OneIn(kWithoutThreads)) return ThreadsScenario(w);
   if (w.OneIn(12)) return OptionsScenario(w);
   const SocketKind kind = w.SomeKind();
   if (!IsUnix(kind) && w.inet6() && w.OneIn(3)) return DualStackScenario(w, kind);
@@ -53,6 +56,27 @@ const Program& Generator::Scenario(Random& random) {
     OneScenario(w, options_);
   } while (program_.calls.empty());
   return program_;
+}
+
+GenerateOptions ForKernel(GenerateOptions options, const Kernel& kernel) {
+  constexpr Call kOneOfEach[] = {{.op = Op::kSocket, .domain = AF_INET, .type = SOCK_STREAM},
+                                 {.op = Op::kSocket, .domain = AF_INET, .type = SOCK_DGRAM},
+                                 {.op = Op::kSocket, .domain = AF_UNIX, .type = SOCK_STREAM},
+                                 {.op = Op::kSocket, .domain = AF_UNIX, .type = SOCK_DGRAM},
+                                 {.op = Op::kSocket, .domain = AF_UNIX, .type = SOCK_SEQPACKET}};
+  bool any = false;
+  for (const Call& call : kOneOfEach) {
+    if (kernel.Lacks(call).empty()) continue;
+    options.sockets = static_cast<KindSet>(options.sockets & ~KindMade(call));
+    any = true;
+  }
+  options.environments &= kernel.Lacks(Environment{.nofile = 1}).empty() &&
+                          kernel.Lacks(Environment{.ephemeral = 1}).empty() &&
+                          kernel.Lacks(Environment{.nobody = true}).empty();
+  for (int op = 0; op < kOpCount; ++op) any |= !kernel.Lacks(Call{.op = static_cast<Op>(op)}).empty();
+  // A kernel that has all of this is asked no more.
+  if (any) options.lacks = [&kernel](const Call& call) { return kernel.Lacks(call); };
+  return options;
 }
 
 uint64_t ProgramSeed(uint64_t seed, uint64_t index) {

@@ -15,12 +15,15 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 
 #include "model/clause.h"
 #include "model/oracle.h"
 #include "model/profile.h"
 #include "model/program/program.h"
 #include "model/program/random.h"
+#include "sut/kernel.h"
 
 namespace sockspec {
 
@@ -30,7 +33,15 @@ struct GenerateOptions {
   bool blocking = true;      // one program in 2000 may hold calls that may block
   KindSet sockets = kAnything;  // which kinds of socket programs make
   bool environments = true;  // one program in 50 wants few descriptors or few ephemeral ports
+
+  // What the kernel does not have (Kernel::Lacks): such calls are left out, and `left_out` hears of each. Empty: it
+  // has all.
+  std::function<std::string_view(const Call&)> lacks;
+  std::function<void(std::string_view)> left_out;
 };
+
+// `options` for what `kernel` has: kinds of socket, environments, and calls. The kernel outlives them.
+GenerateOptions ForKernel(GenerateOptions options, const Kernel& kernel);
 
 class Generator {
  public:

@@ -343,18 +343,24 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
   run_.divergences.clear();
   run_.discarded = false;
   run_.why_discarded.clear();
+  run_.lacks = {};
   run_.unspecified = 0;
   run_.worlds = 1;
   run_.trouble = std::move(trouble);
   if (run_.trouble.any()) return run_;
 
   oracle_.Reset(program.env);
+  if (const std::string_view lacks = kernel_.Lacks(program.env); !lacks.empty()) Lacking(lacks);
   const int64_t begun = MillisecondsNow();
   int64_t from = begun;
   int64_t spent = 0;
   bool prepared = false;
-  for (int i = 0; i < static_cast<int>(program.calls.size()); ++i) {
+  for (int i = 0; i < static_cast<int>(program.calls.size()) && !run_.discarded; ++i) {
     const Call& call = program.calls[i];
+    if (const std::string_view lacks = kernel_.Lacks(call); !lacks.empty()) [[unlikely]] {
+      Lacking(lacks);
+      break;
+    }
     Seen seen;
     if (const Socket* socket = SocketOf(oracle_.world(), call)) seen.phase = PhaseOf(*socket);
     if (call.part == Part::kUnfinished && !prepared) [[unlikely]] {
@@ -419,6 +425,12 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
     run_.divergences.clear();
   }
   return run_;
+}
+
+void Lockstep::Lacking(std::string_view what) {
+  run_.discarded = true;
+  run_.lacks = what;
+  run_.why_discarded = family_ + " does not have " + std::string(what);
 }
 
 void Lockstep::Diverged(int index, const Call& call, const Reply& reply) {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/oracle.h"
@@ -69,6 +70,8 @@ struct Run {
   // Left what the model can follow (divergences from before stand), or took too long (none do).
   bool discarded = false;
   std::string why_discarded;
+  // Of a discarded one: what the kernel does not have and the next call asks for (Kernel::Lacks); empty otherwise.
+  std::string_view lacks;
   Trouble trouble;      // not empty: the kernel could not be had, and nothing was judged
   int unspecified = 0;  // calls on which the profile says nothing
   int worlds = 1;       // the largest set of worlds
@@ -98,6 +101,7 @@ class Lockstep {
 
  private:
   const Run& PlayOn(const Program& program, Trouble trouble);
+  void Lacking(std::string_view what);
   void Diverged(int index, const Call& call, const Reply& reply);
 
   Kernel& kernel_;

@@ -178,6 +178,7 @@ void Writer::DrawTaste() {
     weights_[op] = kUsualWeights[op] * kFactors[random_.Below(std::size(kFactors))];
     if (op == static_cast<int>(Op::kSocket)) weights_[op] = kUsualWeights[op];
     if (op == static_cast<int>(Op::kSocketpair) && !(kinds_ & kUnix)) weights_[op] = random_.OneIn(40);
+    if (!Has({.op = static_cast<Op>(op)})) weights_[op] = 0;
     total_weight_ += weights_[op];
   }
   static constexpr int kOdds[] = {0, 0, 40, 40, 12, 4};
@@ -219,6 +220,11 @@ bool Writer::Write(Call call) {
   if (program_.calls.size() >= kMaxCalls || handles_ + more > kMaxHandles) return false;
   if (more > 0) call.made = static_cast<uint8_t>(handles_);
   if (more > 1) call.made2 = static_cast<uint8_t>(handles_ + 1);
+  if (options_.lacks) [[unlikely]] {
+    const std::string_view lacks = options_.lacks(call);
+    if (!lacks.empty() && options_.left_out) options_.left_out(lacks);
+    if (!lacks.empty()) return false;
+  }
   if (!may_block_ && call.part == Part::kWhole && oracle_.MayBlock(call)) return false;
   last_ = oracle_.Answer(call);
   program_.calls.push_back(call);

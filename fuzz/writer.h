@@ -34,6 +34,8 @@ class Writer {
 
   // Adds `call` and lets the model answer it. False where it is left out: it may block, or there is no room.
   bool Write(Call call);
+  // Whether the kernel has what `call` asks for, as far as is known.
+  bool Has(const Call& call) const { return !options_.lacks || options_.lacks(call).empty(); }
   // A step of a scenario: the call, and now and then something else.
   bool Step(const Call& call);
   // A step that makes a descriptor. Where the call fails, the handle stands for -1 by itself.

@@ -13,6 +13,7 @@
 #define SOCKSPEC_SUT_KERNEL_H_
 
 #include <string>
+#include <string_view>
 
 #include "model/program/call.h"
 #include "model/program/program.h"
@@ -50,6 +51,15 @@ class Kernel {
   // Makes one call and waits for its reply. A call that blocks is interrupted once its thread has
   // been seen asleep in it for a while, and says so (Reply::blocked).
   virtual Reply Run(const Call& call) = 0;
+
+  // What of `call` this kernel does not have, in words that a summary can count: "dup()", "AF_UNIX", "SO_REUSEPORT";
+  // empty where it has all of it. The call alone decides, and not what came before. Such a call is not made, and is no
+  // divergence: campaigns leave it out, and a program that has it is followed up to there (fuzz/lockstep.h). The
+  // words outlive the kernel.
+  virtual std::string_view Lacks(const Call&) const { return {}; }
+
+  // The same of what a program wants around it.
+  virtual std::string_view Lacks(const Environment&) const { return {}; }
 
   // To be called before a program with calls in two halves (Part). Of such a call, the first half gives the reply
   // where it does not block, else that it was seen to (Reply::blocked); the second half gives what it came back

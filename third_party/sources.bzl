@@ -14,6 +14,7 @@ project asks for is only the labels:
     @cli11//:cli11                           CLI11 2.x, headers only
     @nlohmann_json//:json                    nlohmann/json 3.11 or later, headers only
     @fmt//:fmt                               {fmt} 9 or later
+    @lwip//:headers                          lwIP 2.1.3 as Debian builds it: its headers, for --kernel=lwip
 
   - Where the same libraries are installed elsewhere, it is enough to change the paths.
   - With the internet, use http_archive: rules_cc and GoogleTest bring BUILD files of their own, and
@@ -93,6 +94,13 @@ def sockspec_dependencies():
         build_file = "//third_party:cli11.BUILD",
         files = {"include/CLI": "/usr/include/CLI"},
         package = "libcli11-dev",
+    )
+
+    installed_files_repository(
+        name = "lwip",
+        build_file = "//third_party:lwip.BUILD",
+        files = {"include/lwip": "/usr/include/lwip"},
+        package = "liblwip-dev",
     )
 
     installed_files_repository(

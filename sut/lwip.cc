@@ -1,0 +1,876 @@
+#include "sut/lwip.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <iterator>
+#include <mutex>
+#include <random>
+#include <span>
+#include <string_view>
+#include <thread>
+
+#include "model/program/declarations.h"
+#include "model/program/options.h"
+#include "sut/memory.h"
+#include "sut/names.h"
+#include "sut/option_values.h"
+#include "sut/streams.h"
+
+// lwipopts.h declares functions without saying that they are C's.
+extern "C" {
+#include "lwip/opt.h"
+}
+#include "lwip/init.h"
+#include "lwip/netif.h"
+#include "lwip/priv/api_msg.h"
+#include "lwip/priv/sockets_priv.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/sockets.h"
+#include "lwip/tcpip.h"
+
+namespace sockspec {
+namespace {
+
+// ------------------------------------------------------------------------------- The library
+//
+// It is loaded when it is asked for, so that sockspec runs where there is none. Who brings a stack of his own
+// may as well link it.
+
+#define SOCKSPEC_LWIP_FUNCTIONS(X)                                                              \
+  X(lwip_accept) X(lwip_bind) X(lwip_close) X(lwip_connect) X(lwip_fcntl) X(lwip_getpeername)   \
+  X(lwip_getsockname) X(lwip_getsockopt) X(lwip_ioctl) X(lwip_listen) X(lwip_poll) X(lwip_read) \
+  X(lwip_readv) X(lwip_recv) X(lwip_recvfrom) X(lwip_recvmsg) X(lwip_send) X(lwip_sendmsg)      \
+  X(lwip_sendto) X(lwip_setsockopt) X(lwip_shutdown) X(lwip_socket) X(lwip_write)               \
+  X(lwip_writev) X(lwip_socket_dbg_get_socket) X(netif_add) X(netif_loop_output) X(netif_poll)  \
+  X(netif_set_link_up) X(netif_set_up) X(sys_lock_tcpip_core) X(sys_now) X(sys_sem_signal)      \
+  X(sys_unlock_tcpip_core) X(tcp_abort) X(tcp_fasttmr) X(tcpip_init) X(tcpip_input)
+#define SOCKSPEC_LWIP_DATA(X) X(netif_list) X(tcp_active_pcbs) X(tcp_tw_pcbs)
+
+struct Library {
+#define X(name) decltype(&::name) name = nullptr;
+  SOCKSPEC_LWIP_FUNCTIONS(X)
+  SOCKSPEC_LWIP_DATA(X)
+#undef X
+
+  // What is missing; empty where nothing is.
+  std::string Load(const std::string& file) {
+    void* const handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle == nullptr) return dlerror();
+    std::string missing;
+#define X(name)                                                     \
+  name = reinterpret_cast<decltype(name)>(dlsym(handle, #name));    \
+  if (name == nullptr && missing.empty()) missing = file + " has no " #name;
+    SOCKSPEC_LWIP_FUNCTIONS(X)
+    SOCKSPEC_LWIP_DATA(X)
+#undef X
+    return missing;
+  }
+};
+Library lwip;
+
+// lwIP's own lock: who holds it may look at connections and interfaces, and the stack stands still.
+class Core {
+ public:
+  Core() { lwip.sys_lock_tcpip_core(); }
+  ~Core() { lwip.sys_unlock_tcpip_core(); }
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+};
+
+// ---------------------------------------------------------------------------- The interfaces
+
+netif g_loopback, g_loopback2;
+
+err_t Loop4(netif* out, pbuf* packet, const ip4_addr_t*) { return lwip.netif_loop_output(out, packet); }
+err_t Loop6(netif* out, pbuf* packet, const ip6_addr_t*) { return lwip.netif_loop_output(out, packet); }
+
+err_t BeginLoopback(netif* added) {
+  added->name[0] = 'l';
+  added->name[1] = 'o';
+  added->output = Loop4;
+  added->output_ip6 = Loop6;
+  added->mtu = 0xFFFF;  // lwIP's own loopback leaves it 0, which some of its code takes for a limit
+  return ERR_OK;
+}
+
+void AddLoopback(netif* added, uint32_t address, uint32_t mask) {
+  const ip4_addr_t own{htonl(address)}, net{htonl(mask)};
+  // A gateway of 0.0.0.0 would lead there. lwIP's own loopback is its own gateway, too.
+  lwip.netif_add(added, &own, &net, &own, nullptr, BeginLoopback, lwip.tcpip_input);
+  lwip.netif_set_link_up(added);
+  lwip.netif_set_up(added);
+}
+
+void AddInterfaces() {
+  AddLoopback(&g_loopback, INADDR_LOOPBACK, 0xFF000000);
+  IP_ADDR6_HOST(&g_loopback.ip6_addr[0], 0, 0, 0, 1);
+  g_loopback.ip6_addr_state[0] = IP6_ADDR_PREFERRED;
+  AddLoopback(&g_loopback2, INADDR_LOOPBACK + 1, 0xFFFFFFFF);
+}
+
+// Delivers what the stack has sent to itself, and what that makes it send, until nothing is under way. With the core
+// held.
+void Deliver() {
+  for (bool any = true; any;) {
+    any = false;
+    for (netif* one = *lwip.netif_list; one != nullptr; one = one->next) {
+      if (one->loop_first == nullptr) continue;
+      lwip.netif_poll(one);
+      any = true;
+    }
+    if (any) continue;
+    lwip.tcp_fasttmr();
+    for (netif* one = *lwip.netif_list; one != nullptr; one = one->next) any |= one->loop_first != nullptr;
+  }
+}
+
+// ---------------------------------------------------------------------- What lwIP does not have
+
+struct OptionOf {
+  int level;
+  int option;
+};
+
+// opt.h and sockets.c: the options that it has. It has no others, and numbers that nobody knows are tried all the same.
+constexpr OptionOf kOptions[] = {
+    {SOL_SOCKET, SO_BROADCAST},  {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_REUSEADDR},
+    {SOL_SOCKET, SO_ACCEPTCONN}, {SOL_SOCKET, SO_TYPE},      {SOL_SOCKET, SO_ERROR},
+    {SOL_SOCKET, SO_SNDTIMEO},   {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_RCVBUF},
+    {SOL_SOCKET, SO_LINGER},     {IPPROTO_IP, IP_TTL},       {IPPROTO_IP, IP_TOS},
+    {IPPROTO_TCP, TCP_NODELAY},  {IPPROTO_TCP, TCP_KEEPIDLE}, {IPPROTO_TCP, TCP_KEEPINTVL},
+    {IPPROTO_TCP, TCP_KEEPCNT},  {IPPROTO_IPV6, IPV6_V6ONLY}};
+
+std::string_view LacksOption(const Call& call) {
+  for (const OptionOf& has : kOptions) {
+    if (call.level == has.level && call.option == has.option) return {};
+  }
+  for (const Token& known : OptionNames(call.level)) {
+    if (known.value == call.option) return known.name;
+  }
+  return {};
+}
+
+std::string_view LacksFlag(const Call& call, int has) {
+  for (const Token& flag : MessageFlags()) {
+    if ((call.flags & ~has & flag.value) != 0) return flag.name;
+  }
+  return {};
+}
+
+// A stack in our own process reads what a pointer points at without asking.
+std::string_view LacksPointer(const Call& call) {
+  constexpr std::string_view kBadPointers = "pointers to nowhere";
+  if (call.pointer == Pointer::kBad || call.length_pointer == Pointer::kBad || call.buffer == Pointer::kBad) {
+    return kBadPointers;
+  }
+  // Where there may be no address, and where lwIP looks.
+  const bool optional = call.op == Op::kAccept || call.op == Op::kAccept4 || call.op == Op::kRecvfrom ||
+                        call.op == Op::kRecvmsg || call.op == Op::kSendto || call.op == Op::kSendmsg;
+  if (call.pointer == Pointer::kNull && !optional) return kBadPointers;
+  if (call.length_pointer == Pointer::kNull && call.pointer != Pointer::kNull) return kBadPointers;
+  if (call.buffer == Pointer::kNull && call.size > 0) return kBadPointers;
+  return {};
+}
+
+std::string_view LacksAddress(const Call& call) {
+  switch (Unmapped(call.address.host)) {
+    case Host::kUnix: return "AF_UNIX";
+    case Host::kBlackhole:
+    case Host::kProhibited:
+    case Host::kBlackhole6:
+    case Host::kProhibited6: return "routes that refuse";
+    case Host::kSilent: return "hosts that do not answer";
+    default: return {};
+  }
+}
+
+std::string_view LacksOf(const Call& call) {
+  if (call.part != Part::kWhole || call.thread != 0) return "calls in other threads";
+  for (const Descriptor fd : {call.fd, call.fd2}) {
+    if (fd == kFile || fd == kPipe) return "descriptors of files";
+  }
+  if (const std::string_view lacks = LacksPointer(call); !lacks.empty()) return lacks;
+  switch (call.op) {
+    case Op::kSocket:
+      if (call.domain == AF_UNIX) return "AF_UNIX";
+      return (call.type & 0xF) == SOCK_RAW ? "SOCK_RAW" : "";
+    case Op::kBind:
+    case Op::kConnect: return LacksAddress(call);
+    case Op::kListen:
+    case Op::kAccept:
+    case Op::kAccept4:
+    case Op::kClose:
+    case Op::kShutdown:
+    case Op::kGetsockname:
+    case Op::kGetpeername:
+    case Op::kRead:
+    case Op::kReadv:
+    case Op::kWrite:
+    case Op::kWritev: return {};
+    case Op::kDup: return "dup()";
+    case Op::kDup2: return "dup2()";
+    case Op::kDup3: return "dup3()";
+    case Op::kGetsockopt: return LacksOption(call);
+    case Op::kSetsockopt:
+      if (call.level == SOL_SOCKET && call.option == SO_LINGER && call.value != 0 && call.seconds != 0) {
+        return "a way out of a close() that lingers";
+      }
+      return LacksOption(call);
+    case Op::kSend: return LacksFlag(call, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
+    case Op::kSendto:
+    case Op::kSendmsg: {
+      if (call.control != 0) return "control data";
+      const std::string_view lacks = LacksAddress(call);
+      return lacks.empty() ? LacksFlag(call, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE) : lacks;
+    }
+    case Op::kRecv:
+    case Op::kRecvfrom:
+    case Op::kRecvmsg:
+      if (call.made < kMaxHandles) return "control data";
+      return LacksFlag(call, MSG_DONTWAIT | MSG_PEEK);
+    case Op::kFcntl:
+      if (call.command == F_GETFL || call.command == F_SETFL) return {};
+      return call.command == F_GETFD || call.command == F_SETFD ? "F_GETFD, F_SETFD" : "F_DUPFD";
+    case Op::kIoctl:
+      return call.command == static_cast<int32_t>(FIONREAD) || call.command == static_cast<int32_t>(FIONBIO)
+                 ? ""
+                 : "SIOCATMARK and others";
+    case Op::kPoll: return {};
+    case Op::kSocketpair: return "socketpair()";
+    case Op::kSelect: return "select()";  // Debian's library is built without
+    case Op::kEpollCreate1:
+    case Op::kEpollCtl:
+    case Op::kEpollWait: return "epoll";
+  }
+  __builtin_unreachable();
+}
+
+// -------------------------------------------------------------------------------- The kernel
+
+constexpr int kNever = 999;  // NEVER: a number that lwIP never gives, which gives the lowest free one
+constexpr int kHighest = LWIP_SOCKET_OFFSET + kSlots;
+constexpr PortRange kEphemeral{.low = 0xC000, .high = 0xFFFF};  // tcp.c, udp.c: …_LOCAL_PORT_RANGE_START
+constexpr int kFirstPort = 1024;
+constexpr int kPrivilegedPorts = 1023;
+constexpr int kLongestTimeout = 50;      // of a program's own that we wait for, in milliseconds
+constexpr int kWaitMilliseconds = 1;     // that we give a call that finds nothing
+constexpr int kSendMilliseconds = 60000;  // and one that finds no room, see Overseer
+constexpr auto kHangs = std::chrono::seconds(10);
+
+size_t SizeOf(const Call& call) { return std::clamp(call.size, 0, kMaxTransfer); }
+
+Reply Answer(int value, int error) {
+  Reply reply;
+  if (value < 0) {
+    reply.error = static_cast<int16_t>(error);
+  } else {
+    reply.value = value;
+  }
+  return reply;
+}
+
+// A thread beside the one that makes calls. It ends a send() or a connect() that would wait for ever, and the process
+// where a call never comes back.
+class Overseer {
+ public:
+  ~Overseer() {
+    {
+      const std::lock_guard lock(mutex_);
+      end_ = true;
+    }
+    wake_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Begin() { thread_ = std::thread([this] { Oversee(); }); }
+
+  void Enter() { turn_.fetch_add(1, std::memory_order_relaxed); }  // odd while a call is made
+  void Leave() { turn_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Between these two a call is made on this socket that may wait.
+  void BeginWait(int raw) {
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_ = raw;
+      seen_ = kNothing;
+    }
+    wake_.notify_one();
+  }
+  void EndWait() {
+    const std::lock_guard lock(mutex_);
+    waiting_ = -1;
+  }
+
+ private:
+  void Oversee() {
+    std::unique_lock lock(mutex_);
+    uint64_t seen = 0;
+    auto since = std::chrono::steady_clock::now();
+    while (!end_) {
+      wake_.wait_for(lock, waiting_ >= 0 ? std::chrono::milliseconds(1) : std::chrono::milliseconds(1000));
+      if (waiting_ >= 0) Look(waiting_);
+      const uint64_t turn = turn_.load(std::memory_order_relaxed);
+      const auto now = std::chrono::steady_clock::now();
+      if (turn != seen || turn % 2 == 0) since = now;
+      seen = turn;
+      if (now - since < kHangs) continue;
+      fprintf(stderr, "sockspec: a call to lwIP has not come back for 10 s\n");
+      abort();
+    }
+  }
+
+  // Where nothing is under way and the call has come no further since the last look, its time is over.
+  void Look(int raw) {
+    const Core core;
+    Deliver();
+    lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(raw);
+    netconn* const connection = socket == nullptr ? nullptr : socket->conn;
+    const bool waits = connection != nullptr && connection->current_msg != nullptr && connection->pcb.tcp != nullptr;
+    const bool writes = waits && connection->state == NETCONN_WRITE;
+    const bool connects = waits && connection->state == NETCONN_CONNECT;
+    const size_t so_far = writes     ? connection->current_msg->msg.w.offset
+                          : connects ? static_cast<size_t>(connection->pcb.tcp->state)
+                                     : kNothing;
+    const bool over = so_far != kNothing && so_far == seen_;
+    seen_ = over ? kNothing : so_far;
+    if (over && writes) {
+      connection->current_msg->msg.w.time_started = lwip.sys_now() - kSendMilliseconds;
+      connection->pcb.tcp->poll(connection->pcb.tcp->callback_arg, connection->pcb.tcp);
+    } else if (over) {
+      // What lwIP's nonblocking connect() leaves behind, see LwipKernel::Connect().
+      connection->current_msg->err = ERR_WOULDBLOCK;
+      connection->current_msg = nullptr;
+      connection->state = NETCONN_NONE;
+      lwip.sys_sem_signal(&connection->op_completed);
+    }
+  }
+
+  static constexpr size_t kNothing = SIZE_MAX;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool end_ = false;
+  int waiting_ = -1;
+  size_t seen_ = kNothing;  // how far its call had come at the last look
+  std::atomic<uint64_t> turn_{0};
+  std::thread thread_;
+};
+
+class LwipKernel : public Kernel {
+ public:
+  ~LwipKernel() override;
+  void Begin();
+
+  std::string family() const override { return "lwip"; }
+  std::string release() const override { return LwipRelease(); }
+  Trouble Reset(const Environment& env) override;
+  Trouble ResetFresh(const Environment& env) override { return Reset(env); }
+  Reply Run(const Call& call) override;
+  void Disturb(unsigned seed) override { next_seed_ = seed; }
+  std::string_view Lacks(const Call& call) const override { return LacksOf(call); }
+  std::string_view Lacks(const Environment& env) const override {
+    return env.nofile != 0      ? "env: nofile="
+           : env.ephemeral != 0 ? "env: ephemeral="
+           : env.nobody         ? "env: uid="
+                                : "";
+  }
+
+ private:
+  Reply Launch(const Call& call);
+  Reply Socket(const Call& call);
+  Reply Connect(const Call& call);
+  Reply Accept(const Call& call, int flags);
+  Reply Close(const Call& call);
+  Reply Getsockopt(const Call& call);
+  Reply Setsockopt(const Call& call);
+  Reply Fcntl(const Call& call);
+  Reply Ioctl(const Call& call);
+  Reply Poll(const Call& call);
+  Reply Name(const Call& call, decltype(&::lwip_getsockname) get);
+  template <typename Move>
+  Reply Send(const Call& call, Move move);
+  template <typename Move>
+  Reply Receive(const Call& call, Move move);
+  template <typename Wait>
+  Reply Waiting(const Call& call, int option, int milliseconds, Wait wait);
+
+  int Raw(const Call& call) const { return raw_[call.fd.code]; }
+  static int SlotOf(int raw) { return raw - LWIP_SOCKET_OFFSET; }
+  static bool IsTcp(int raw);
+  static bool Blocks(int raw, const Call& call);
+  Reply Made(const Call& call, int raw, int error, int flags);
+  const sockaddr* AddressIn(const Call& call);
+  sockaddr* AddressOut(const Call& call);
+  const unsigned char* ToSend(const Call& call) const;
+  iovec* Pieces(const Call& call, const unsigned char* bytes);
+  Reply Received(const Call& call, int value, int error);
+  void Delay();
+
+  Overseer overseer_;
+  std::array<int, 256> raw_{};  // by Descriptor::code
+  Names names_;
+  Streams streams_;
+  Memory memory_;
+  int next_port_ = kFirstPort;
+  int programs_ = 0;
+  unsigned seed_ = 0;
+  unsigned next_seed_ = 0;
+  std::minstd_rand delays_;
+};
+
+LwipKernel* g_kernel = nullptr;
+pid_t g_begun_in = 0;
+
+LwipKernel::~LwipKernel() {
+  (void)Reset({});
+  g_kernel = nullptr;
+}
+
+void LwipKernel::Begin() {
+  g_kernel = this;
+  overseer_.Begin();
+}
+
+// Connections first: a socket whose connection is gone closes at once, whatever it had to send.
+Trouble LwipKernel::Reset(const Environment& env) {
+  for (int round = 0;; ++round) {
+    {
+      const Core core;
+      while (*lwip.tcp_active_pcbs != nullptr) lwip.tcp_abort(*lwip.tcp_active_pcbs);
+      while (*lwip.tcp_tw_pcbs != nullptr) lwip.tcp_abort(*lwip.tcp_tw_pcbs);
+      Deliver();
+      if (round > 0 && *lwip.tcp_active_pcbs == nullptr && *lwip.tcp_tw_pcbs == nullptr) break;
+    }
+    if (round == 10) return {"lwIP has connections that do not go"};
+    overseer_.Enter();
+    for (int raw = LWIP_SOCKET_OFFSET; raw < kHighest; ++raw) {
+      if (lwip.lwip_socket_dbg_get_socket(raw) != nullptr) lwip.lwip_close(raw);
+    }
+    overseer_.Leave();
+  }
+  raw_.fill(-1);
+  raw_[kNeverOpen.code] = kNever;
+  streams_.Begin();
+  if (next_port_ + kMaxProgramPorts > kEphemeral.low) next_port_ = kFirstPort;
+  names_.Begin({.first_port = next_port_,
+                .privileged_port = 1 + programs_++ % kPrivilegedPorts,
+                .ephemeral = kEphemeral});
+  next_port_ += kMaxProgramPorts;
+  seed_ = next_seed_;
+  if (seed_ != 0) delays_.seed(seed_);
+  return {};
+}
+
+void LwipKernel::Delay() {
+  const unsigned drawn = delays_();
+  switch (drawn % 4) {
+    case 0: return;
+    case 1: sched_yield(); return;
+    default: {
+      const unsigned most_us = drawn % 4 == 2 ? 200 : 20000;
+      const timespec delay{.tv_sec = 0, .tv_nsec = drawn / 4 % most_us * 1000L};
+      nanosleep(&delay, nullptr);
+    }
+  }
+}
+
+Reply LwipKernel::Run(const Call& call) {
+  if (seed_ != 0) [[unlikely]] {
+    Delay();
+  }
+  overseer_.Enter();
+  const Reply reply = Launch(call);
+  overseer_.Leave();
+  const Core core;
+  Deliver();
+  return reply;
+}
+
+Reply LwipKernel::Launch(const Call& call) {
+  const int raw = Raw(call);
+  const auto length = static_cast<socklen_t>(call.length);
+  switch (call.op) {
+    case Op::kSocket: return Socket(call);
+    case Op::kBind: {
+      const int value = lwip.lwip_bind(raw, AddressIn(call), length);
+      return Answer(value, errno);
+    }
+    case Op::kListen: {
+      const int value = lwip.lwip_listen(raw, call.value);
+      return Answer(value, errno);
+    }
+    case Op::kConnect: return Connect(call);
+    case Op::kAccept: return Accept(call, 0);
+    case Op::kAccept4: return Accept(call, call.flags);
+    case Op::kClose: return Close(call);
+    case Op::kShutdown: {
+      const int value = lwip.lwip_shutdown(raw, call.command);
+      return Answer(value, errno);
+    }
+    case Op::kGetsockname: return Name(call, lwip.lwip_getsockname);
+    case Op::kGetpeername: return Name(call, lwip.lwip_getpeername);
+    case Op::kGetsockopt: return Getsockopt(call);
+    case Op::kSetsockopt: return Setsockopt(call);
+    case Op::kSend:
+      return Send(call, [&] { return lwip.lwip_send(raw, ToSend(call), SizeOf(call), call.flags); });
+    case Op::kWrite: return Send(call, [&] { return lwip.lwip_write(raw, ToSend(call), SizeOf(call)); });
+    case Op::kWritev:
+      return Send(call, [&] { return lwip.lwip_writev(raw, Pieces(call, ToSend(call)), call.pieces); });
+    case Op::kSendto:
+      return Send(call, [&] {
+        return lwip.lwip_sendto(raw, ToSend(call), SizeOf(call), call.flags, AddressIn(call), length);
+      });
+    case Op::kSendmsg: {
+      msghdr message{};
+      message.msg_name = const_cast<sockaddr*>(AddressIn(call));
+      message.msg_namelen = length;
+      message.msg_iov = Pieces(call, ToSend(call));
+      message.msg_iovlen = static_cast<size_t>(call.pieces);
+      return Send(call, [&] { return lwip.lwip_sendmsg(raw, &message, call.flags); });
+    }
+    case Op::kRecv:
+      return Receive(call, [&] {
+        return lwip.lwip_recv(raw, Choose(call.buffer, memory_.data), SizeOf(call), call.flags);
+      });
+    case Op::kRead:
+      return Receive(call,
+                     [&] { return lwip.lwip_read(raw, Choose(call.buffer, memory_.data), SizeOf(call)); });
+    case Op::kReadv:
+      return Receive(call, [&] {
+        return lwip.lwip_readv(raw, Pieces(call, Choose(call.buffer, memory_.data)), call.pieces);
+      });
+    case Op::kRecvfrom: {
+      sockaddr* const address = AddressOut(call);
+      Reply reply = Receive(call, [&] {
+        return lwip.lwip_recvfrom(raw, Choose(call.buffer, memory_.data), SizeOf(call), call.flags, address,
+                                  Choose(call.length_pointer, &memory_.address_out.length));
+      });
+      names_.Read(call, call.length_pointer == Pointer::kValid, memory_.address_out, &reply);
+      return reply;
+    }
+    case Op::kRecvmsg: {
+      msghdr message{};
+      message.msg_name = AddressOut(call);
+      message.msg_namelen = length;
+      message.msg_iov = Pieces(call, Choose(call.buffer, memory_.data));
+      message.msg_iovlen = static_cast<size_t>(call.pieces);
+      Reply reply = Receive(call, [&] { return lwip.lwip_recvmsg(raw, &message, call.flags); });
+      memory_.address_out.length = message.msg_namelen;
+      names_.Read(call, true, memory_.address_out, &reply);
+      if (message.msg_flags != 0) {
+        reply.wrote |= kWroteFlags;
+        reply.flags = message.msg_flags;
+      }
+      return reply;
+    }
+    case Op::kFcntl: return Fcntl(call);
+    case Op::kIoctl: return Ioctl(call);
+    case Op::kPoll: return Poll(call);
+    case Op::kDup:
+    case Op::kDup2:
+    case Op::kDup3:
+    case Op::kSocketpair:
+    case Op::kSelect:
+    case Op::kEpollCreate1:
+    case Op::kEpollCtl:
+    case Op::kEpollWait: break;  // Lacks() says so
+  }
+  return {.error = ENOSYS};
+}
+
+Reply LwipKernel::Socket(const Call& call) {
+  constexpr int kFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const int raw = lwip.lwip_socket(call.domain, call.type & ~kFlags, call.protocol);
+  return Made(call, raw, errno, call.type & kFlags);
+}
+
+Reply LwipKernel::Accept(const Call& call, int flags) {
+  // Flags that accept4() does not know are not lwIP's to refuse.
+  if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return Made(call, -1, EINVAL, 0);
+  sockaddr* const address = AddressOut(call);
+  int raw = -1;
+  Reply reply = Waiting(call, SO_RCVTIMEO, kWaitMilliseconds, [&] {
+    return raw = lwip.lwip_accept(Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
+  });
+  const bool blocked = reply.blocked;
+  reply = Made(call, raw, reply.error, flags);
+  reply.blocked = blocked;
+  names_.Read(call, call.length_pointer == Pointer::kValid, memory_.address_out, &reply);
+  return reply;
+}
+
+// A blocking connect() that gets no answer is made a nonblocking one, which is what a signal would make of it: POSIX
+// connect() EINTR, "the connection shall be established asynchronously". lwIP marks such a connection like this.
+Reply LwipKernel::Connect(const Call& call) {
+  const int raw = Raw(call);
+  const bool may_wait = IsTcp(raw) && Blocks(raw, call);
+  if (may_wait) overseer_.BeginWait(raw);
+  const int value = lwip.lwip_connect(raw, AddressIn(call), static_cast<socklen_t>(call.length));
+  const int error = errno;
+  if (!may_wait) return Answer(value, error);
+  overseer_.EndWait();
+  if (value == 0 || error != EWOULDBLOCK) return Answer(value, error);
+  const Core core;
+  netconn* const connection = lwip.lwip_socket_dbg_get_socket(raw)->conn;
+  connection->state = NETCONN_CONNECT;
+  connection->flags |= NETCONN_FLAG_IN_NONBLOCKING_CONNECT;
+  return {.error = EINTR, .blocked = true};
+}
+
+Reply LwipKernel::Close(const Call& call) {
+  const int value = lwip.lwip_close(Raw(call));
+  const int error = errno;
+  if (value == 0) streams_.Set(SlotOf(Raw(call)), kNoStream);
+  return Answer(value, error);
+}
+
+Reply LwipKernel::Name(const Call& call, decltype(&::lwip_getsockname) get) {
+  sockaddr* const address = AddressOut(call);
+  const int value = get(Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
+  Reply reply = Answer(value, errno);
+  names_.Read(call, call.length_pointer == Pointer::kValid, memory_.address_out, &reply);
+  return reply;
+}
+
+Reply LwipKernel::Getsockopt(const Call& call) {
+  memory_.option_out.Prepare(call.length);
+  const int value = lwip.lwip_getsockopt(Raw(call), call.level, call.option, memory_.option_out.bytes,
+                                         &memory_.option_out.length);
+  Reply reply = Answer(value, errno);
+  const bool success = value == 0;
+  const int length = static_cast<int>(memory_.option_out.length);
+  if (length != (success ? OptionSize(call.level, call.option) : call.length)) {
+    reply.wrote |= kWroteLength;
+    reply.option_length = length;
+  }
+  int size = success ? memory_.option_out.Said(call.length < 0 ? INT32_MAX : call.length) : 0;
+  if (const int touched = memory_.option_out.TouchedUpTo(size); touched != 0) {
+    if (success) {
+      reply.wrote |= kWroteLength;
+      reply.option_length = touched;
+    }
+    size = touched;
+  }
+  if (size > 0) ReadOptionValue(call, memory_.option_out.bytes, size, &reply);
+  return reply;
+}
+
+Reply LwipKernel::Setsockopt(const Call& call) {
+  WriteOption(call, memory_.option_in);
+  const int value = lwip.lwip_setsockopt(Raw(call), call.level, call.option, memory_.option_in,
+                                         static_cast<socklen_t>(call.length));
+  return Answer(value, errno);
+}
+
+Reply LwipKernel::Fcntl(const Call& call) {
+  const int value = lwip.lwip_fcntl(Raw(call), call.command, call.value);
+  return Answer(value, errno);
+}
+
+Reply LwipKernel::Ioctl(const Call& call) {
+  const bool in = call.command == static_cast<int32_t>(FIONBIO);
+  constexpr int kUntouched = 0x5A5A5A5A;
+  int argument = in ? call.value : kUntouched;
+  const int value = lwip.lwip_ioctl(Raw(call), call.command, &argument);
+  Reply reply = Answer(value, errno);
+  if (!in && (value == 0 || argument != kUntouched)) {
+    reply.wrote |= kWroteValue;
+    reply.option = argument;
+  }
+  return reply;
+}
+
+Reply LwipKernel::Poll(const Call& call) {
+  pollfd one{.fd = Raw(call), .events = static_cast<short>(call.flags), .revents = 0};
+  const bool forever = call.timeout < 0;
+  const int value = lwip.lwip_poll(&one, 1, forever ? kWaitMilliseconds : call.timeout);
+  Reply reply = Answer(value, errno);
+  if (value == 1) {
+    reply.wrote |= kWroteEvents;
+    reply.events = one.revents;
+  } else if (value == 0 && forever) {
+    reply = {.error = EINTR, .blocked = true};
+  }
+  return reply;
+}
+
+bool LwipKernel::IsTcp(int raw) {
+  const lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(raw);
+  return socket != nullptr && NETCONNTYPE_GROUP(socket->conn->type) == NETCONN_TCP;
+}
+
+// Whether the call waits where it finds nothing to do.
+bool LwipKernel::Blocks(int raw, const Call& call) {
+  if ((call.flags & MSG_DONTWAIT) != 0 && call.op != Op::kAccept4) return false;
+  return lwip.lwip_socket_dbg_get_socket(raw) != nullptr && (lwip.lwip_fcntl(raw, F_GETFL, 0) & O_NONBLOCK) == 0;
+}
+
+// Makes a call that may wait, by `wait`, which waits `milliseconds` at most.
+template <typename Wait>
+Reply LwipKernel::Waiting(const Call& call, int option, int milliseconds, Wait wait) {
+  const int raw = Raw(call);
+  timeval own{};
+  bool limited = Blocks(raw, call);
+  if (limited) {
+    socklen_t length = sizeof own;
+    limited = lwip.lwip_getsockopt(raw, SOL_SOCKET, option, &own, &length) == 0;
+    const int64_t of_program = own.tv_sec * int64_t{1000} + own.tv_usec / 1000;
+    if (of_program > 0 && of_program < kLongestTimeout) limited = false;
+  }
+  if (!limited) {
+    const int value = static_cast<int>(wait());
+    return Answer(value, errno);
+  }
+  const timeval given{.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+  lwip.lwip_setsockopt(raw, SOL_SOCKET, option, &given, sizeof given);
+  const int value = static_cast<int>(wait());
+  const int error = errno;
+  lwip.lwip_setsockopt(raw, SOL_SOCKET, option, &own, sizeof own);
+  if (value < 0 && error == EWOULDBLOCK) return {.error = EINTR, .blocked = true};
+  return Answer(value, error);
+}
+
+template <typename Move>
+Reply LwipKernel::Send(const Call& call, Move move) {
+  const int raw = Raw(call);
+  const bool may_wait = IsTcp(raw) && Blocks(raw, call);
+  Reply reply;
+  if (may_wait) {
+    overseer_.BeginWait(raw);
+    reply = Waiting(call, SO_SNDTIMEO, kSendMilliseconds, move);
+    overseer_.EndWait();
+    // A part of it went, and there was no room for the rest.
+    if (reply.error == 0 && reply.value < static_cast<int>(SizeOf(call))) reply.blocked = true;
+  } else {
+    const int value = static_cast<int>(move());
+    reply = Answer(value, errno);
+  }
+  Stream* const stream = streams_.At(streams_.Of(SlotOf(raw)));
+  if (reply.error == 0 && stream != nullptr) {
+    stream->position = (stream->position + static_cast<uint32_t>(reply.value)) % kPatternPeriod;
+  }
+  return reply;
+}
+
+template <typename Move>
+Reply LwipKernel::Receive(const Call& call, Move move) {
+  const Reply reply = Waiting(call, SO_RCVTIMEO, kWaitMilliseconds, move);
+  Reply received = Received(call, reply.error != 0 ? -1 : reply.value, reply.error);
+  received.blocked = reply.blocked;
+  return received;
+}
+
+// What the call wrote into the buffer, as bytes of a sender's stream.
+Reply LwipKernel::Received(const Call& call, int value, int error) {
+  unsigned char* const data = memory_.data;
+  Reply reply = Answer(value, error);
+  const uint32_t said = std::min<uint32_t>(static_cast<uint32_t>(reply.value), SizeOf(call));
+  uint32_t size = said;
+  if (data[said] != kDataPoison) {
+    // It wrote more than it said.
+    size = static_cast<uint32_t>(std::find(data + said, std::end(memory_.data), kDataPoison) - data);
+  } else if (said == 0) {
+    return reply;
+  }
+  reply.wrote |= kWroteData;
+  reply.data = Streams::Recognize(data, size);
+  memset(data, kDataPoison, reply.data.garbled ? sizeof memory_.data : size);
+  return reply;
+}
+
+// Names what a call made, by its handle and its slot.
+Reply LwipKernel::Made(const Call& call, int raw, int error, int flags) {
+  if (call.made < kMaxHandles) raw_[call.made] = raw;
+  if (raw < 0) return Answer(raw, error);
+  if ((flags & SOCK_NONBLOCK) != 0) lwip.lwip_fcntl(raw, F_SETFL, O_NONBLOCK);
+  streams_.Set(SlotOf(raw), streams_.New({}));
+  return Answer(SlotOf(raw), 0);
+}
+
+const sockaddr* LwipKernel::AddressIn(const Call& call) {
+  names_.Write(call.address, &memory_.address_in);
+  return Choose(call.pointer, &memory_.address_in.any);
+}
+
+sockaddr* LwipKernel::AddressOut(const Call& call) {
+  memory_.address_out.Prepare(call.length);
+  return Choose(call.pointer, reinterpret_cast<sockaddr*>(memory_.address_out.bytes));
+}
+
+const unsigned char* LwipKernel::ToSend(const Call& call) const {
+  const Stream* const stream = streams_.At(streams_.Of(SlotOf(Raw(call))));
+  return Choose(call.buffer, Streams::BytesFrom(stream == nullptr ? 0 : stream->position));
+}
+
+// The bytes spread over `call.pieces` iovecs evenly, the earlier ones first.
+iovec* LwipKernel::Pieces(const Call& call, const unsigned char* bytes) {
+  auto* at = const_cast<unsigned char*>(bytes);
+  const size_t pieces = std::clamp(call.pieces, 0, kMaxPieces);
+  for (size_t i = 0; i < pieces; ++i) {
+    const size_t size = SizeOf(call) / pieces + (i < SizeOf(call) % pieces ? 1 : 0);
+    memory_.pieces[i] = {.iov_base = at, .iov_len = size};
+    if (call.buffer == Pointer::kValid) at += size;
+  }
+  return memory_.pieces;
+}
+
+// Loads the library and starts the stack, once in a process.
+Trouble BeginLwip(const LwipOptions& options) {
+  if (g_kernel != nullptr) return {"a process has one lwIP at a time"};
+  if (g_begun_in != 0 && g_begun_in != getpid()) return {"lwIP was started before this process was forked"};
+  if (g_begun_in != 0) return {};
+  // Without an interpreter: nothing can be loaded into a file that is linked statically.
+  if (getauxval(AT_BASE) == 0) {
+    return {"lwIP is a shared library, and this file was linked statically; build it without --config=static"};
+  }
+  const std::string file = options.library.empty() ? "liblwip.so.0" : options.library;
+  if (const std::string missing = lwip.Load(file); !missing.empty()) {
+    return {missing + "\nlwIP comes with: apt-get install liblwip-dev"};
+  }
+  g_begun_in = getpid();
+  sem_t begun;
+  sem_init(&begun, 0, 0);
+  lwip.tcpip_init([](void* done) { sem_post(static_cast<sem_t*>(done)); }, &begun);
+  while (sem_wait(&begun) != 0) {
+  }
+  sem_destroy(&begun);
+  const Core core;
+  AddInterfaces();
+  return {};
+}
+
+}  // namespace
+
+std::string LwipRelease() { return "lwIP " LWIP_VERSION_STRING; }
+
+std::unique_ptr<Kernel> MakeLwipKernel(const LwipOptions& options, Trouble* trouble) {
+  *trouble = BeginLwip(options);
+  if (trouble->any()) return nullptr;
+  auto kernel = std::make_unique<LwipKernel>();
+  kernel->Begin();
+  *trouble = kernel->Reset({});
+  if (trouble->any()) return nullptr;
+  return kernel;
+}
+
+}  // namespace sockspec
