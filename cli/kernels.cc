@@ -120,7 +120,7 @@ Profile ProfileFor(const KernelOptions& options) {
   // lwIP is held to what it says it is, which is not Linux; asked to be, it is held to the newest one known.
   const std::string usual = options.kernel == "lwip" ? "posix" : "linux";
   ResolvedProfile resolved = ResolveProfile(options.profile.empty() ? usual : options.profile,
-                                            options.kernel == "linux" ? ReleaseOf(options) : "");
+                                            options.kernel == "lwip" ? "" : ReleaseOf(options));
   if (!resolved.problem.empty()) throw Stop{kExitUnusable, resolved.problem};
   if (!resolved.profile.verified) fmt::print(stderr, "sockspec: {}\n", resolved.profile.note);
   return resolved.profile;
