@@ -150,8 +150,10 @@ bool TupleLingers(const Scene& s) {
 void TakeSource(Scene& s) {
   Socket& socket = s.me();
   const Host source = Source(s);
+  const Host before = socket.address;
   socket.address = socket.source = source;
   if (socket.inet6 && !IsIpv6(source)) socket.ipv4_source = source;
+  ChangeBucket(s.world, s.index, before);
 }
 // tcp_v6_connect() where tcp_v4_connect() has failed: the socket speaks IPv6 again, whatever it did before.
 void ForgetIpv4(Scene& s) {
@@ -189,6 +191,7 @@ Arrival Attempt(Scene& s) {
     Socket& tail = s.world.sockets[twin];
     if (tail.peer != kNone) s.world.sockets[tail.peer].peer = kNone;
     ForgetOptions(s.world, twin);
+    ReleasePort(s.world, twin);
     tail = Socket{};
   }
   const PortChoice ports = socket.bound == kNone ? Ports(s) : PortChoice{};

@@ -7,7 +7,7 @@
 // done so by a timer, or where the model does not follow the wake-ups of a kind of socket, an item is `adrift`:
 // at no known place of the list, if it is on it at all. What is then certain and what is not:
 //   level-triggered   is told wherever the socket is ready; only the place among the others is open
-//   edge-triggered    may be told wherever the socket is ready
+//   edge-triggered    may be told wherever the socket is ready; is told, where something has woken it since (ready)
 
 #include <errno.h>
 #include <poll.h>
@@ -67,11 +67,11 @@ int16_t MayBeReadyFor(const World& world, const Watched& item) {
   return item.socket == kNone ? int16_t{0} : static_cast<int16_t>(Uncertain(world, item.socket) & Mask(item));
 }
 
+// One that is perhaps on the list stays where it is, if it is.
 void PutOnList(Epoll& epoll, Watched& item) {
-  item.adrift = false;
   if (item.ready) return;
   item.ready = true;
-  item.turn = epoll.turn++;
+  if (!item.adrift) item.turn = epoll.turn++;
 }
 
 // Whether something that no call does may wake those who wait on the socket: the acknowledgement of a FIN, or
@@ -110,8 +110,8 @@ void ListIfReady(Scene& s, Watched& item) {
   if ((ReadyFor(s.world, item) & ~free) != 0) {
     if (!item.ready) WakeEpollWaiter(s.world, s.epoll);
     PutOnList(Instance(s), item);
-  } else if (free != 0) {
-    item.adrift = !item.ready;
+  } else if (free != 0 && !item.ready) {
+    item.adrift = true;
   }
 }
 void Add(Scene& s) {
@@ -171,7 +171,7 @@ bool OnlyPerhapsAndGoesOn(const Scene& s) { return OnlyPerhaps(s) && !Waits(s); 
 Watched* NextOnList(Epoll& epoll, uint16_t from, uint16_t until) {
   Watched* next = nullptr;
   for (Watched& item : epoll.watched) {
-    if (!item.live || !item.ready || item.turn < from || item.turn >= until) continue;
+    if (!item.live || !item.ready || item.adrift || item.turn < from || item.turn >= until) continue;
     if (next == nullptr || item.turn < next->turn) next = &item;
   }
   return next;
@@ -236,7 +236,9 @@ void Tell(Scene& s) {
     from = item->turn + 1;
   }
   // What is still adrift was not told although there was room: it was not on the list, or not ready.
-  for (Watched& item : epoll.watched) item.adrift &= count == room;
+  for (Watched& item : epoll.watched) {
+    if (item.adrift && count < room) item.ready = item.adrift = false;
+  }
   // ep_done_scan(): what is still on the list is for the next one who waits.
   const auto is_ready = [](const Watched& item) { return item.ready; };
   if (std::any_of(epoll.watched.begin(), epoll.watched.end(), is_ready)) {
@@ -408,8 +410,7 @@ void WakeWatchers(World& world, uint8_t index, int16_t key) {
       if (last == nullptr) break;
       before = last->added;
       if (Mask(*last) == 0 || (key != 0 && (key & Mask(*last)) == 0)) continue;
-      // One that is perhaps on the list stays where it is, if it is; what it is ready for is told all the same.
-      if (!last->adrift || IsEdge(*last)) PutOnList(epoll, *last);
+      PutOnList(epoll, *last);
       WakeEpollWaiter(world, static_cast<uint8_t>(&epoll - world.epolls.data()));
     }
   }

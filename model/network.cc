@@ -43,6 +43,7 @@ void Free(World& world, uint8_t index) {
   DropMessages(world, index);
   DropErrors(world, index);
   ForgetOptions(world, index);
+  if (world.sockets[index].bound != kNone) ReleasePort(world, index);
   world.sockets[index] = Socket{};
 }
 
@@ -198,7 +199,7 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   CopyListener(world, listener, child);
   SetAddress(socket, peer.remote);
   socket.remote = peer.source;
-  socket.bound = parent.bound;
+  InheritPort(world, child, parent.bound);
   socket.local = peer.remote_port;
   socket.remote_port = peer.local;
   socket.deferred = Defers(world, listener);
@@ -398,8 +399,8 @@ void SendFin(World& world, uint8_t index) {
     world.lost = Lost::kTiming;  // the FIN waits behind bytes that wait for room
     return;
   }
-  if (world.fin_needs_room && Unread(other) > 0 && HasSmallBuffer(other)) {
-    world.lost = Lost::kTiming;  // tcp_data_queue(): the FIN waits for room itself
+  if (world.old_linux && Unread(other) > 0 && HasSmallBuffer(other)) {
+    world.lost = Lost::kTiming;  // tcp_data_queue(): the FIN itself needs room, which it does not on 6.18 (observed)
     return;
   }
   if (socket.late > 0 && (socket.shut & kReceive)) {
@@ -435,6 +436,8 @@ void SendFin(World& world, uint8_t index) {
                                .tcp = Tcp::kTimeWait,
                                .reuse_address = closer.reuse_address,
                                .reuse_port = closer.reuse_port,
+                               .connect_bound = closer.connect_bound,
+                               .bucket_marked = closer.bucket_marked,
                                .address = closer.address,
                                .source = closer.source,
                                .remote = closer.remote,
@@ -540,8 +543,10 @@ void PushHeld(World& world, uint8_t index) {
   Socket& other = world.sockets[peer];
   if (other.crowded || other.late == 0) return;
   Socket& socket = world.sockets[index];
+  // As in SendData().
+  if (socket.late > 0) other.answered = true;
   if (socket.segments > 0) socket.answered = true;
-  other.unacked = false;
+  other.unacked = socket.late > 0;
   socket.unacked |= other.answered || other.segments >= kPromptSegments;
   CountSegment(other, other.late);
   other.arrived += other.late;

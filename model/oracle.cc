@@ -202,7 +202,7 @@ const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const World&
 
 void Oracle::Reset(const Environment& env) {
   worlds_[0] = NewWorld(env);
-  worlds_[0].fin_needs_room = profile_.family == kLinux && profile_.version < Version{6, 2};
+  worlds_[0].old_linux = profile_.family == kLinux && profile_.version < Version{6, 2};
   count_ = 1;
   clause_ = nullptr;
   allowed_ = 0;
@@ -402,7 +402,7 @@ Verdict Oracle::Resume(const Call& call, const Reply& reply) {
       World& world = next_[next];
       const Resumed resumed = ResumeIn(world, call, &reply, branch);
       branches = std::max(branches, resumed.branches);
-      if (LostAtOnce(world)) return Lose(LostBecause(world.lost));
+      if (LostAtOnce(world) || resumed.unknown) return Lose(LostBecause(world.lost));
       ++allowed_;
       // A call that did not block has told its reply already.
       if (resumed.clause != nullptr && !Agree(resumed.reply, reply)) continue;
@@ -421,6 +421,7 @@ Oracle::Resumed Oracle::ResumeIn(World& world, const Call& call, const Reply* se
   if (waiting == nullptr) return {};
   Scene scene(world, call, profile_, seen, branch);
   bool interrupted = false;
+  bool unknown = false;
   if (!waiting->returned) {
     // Whom a signal wakes looks again, too: what would have let it go, had something woken it, does so now.
     interrupted = true;
@@ -428,6 +429,7 @@ Oracle::Resumed Oracle::ResumeIn(World& world, const Call& call, const Reply* se
     const int options = Options(scene, *waiting, nullptr, rows);
     const Clause* clause = options == 0 ? nullptr : rows[options > 1 ? scene.Fork(options) : 0];
     if (clause == nullptr) {
+      unknown = true;
       world.lost = Lost::kThreads;
     } else if (!clause->blocks) {
       ComeBack(scene, *waiting, *clause);
@@ -435,7 +437,7 @@ Oracle::Resumed Oracle::ResumeIn(World& world, const Call& call, const Reply* se
       StopWaiting(world, *waiting);
     }
   }
-  Resumed resumed{.clause = AllClauses()[waiting->clause], .reply = waiting->reply};
+  Resumed resumed{.clause = AllClauses()[waiting->clause], .reply = waiting->reply, .unknown = unknown};
   resumed.reply.blocked = interrupted;
   if (waiting->unseen != kNone) resumed.reply.port = scene.NameOf(waiting->unseen);
   if (call.made != kNoHandle) world.handles[call.made] = waiting->made;

@@ -113,6 +113,7 @@ class Oracle {
   struct Resumed {
     const Clause* clause = nullptr;  // nullptr: the call did not block
     Reply reply;
+    bool unknown = false;  // what it finds when it looks again cannot be followed
     int branches = 1;
   };
   Resumed ResumeIn(World& world, const Call& call, const Reply* seen, int branch) const;

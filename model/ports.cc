@@ -6,6 +6,11 @@
 // them too. Source: inet_csk_get_port, inet_csk_bind_conflict, inet_bind_conflict,
 // inet_csk_update_fastreuse (net/ipv4/inet_connection_sock.c, 6.1).
 //
+// connect() shares a port only where its bucket has no such memory: where connect() made it, and, since Linux 6.18
+// ("tcp: Update bind bucket state on port release"), where a socket has left it since and no address that it is held
+// with is marked. Those who hold it with one address are marked as soon as one of them is bound by bind() or listen(),
+// and no longer when one leaves them and all that stay got the port from connect().
+//
 // TCP and UDP have a table of ports each: the same number in both is no conflict. UDP has no short cuts; the
 // first socket in the way, mostly the newest, decides (udp_lib_get_port, udp_lib_lport_inuse, net/ipv4/udp.c, 6.1).
 
@@ -64,6 +69,42 @@ void JoinWildcards(World& world, uint8_t index, PortIndex port) {
     if (i != index && Holds(world.sockets[i], SocketKind::kTcp, port) && world.sockets[i].address == Host::kAny) return;
   }
   world.ports[port].any_inet6 = world.sockets[index].inet6;
+}
+
+// --- who holds a port with which address: struct inet_bind2_bucket ---
+
+bool InBucket(const World& world, int index, PortIndex port, Host address) {
+  return Holds(world.sockets[index], SocketKind::kTcp, port) && world.sockets[index].address == address;
+}
+void MarkBucket(World& world, const Socket& socket) {
+  for (int i = 0; i < kMaxSockets; ++i) {
+    if (InBucket(world, i, socket.bound, socket.address)) world.sockets[i].bucket_marked = true;
+  }
+}
+void JoinBucket(World& world, uint8_t index) {
+  Socket& socket = world.sockets[index];
+  socket.bucket_marked = !socket.connect_bound;
+  for (int i = 0; i < kMaxSockets; ++i) {
+    if (i != index && InBucket(world, i, socket.bound, socket.address)) {
+      socket.bucket_marked = world.sockets[i].bucket_marked;
+    }
+  }
+}
+// inet_bind2_bucket_destroy(): somebody has left those that hold the port with this address.
+void LeaveBucket(World& world, PortIndex port, Host address) {
+  for (int i = 0; i < kMaxSockets; ++i) {
+    if (InBucket(world, i, port, address) && !world.sockets[i].connect_bound) return;
+  }
+  for (int i = 0; i < kMaxSockets; ++i) {
+    if (InBucket(world, i, port, address)) world.sockets[i].bucket_marked = false;
+  }
+}
+// inet_bind_bucket_destroy()
+void ForgetHowBound(World& world, PortIndex port) {
+  for (const Socket& socket : world.sockets) {
+    if (Holds(socket, SocketKind::kTcp, port) && socket.bucket_marked) return;
+  }
+  world.ports[port].fast_reuse = world.ports[port].fast_reuse_port = -1;
 }
 
 // An unseen port that no socket tells any more is as good as one that never was.
@@ -290,6 +331,8 @@ void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
       entry.fast_reuse_port = -1;
     }
     socket.bound = port;
+    socket.connect_bound = true;
+    JoinBucket(world, index);
     return;
   }
   // inet_csk_update_fastreuse()
@@ -311,12 +354,25 @@ void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect) {
     entry.fast_address = socket.address;
   }
   socket.bound = port;
+  MarkBucket(world, socket);
+}
+
+void InheritPort(World& world, uint8_t index, PortIndex port) {
+  world.sockets[index].bound = port;
+  JoinBucket(world, index);
 }
 
 void ReleasePort(World& world, uint8_t index) {
   Socket& socket = world.sockets[index];
+  const PortIndex port = socket.bound;
   socket.bound = kNone;
-  if (socket.kind != SocketKind::kUdp) return;
+  if (socket.kind == SocketKind::kTcp) {
+    socket.connect_bound = socket.bucket_marked = false;
+    if (port == kNone || world.old_linux) return;
+    LeaveBucket(world, port, socket.address);
+    ForgetHowBound(world, port);
+    return;
+  }
   LeaveGroup(socket);
   socket.paired = false;
 }
@@ -342,8 +398,17 @@ void LeaveGroup(Socket& socket) {
 void ResetAddress(World& world, uint8_t index) {
   Socket& socket = world.sockets[index];
   if (socket.address_locked) return;
+  const Host before = socket.address;
   SetAddress(socket, Wildcard(socket));
   if (socket.bound != kNone) JoinWildcards(world, index, socket.bound);
+  ChangeBucket(world, index, before);
+}
+
+void ChangeBucket(World& world, uint8_t index, Host before) {
+  Socket& socket = world.sockets[index];
+  if (socket.kind != SocketKind::kTcp || socket.bound == kNone || socket.address == before) return;
+  LeaveBucket(world, socket.bound, before);
+  JoinBucket(world, index);
 }
 
 PortIndex LookUpPort(const World& world, Port name) {

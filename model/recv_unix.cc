@@ -84,12 +84,15 @@ Piece NextBytes(const Scene& s) {
 // POSIX does not say which bytes a descriptor comes with.
 bool BringsDescriptor(const Scene& s) { return Bytes(s) && Head(s) != kNone; }
 
+// sock_rcvlowat(): how many bytes are enough.
+uint32_t Wanted(const Scene& s) {
+  const uint32_t size = static_cast<uint32_t>(Size(s));
+  return (Flags(s) & MSG_WAITALL) ? size : std::min(size, ReceiveLowWaterOf(s.world, s.index));
+}
 bool WaitsForAll(const Scene& s) {
   if (!Bytes(s) || s.impatient() || Peeks(s)) return false;
-  const uint32_t size = static_cast<uint32_t>(Size(s));
-  const uint32_t wanted = (Flags(s) & MSG_WAITALL) ? size : std::min(size, ReceiveLowWaterOf(s.world, s.index));
   const Piece piece = NextBytes(s);
-  return piece.message == kNone && piece.size < wanted && s.me().error == 0 &&
+  return piece.message == kNone && piece.size < Wanted(s) && s.me().error == 0 &&
          !(s.me().shut & kUnixReceive);
 }
 
@@ -167,9 +170,8 @@ void TakeBytes(Scene& s) {
   if (Peeks(s)) return;
   if (piece.message != kNone) TakeAndDrop(s.world, piece.message);
   s.me().read += piece.size;
-  // MSG_WAITALL looks for more, and takes the error that it finds there.
-  const bool looks_on = (Flags(s) & MSG_WAITALL) && piece.message == kNone && piece.size < static_cast<uint32_t>(Size(s));
-  if (looks_on) s.me().error = 0;
+  // Where that is not enough it looks for more, and takes the error that it finds there.
+  if (piece.message == kNone && piece.size < Wanted(s)) s.me().error = 0;
 }
 void TakeRecord(Scene& s) {
   const LeaveResetsOpen resets(s);

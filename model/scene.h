@@ -295,7 +295,11 @@ bool MayBeChosenAgain(const World& world, SocketKind kind, PortIndex port);
 PortIndex TakePort(Scene& scene, const PortChoice& choice);
 // Puts the socket into the port's bucket, as inet_bind_hash() does, or udp_lib_get_port().
 void HoldPort(World& world, uint8_t index, PortIndex port, bool by_connect);
+// __inet_inherit_port(): a connection has its listener's port, and an address of its own.
+void InheritPort(World& world, uint8_t index, PortIndex port);
 void ReleasePort(World& world, uint8_t index);
+// inet_bhash2_update_saddr(): the address of a TCP socket that has a port was `before`, and is another.
+void ChangeBucket(World& world, uint8_t index, Host before);
 // The address of a UDP socket that has a port is set anew, perhaps to what it was `before`: udp_lib_rehash().
 void MovePort(World& world, uint8_t index, Host before);
 // inet_bhash2_reset_saddr(): the address is gone, unless bind() gave it.

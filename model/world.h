@@ -104,6 +104,8 @@ struct Socket {
   bool address_locked = false;  // bind() gave it a specific address
   bool foreign = false;         // one that is not ours (IP_FREEBIND, IP_TRANSPARENT)
   bool port_locked = false;     // bind() gave it a port other than 0
+  bool connect_bound = false;   // of kTcp: connect() gave it its port (SOCK_CONNECT_BIND)
+  bool bucket_marked = false;   // of kTcp: of all that hold this port with this address: see ports.cc
   bool done = false;            // a FIN has come: end of file after what is queued
   bool perhaps_refused = false;  // of kUdp in `posix`: nobody may have taken what it sent, and it may be told
   bool perhaps_bound = false;   // of kUdp in `posix`: a send() that was refused may have given it a port
@@ -231,7 +233,7 @@ struct Watched {
   uint8_t slot = kNone;     // whose number it was added by
   uint8_t socket = kNone;   // kNone: PIPE
   bool ready = false;       // on the ready list
-  bool adrift = false;      // perhaps on the ready list, nobody knows where (epoll.cc)
+  bool adrift = false;      // nobody knows where on the ready list, nor, if not `ready`, whether (epoll.cc)
   bool spent = false;       // EPOLLONESHOT has fired
   uint8_t added = 0;        // its place among those that were added
   uint16_t turn = 0;        // its place on the ready list
@@ -309,7 +311,7 @@ struct World {
   uint8_t waiting_turn = 0;                    // counts those that began to wait
   std::array<Waiting, kMaxWaiting> waiting;
   bool nobody = false;                         // env: uid=nobody
-  bool fin_needs_room = false;                 // Linux 6.1: a full receive buffer takes no FIN; 6.18's was seen to
+  bool old_linux = false;                      // before 6.2
   bool foreign = false;                        // some socket is bound to an address that is not ours
   uint8_t turn = 0;                            // counts arrivals in accept queues
   uint8_t nofile = 0;                          // how many slots there are; 0: all

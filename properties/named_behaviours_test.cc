@@ -3,6 +3,7 @@
 // it.
 
 #include "gtest/gtest.h"
+#include "model/program/text.h"
 #include "properties/on_linux.h"
 
 namespace sockspec {
@@ -88,6 +89,29 @@ TEST_F(Sockets, ASmallSegmentBehindALargeOneMayBeLate) {
     ioctl(s2, FIONREAD)
     send(s1, 1, 0)                        = 1                      # @send.sent
     ioctl(s2, FIONREAD)
+  )");
+}
+
+// The segment that the cork held back acknowledges what the other end has sent, and that lets go what Nagle's algorithm
+// held back there, which is not acknowledged.
+TEST_F(Sockets, WhatAnUncorkedSegmentLetsGoIsNotAcknowledgedAtOnce) {
+  ExpectConforms(R"(
+    s0 = socket(AF_INET, SOCK_STREAM, 0)                = s0                     # @socket.open
+    bind(s0, 127.0.0.1:P0)                              = 0                      # @bind.explicit
+    listen(s0, 1)                                       = 0                      # @listen.open
+    s1 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)  = s1                     # @socket.open
+    connect(s1, 127.0.0.1:P0)                           = -1 EINPROGRESS         # @connect.in_progress
+    s2 = accept(s0)                                     = s2, addr=127.0.0.1:E0  # @accept.connection
+    send(s2, 1, 0)                                      = 1                      # @send.sent
+    send(s1, 1, 0)                                      = 1                      # @send.sent
+    send(s2, 1, 0)                                      = 1                      # @send.sent
+    send(s2, 1, 0)                                      = 1                      # @send.sent
+    setsockopt(s1, IPPROTO_TCP, TCP_CORK, 1)            = 0                      # @setsockopt.stored
+    send(s1, 1, 0)                                      = 1                      # @send.sent
+    setsockopt(s1, IPPROTO_TCP, TCP_CORK, 0)            = 0                      # @setsockopt.stored
+    recv(s1, 3, 0)
+    send(s2, 1, 0)                                      = 1                      # @send.sent
+    recv(s1, 1, 0)
   )");
 }
 
@@ -753,6 +777,27 @@ TEST_F(Sockets, AConnectUnderWayIsToldSoUntilItIsDone) {
     connect(s2, 127.0.0.1:P1)                           = -1 EALREADY           # @connect.already
     getsockname(s2)                                     = 0, addr=127.0.0.1:E0  # @getsockname.local
   )");
+}
+
+// ---- Other threads --------------------------------------------------------------------------
+
+// Whom a signal wakes looks again. Where another socket has the number meanwhile, of which the model
+// knows no more than that an option was set that it does not follow, nobody can tell what it finds.
+TEST_F(Sockets, ASelectThatIsInterruptedLooksAtTheNumberAgain) {
+  const ParsedText parsed = ParseText(R"(
+    s0 = socket(AF_INET, SOCK_STREAM, 0)
+    listen(s0, 1)
+    t1: select(s0, READ|WRITE, -1) <unfinished ...>
+    close(s0)
+    s1 = socket(AF_INET, SOCK_STREAM, 0)
+    setsockopt(s0, SOL_SOCKET, SO_BINDTODEVICE, LO)
+    t1: <... select resumed>
+  )", "a select");
+  ASSERT_TRUE(parsed.ok()) << parsed.problem.Message();
+  const sockspec::Run& run = Play(parsed.transcript.program);
+  ASSERT_EQ(run.replies.size(), 7u);
+  EXPECT_EQ(run.replies[6].value, 2);
+  EXPECT_TRUE(run.divergences.empty()) << Told(parsed.transcript.program, run);
 }
 
 }  // namespace
