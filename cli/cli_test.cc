@@ -209,7 +209,7 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
   // The script judges with what it is told to build and run; a kernel that is not there is skipped.
   EXPECT_EQ(Run("triage d bisect-script connected_elsewhere -o bisect.sh").status, 0);
   const auto bisect = [&](const std::string& environment) {
-    return Shell("cd '" + directory_ + "' && " + environment + " sh bisect.sh >out 2>err");
+    return Shell("cd '" + directory_ + "' && " + environment + " ./bisect.sh >out 2>err");
   };
   EXPECT_EQ(bisect("BUILD=false").status, 125);
   EXPECT_EQ(bisect("BUILD=true LINUX=./nowhere").status, 125);
@@ -230,13 +230,40 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
   EXPECT_EQ(Run("triage d accept connected_elsewhere").status, 2) << "without a reason";
   EXPECT_EQ(Run("triage d accept connected_elsewhere --reason='a | b'").status, 2);
   EXPECT_EQ(Run("triage d accept connected_elsewhere --reason=a --expires=soon").status, 2);
+  EXPECT_EQ(Run("triage d accept connected_elsewhere --reason=a --expires=2027-13-31").status, 2);
+  const Result past = Run("triage d accept connected_elsewhere --reason=a --expires=2020-01-31");
+  EXPECT_EQ(past.status, 2);
+  EXPECT_NE(past.err.find("--expires: found `2020-01-31`, which is past: today is "), std::string::npos) << past.err;
   EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), "");
   const Result accept = Run("triage d accept connected_elsewhere --reason='on purpose' --expires=2999-12-31");
   EXPECT_EQ(accept.status, 0) << accept.err;
   EXPECT_NE(accept.out.find("d/known.deviations:2: fake | "), std::string::npos) << accept.out;
   EXPECT_EQ(Run("triage d accept connected_elsewhere --reason=again").status, 2);
   EXPECT_NE(Run("triage d --state=accepted").out.find("accepted: on purpose"), std::string::npos);
-  EXPECT_NE(Run("triage d --state=found").out.find("none of the 1 findings"), std::string::npos);
+  EXPECT_NE(Run("triage d --state=found").out.find("none of the 1 finding in d"), std::string::npos);
+  EXPECT_NE(Run("triage d").out.find("\n1 finding. "), std::string::npos);
+
+  // A campaign there meets it, and does not fail.
+  const Result met = Run("fuzz --mutant=unix_connect.connected_elsewhere --programs=1 --jobs=1 --out=d");
+  EXPECT_EQ(met.status, 0) << met.out;
+  EXPECT_NE(met.out.find("known deviation, met once (line 2)"), std::string::npos) << met.out;
+  // Without the table it is a divergence still, though none was new.
+  const std::string table = Contents(directory_ + "/d/known.deviations");
+  Write("d/known.deviations", "");
+  EXPECT_EQ(Run("fuzz --mutant=unix_connect.connected_elsewhere --programs=1 --jobs=1 --out=d").status, 1);
+  // What has expired is accepted anew, in its place.
+  std::string expired = table;
+  expired.replace(expired.find("2999-12-31"), 10, "2020-12-31");
+  Write("d/known.deviations", expired);
+  const Result renewed = Run("triage d accept connected_elsewhere --reason='on purpose' --expires=2999-12-31");
+  EXPECT_EQ(renewed.status, 0) << renewed.err;
+  EXPECT_NE(renewed.out.find("in place of a row that expired after 2020-12-31"), std::string::npos) << renewed.out;
+  EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), table);
+
+  // The corpus as files, for other fuzzers.
+  const Result corpus = Run("triage d corpus");
+  EXPECT_EQ(corpus.status, 0) << corpus.err;
+  EXPECT_NE(corpus.out.find(" programs in d/corpus"), std::string::npos) << corpus.out;
   EXPECT_EQ(Run("fuzz --mutant=unix_connect.connected_elsewhere --duration=1s --jobs=1 --out=other "
                 "--deviations=d/known.deviations")
                 .status,

@@ -118,7 +118,7 @@ Json ToJson(const CampaignResult& result) {
   Json rechecked = Json::array();
   for (const RecheckedFinding& old : result.rechecked) {
     rechecked.push_back(
-        {{"key", old.key}, {"state", old.fixed ? "fixed" : "still there"}, {"path", old.path}});
+        {{"key", old.key}, {"state", old.fixed ? "fixed" : "still there"}, {"known", old.known}, {"path", old.path}});
   }
   Json deviations = Json::array();
   for (const MetDeviation& deviation : result.deviations) {
@@ -128,6 +128,7 @@ Json ToJson(const CampaignResult& result) {
                           {"expires", deviation.row.expires},
                           {"expired", deviation.expired},
                           {"met", deviation.met},
+                          {"fixed", deviation.fixed},
                           {"met_before", deviation.met_before}});
   }
   const CampaignCounts& c = result.counts;
@@ -149,6 +150,8 @@ Json ToJson(const CampaignResult& result) {
           {"calls_before", result.calls_before},
           {"interrupted", result.interrupted},
           {"worker_deaths", result.deaths},
+          {"keys_left_out", result.keys_left_out},
+          {"cpu_s", {{"workers", result.workers_cpu_seconds}, {"campaign", result.parent_cpu_seconds}}},
           {"crashes", result.crashes},
           {"trouble", result.trouble.what},
           {"rechecked", rechecked},
@@ -259,10 +262,7 @@ int RunFuzz(const Options& asked) {
     fmt::print(stderr, "sockspec: {}\n", result.trouble.what);
     return result.unavailable ? kExitUnavailable : kExitUnusable;
   }
-  for (const CampaignKey& key : result.keys) {
-    if (!key.known && !key.pending && !key.gone && key.kind == FindingClass::kConfirmed) return kExitDiverges;
-  }
-  return result.crashes.empty() ? kExitConforms : kExitDiverges;
+  return HasDiverged(result) ? kExitDiverges : kExitConforms;
 }
 
 }  // namespace
@@ -283,7 +283,7 @@ void AddFuzz(CLI::App& app, int& status) {
   command->add_option("--calls", options->calls, "Stop after about so many calls")
       ->type_name("N")
       ->check(kCount);
-  command->add_option("--programs", options->programs, "Stop after so many programs")
+  command->add_option("--programs", options->programs, "Stop after so many programs of this run")
       ->type_name("N")
       ->check(kCount);
   command->add_option("--sockets", options->sockets, "Which sockets programs make: any, tcp, udp, unix")

@@ -45,6 +45,7 @@ std::vector<std::string> KeepRunning(const std::string& directory, const GuestRu
     WriteWhole(path, PrintText(transcript));
     kept.push_back(path);
   }
+  std::filesystem::remove_all(directory + "/.running", error);
   return kept;
 }
 

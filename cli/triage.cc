@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "cli/terminal.h"
 #include "fmt/format.h"
 #include "fuzz/bisect.h"
+#include "fuzz/campaign.h"
 #include "fuzz/campaign_record.h"
 #include "fuzz/deviations.h"
 #include "fuzz/finding.h"
@@ -30,6 +32,7 @@ namespace sockspec {
 namespace {
 
 constexpr char kAcceptedFile[] = "known.deviations";  // in the directory of findings
+constexpr char kCorpusWord[] = "corpus";
 constexpr char kFound[] = "fuzz/found";               // in a tree of sockspec
 
 struct Options {
@@ -108,11 +111,12 @@ int Accept(const Options& options, const TriageRow& row) {
     throw Stop{kExitUnusable,
                "accept wants a --reason: what is understood, for whoever reads the file next year"};
   }
-  if (!row.accepted.empty()) {
-    throw Stop{kExitUnusable, fmt::format("{} is accepted already, in {}: {}", f.key,
-                                          DeviationsFile(options), row.accepted)};
+  const std::string file = DeviationsFile(options);
+  const Deviations known = ReadDeviations(options);
+  const Deviation* old = FindDeviation(known, f.kernel, f.release, f.profile, f.key);
+  if (old != nullptr && !Expired(*old, Today())) {
+    throw Stop{kExitUnusable, fmt::format("{} is accepted already, in {}:{}: {}", f.key, file, old->line, old->reason)};
   }
-  Deviations known = ReadDeviations(options);
   const Deviation fresh{.kernel = f.kernel,
                         .version = VersionsOf(f),
                         .profile = f.profile,
@@ -120,18 +124,18 @@ int Accept(const Options& options, const TriageRow& row) {
                         .reason = options.reason,
                         .link = options.link,
                         .expires = options.expires};
-  const std::string file = DeviationsFile(options);
   std::string text;
   if (std::filesystem::exists(PathOf(file))) text = ReadWhole(file);
-  if (text.empty()) text = fmt::format("# {}\n", kDeviationColumns);
-  if (!text.ends_with('\n')) text += '\n';
-  text += DeviationLine(fresh);
+  text = WithDeviation(text, fresh, old);
   // What cannot be read back is not written.
   const ParsedDeviations parsed = ParseDeviations(text, file);
   if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
   const Deviation* back = FindDeviation(parsed.deviations, f.kernel, f.release, f.profile, f.key);
   if (back == nullptr || back->reason != fresh.reason) {
     throw Stop{kExitUnusable, "a reason and a link are one line without `|`"};
+  }
+  if (Expired(*back, Today())) {
+    throw Stop{kExitUnusable, fmt::format("--expires: found `{}`, which is past: today is {}", fresh.expires, Today())};
   }
   // In one step, so that a campaign that reads it meanwhile gets all of it or what was there
   // before.
@@ -140,7 +144,10 @@ int Accept(const Options& options, const TriageRow& row) {
     throw Stop{kExitUnusable, fmt::format("cannot write {}: {}", file, strerror(errno))};
   }
   fmt::print("{}:{}: {}", file, back->line, DeviationLine(fresh));
-  fmt::print("Review it, and give it to campaigns: sockspec fuzz --deviations={}\n", file);
+  if (old != nullptr) fmt::print("It stands in place of a row that expired after {}: {}\n", old->expires, old->reason);
+  fmt::print("Review it. {}\n", options.deviations.empty()
+                                    ? fmt::format("Campaigns in {} find it there", options.directory)
+                                    : "Give it to campaigns: sockspec fuzz --deviations=" + file);
   return kExitConforms;
 }
 
@@ -187,10 +194,21 @@ int Regress(const Options& options, const TriageRow& row) {
   return kExitConforms;
 }
 
+// For whoever may read it.
+void MakeExecutable(const std::string& file) {
+  struct stat status;
+  if (stat(PathOf(file).c_str(), &status) != 0) return;
+  const mode_t readers = status.st_mode & 0444;
+  if (S_ISREG(status.st_mode) && chmod(PathOf(file).c_str(), status.st_mode | readers >> 2) != 0) {
+    throw Stop{kExitUnusable, fmt::format("cannot make {} executable: {}", file, strerror(errno))};
+  }
+}
+
 int Bisect(const Options& options, const TriageRow& row) {
   std::string c = StoredC(row.loaded);
   if (c.empty()) throw Stop{kExitUnusable, row.loaded.path + "/repro.c is gone"};
   WriteWhole(options.output, BisectScript(row.loaded.finding, c));
+  if (!options.output.empty() && options.output != "-") MakeExecutable(options.output);
   return kExitConforms;
 }
 
@@ -229,8 +247,8 @@ int Act(const Options& options, const Triage& triage) {
   std::string words;
   for (const auto& action : kActions)
     words += fmt::format("{}`{} KEY`", words.empty() ? "" : ", ", action.word);
-  throw Stop{kExitUnusable, fmt::format("found `{}` after the directory, expected {}",
-                                        fmt::join(options.words, " "), words)};
+  throw Stop{kExitUnusable, fmt::format("found `{}` after the directory, expected {} or `{}`",
+                                        fmt::join(options.words, " "), words, kCorpusWord)};
 }
 
 TriageOrder OrderOf(const std::string& name) {
@@ -239,7 +257,19 @@ TriageOrder OrderOf(const std::string& name) {
   return name == "call" ? TriageOrder::kCall : TriageOrder::kWorst;
 }
 
+// The corpus as files; no finding is asked for.
+int CorpusFiles(const Options& options) {
+  int programs = 0;
+  if (const Trouble trouble = ExportCorpus(PathOf(options.directory), &programs); trouble.any()) {
+    throw Stop{kExitUnusable, trouble.what};
+  }
+  fmt::print("{} program{} in {}/{}*, a file each, for the libFuzzer targets\n", programs, programs == 1 ? "" : "s",
+             options.directory, "corpus");
+  return kExitConforms;
+}
+
 int RunTriage(const Options& options) {
+  if (options.words.size() == 1 && options.words[0] == kCorpusWord) return CorpusFiles(options);
   LoadedFindings all = LoadFindings(PathOf(options.directory));
   if (all.trouble.any()) throw Stop{kExitUnusable, all.trouble.what};
   Triage triage = TriageOf(std::move(all), ReadDeviations(options), Today());
@@ -256,17 +286,17 @@ int RunTriage(const Options& options) {
   if (!options.html.empty()) {
     WriteWhole(options.html, TriageHtml(triage, ReadCampaignRecord(PathOf(options.directory)),
                                         "sockspec: findings in " + options.directory));
-    if (options.html != "-") fmt::print("{} findings written to {}\n", shown, options.html);
+    if (options.html != "-") fmt::print("{} finding{} written to {}\n", shown, shown == 1 ? "" : "s", options.html);
   } else if (options.json) {
     fmt::print("{}", TriageJson(triage));
   } else if (before == 0) {
     fmt::print("no findings in {}\n", options.directory);
   } else if (shown == 0) {
-    fmt::print("none of the {} findings in {} is such a one\n", before, options.directory);
+    fmt::print("none of the {} finding{} in {} is such a one\n", before, before == 1 ? "" : "s", options.directory);
   } else {
     const std::string of = shown == before ? "" : fmt::format(" of {}", before);
-    fmt::print("{}\n{}{} findings. One in full: sockspec triage {} show KEY (or a part of it)\n",
-               TriageText(triage.rows, order), shown, of, options.directory);
+    fmt::print("{}\n{}{} finding{}. One in full: sockspec triage {} show KEY (or a part of it)\n",
+               TriageText(triage.rows, order), shown, of, before == 1 ? "" : "s", options.directory);
   }
   fflush(stdout);
   for (const LoadedFinding& loaded : triage.corrupt) {
@@ -289,7 +319,8 @@ void AddTriage(CLI::App& app, int& status) {
                    "show KEY: the report on one; a part of its key will do. accept KEY: write it "
                    "down as a known "
                    "deviation. regress KEY: make a test of it. bisect-script KEY: what `git bisect "
-                   "run` needs. export KEY: in another form")
+                   "run` needs. export KEY: in another form. corpus: write DIR/corpus now, the "
+                   "programs of the corpus as files")
       ->type_name("KEY");
   command
       ->add_option("--sort", options->order,

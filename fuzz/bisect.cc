@@ -8,7 +8,7 @@ namespace {
 
 // Between the head, which names the finding, and the C file.
 constexpr std::string_view kScript = R"SH(#
-#     sockspec triage DIR bisect-script KEY > /tmp/bisect.sh && chmod +x /tmp/bisect.sh
+#     sockspec triage DIR bisect-script KEY -o /tmp/bisect.sh
 #     cd linux && git bisect start BAD GOOD && git bisect run /tmp/bisect.sh
 #
 # Each revision is built for user-mode Linux, booted on this machine's files in a second or two, and asked. What may be
@@ -25,7 +25,8 @@ constexpr std::string_view kScript = R"SH(#
 #   LOOKING_FOR=fix   finds the change that mended it: a kernel that diverges is good, one that conforms is bad
 #   SECONDS_AT_MOST   for one run, 60 by default; a kernel that takes longer is skipped
 #
-# Exit status: 0 good, 1 bad, 125 cannot be judged.
+# Exit status: 0 good, 1 bad, 125 cannot be judged: it does not build or boot, or a reply before the divergent one
+# is another one there.
 set -u
 BUILD=${BUILD-'make -s ARCH=um defconfig && make -s ARCH=um -j$(nproc) linux'}
 RUN=${RUN-uml}

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +40,17 @@ using Json = nlohmann::ordered_json;
 // How long after the end a worker may live.
 constexpr auto kGraceOfWorkers = std::chrono::seconds(20);
 constexpr auto kMinimizingADeath = std::chrono::seconds(4);
+// How long a program may take of which a worker died, until it counts as one that hangs.
+constexpr auto kPatienceWithPrograms = std::chrono::seconds(10);
+// Of the corpus, each time that the parent looks around: 50 times a second.
+constexpr int kFilesAtATime = 1;
+
+double CpuSeconds(int whose) {
+  rusage usage = {};
+  getrusage(whose, &usage);
+  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
 
 volatile sig_atomic_t g_signals = 0;
 void OnSignal(int) { g_signals = g_signals + 1; }
@@ -90,8 +102,13 @@ class Campaign {
     result_.counts = status_.Counts();
     result_.interrupted = g_signals != 0;
     status_.Keys(result_);
-    if (Trouble trouble = Save(Clock::now(), true); trouble.any()) Fail(std::move(trouble));
+    if (Trouble trouble = Save(Clock::now()); trouble.any()) Fail(std::move(trouble));
+    if (Trouble trouble = corpus_.Flush(); trouble.any()) Fail(std::move(trouble));
+    ForgetWhatRan();
     result_.deviations = Deviations();
+    result_.keys_left_out = shared_.keys_left_out.load();
+    result_.parent_cpu_seconds = CpuSeconds(RUSAGE_SELF);
+    result_.workers_cpu_seconds = CpuSeconds(RUSAGE_CHILDREN);
     status_.Summary(result_);
     return result_;
   }
@@ -127,6 +144,7 @@ class Campaign {
     if (!went_on_ && !options_.seed && getrandom(&result_.seed, sizeof result_.seed, 0) < 0) {
       return {fmt::format("getrandom: {}", strerror(errno))};
     }
+    if (options_.programs != 0) shared_.end = shared_.next.load() + options_.programs;
     if (Trouble trouble = corpus_.Load(options_.generate.sockets); trouble.any()) return trouble;
     // An unwritable directory is told now, not after the first finding.
     if (Trouble trouble = SaveState(); trouble.any()) return trouble;
@@ -167,8 +185,7 @@ class Campaign {
       RemoveUnfinished(fmt::format("{}/{}", directory, below));
     }
     // What an earlier campaign was running is nothing to this one.
-    std::error_code ignored;
-    std::filesystem::remove_all(fmt::format("{}/{}", directory, kRunningDirectory), ignored);
+    ForgetWhatRan();
     if (Trouble trouble = state_.Load(directory, Section()); trouble.any()) return trouble;
     LoadedFindings stored = LoadFindings(directory);
     for (const LoadedFinding& corrupt : stored.corrupt) {
@@ -182,6 +199,10 @@ class Campaign {
           (options_.kernel.empty() || finding.kernel == options_.kernel)) {
         old_.push_back(std::move(loaded));
       }
+    }
+    if (old_.size() > kMostKeys) {
+      status_.Say("{} findings of earlier runs are more than a campaign keeps apart: the first {} are looked at again",
+                  old_.size(), kMostKeys);
     }
     return stored.trouble;
   }
@@ -220,6 +241,11 @@ class Campaign {
     for (const Deviation& row : options_.known) {
       MetDeviation& one = met.emplace_back();
       one = {.row = row, .expired = Expired(row, today), .met_before = state_.MetBefore(row.key)};
+      for (const RecheckedFinding& old : result_.rechecked) {
+        if (!old.known || CanonicalKey(old.key) != CanonicalKey(row.key)) continue;
+        if (!old.fixed) ++one.met;
+        if (old.fixed && old.kind == FindingClass::kConfirmed) one.fixed = true;
+      }
       for (const KeyEntry& entry : shared_.keys) {
         if (entry.at() == KeyStage::kEmpty) break;
         if (entry.at() == KeyStage::kKnown && CanonicalKey(row.key) == CanonicalKey(entry.key)) {
@@ -230,11 +256,9 @@ class Campaign {
     return met;
   }
 
-  // All that the directory is to hold now; `all`: what costs more, too.
-  Trouble Save(Clock::time_point now, bool all) {
+  // All that the directory is to hold now, but for the corpus.
+  Trouble Save(Clock::time_point now) {
     if (Trouble trouble = SaveState(); trouble.any()) return trouble;
-    if (!all) return {};
-    if (Trouble trouble = corpus_.Flush(); trouble.any()) return trouble;
     std::vector<pid_t> processes = {getpid()};
     for (const Child& child : children_) {
       if (child.pid > 0) processes.push_back(child.pid);
@@ -269,6 +293,13 @@ class Campaign {
                        counts, result_.deaths, Deviations());
   }
 
+  // What ran is asked for only where a kernel took this process along.
+  void ForgetWhatRan() {
+    if (options_.directory.empty()) return;
+    std::error_code ignored;
+    std::filesystem::remove_all(fmt::format("{}/{}", options_.directory, kRunningDirectory), ignored);
+  }
+
   // Brings the counts of what was stored up to date.
   Trouble UpdateStored() {
     if (options_.directory.empty()) return {};
@@ -300,9 +331,11 @@ class Campaign {
       const std::string_view state = fixed ? "fixed" : "still there";
       const LoadedFinding& old = old_[i];
       if (Trouble trouble = StoreState(old.path, state); trouble.any()) return trouble;
-      status_.Say("{}: {}", state, old.finding.key);
-      status_.Event("recheck", {{"key", old.finding.key}, {"state", state}, {"path", old.path}});
-      result_.rechecked.push_back({.key = old.finding.key, .path = old.path, .fixed = fixed});
+      const bool known = IsKnown(CanonicalKey(old.finding.key));
+      status_.Say("{}{}: {}", state, known && !fixed ? ", as is known" : "", old.finding.key);
+      status_.Event("recheck", {{"key", old.finding.key}, {"state", state}, {"known", known}, {"path", old.path}});
+      result_.rechecked.push_back(
+          {.key = old.finding.key, .path = old.path, .kind = old.finding.kind, .known = known, .fixed = fixed});
     }
     return {};
   }
@@ -367,7 +400,7 @@ class Campaign {
     std::optional<Clock::time_point> stopped;
     Clock::time_point line_at = status_.began();
     Clock::time_point saved_at = status_.began();
-    Clock::time_point stats_at = status_.began();
+    Clock::time_point packed_at = status_.began();
     for (;;) {
       if (Reap() == 0) break;
       const Clock::time_point now = Clock::now();
@@ -385,11 +418,17 @@ class Campaign {
         line_at = now + (options_.terminal ? std::chrono::milliseconds(500)
                                            : std::chrono::milliseconds(10000));
       }
-      if (now - saved_at > std::chrono::seconds(2)) {
+      if (now - packed_at > std::chrono::seconds(2)) {
+        packed_at = now;
+        if (Trouble trouble = corpus_.Flush(); trouble.any()) Fail(std::move(trouble));
+      }
+      if (now - saved_at > std::chrono::seconds(10)) {
         saved_at = now;
-        const bool all = now - stats_at >= std::chrono::seconds(10);
-        if (all) stats_at = now;
-        if (Trouble trouble = Save(now, all); trouble.any()) Fail(std::move(trouble));
+        if (Trouble trouble = Save(now); trouble.any()) Fail(std::move(trouble));
+      }
+      // Files cost more than anything else here, and what comes and goes in the first minute needs none.
+      if (now - status_.began() > std::chrono::minutes(1) && !shared_.stop.load()) {
+        if (Trouble trouble = corpus_.Export(kFilesAtATime); trouble.any()) Fail(std::move(trouble));
       }
       // What is new comes often at first, and its ring is short.
       const timespec pause{.tv_sec = 0, .tv_nsec = now - status_.began() < std::chrono::seconds(5) ? 2'000'000 : 20'000'000};
@@ -475,10 +514,40 @@ class Campaign {
     if (child.hopeless > 5) Fail({fmt::format("worker {} {} again and again", i + 1, how)});
   }
 
-  // Whether the program that a worker died over kills another process, too; if so, it is kept.
+  enum class End { kByItself, kKilled, kHanging };
+
+  // How a process ends that runs the program. What workers offer is taken meanwhile; one that takes too long is killed,
+  // and so it is where somebody wants an end, which says nothing of it.
+  End EndOf(const Program& program) {
+    const pid_t pid = Fork([&](Kernel* kernel, const Trouble&) {
+      if (kernel == nullptr) return;
+      Lockstep(*kernel, options_.profile).PlayFresh(program);
+    });
+    if (pid < 0) return End::kByItself;
+    int status = 0;
+    for (const Clock::time_point until = Clock::now() + kPatienceWithPrograms;;) {
+      const pid_t ended = waitpid(pid, &status, WNOHANG);
+      if (ended == pid) return WIFSIGNALED(status) ? End::kKilled : End::kByItself;
+      if (ended < 0 && errno != EINTR) return End::kByItself;
+      if (Clock::now() > until || g_signals > 0) break;
+      TakeOffers();
+      const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+      nanosleep(&pause, nullptr);
+    }
+    kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return g_signals > 0 ? End::kByItself : End::kHanging;
+  }
+
+  // Whether the program that a worker died over kills another process, too, or hangs it; if so, it is kept.
   std::string Crash(int i, const Program& program, pid_t pid, const std::string& how) {
-    int deaths = 0;
-    for (int tries = 0; tries < 3; ++tries) deaths += Kills(program) ? 1 : 0;
+    int deaths = 0, tries = 0;
+    for (End end = End::kByItself; tries < 3 && end != End::kHanging; ++tries) {
+      end = EndOf(program);
+      if (end != End::kByItself) ++deaths;
+      if (g_signals > 0) break;
+    }
     if (deaths == 0) {
       shares_[i].again.store(true);
       return "the program that it was running does not repeat that";
@@ -494,9 +563,9 @@ class Campaign {
       path = options_.kernel_in_worker ? fmt::format("{}/kernel-died-{}.program", crashes, n)
                                        : fmt::format("{}/crash-{}-{}.program", crashes, pid, n);
     }
-    Transcript transcript{.comments = {fmt::format("{} {}; alone, this did the same {} of 3 times",
+    Transcript transcript{.comments = {fmt::format("{} {}; alone, this killed or hung its process {} of {} times",
                                                    options_.kernel_in_worker ? "the kernel died: a worker" : "a worker",
-                                                   how, deaths)},
+                                                   how, deaths, tries)},
                           .program = deaths == 3 ? SmallestThatKills(program) : program};
     for (const Program& known : killers_) {
       if (known == transcript.program) return "its program repeats that, in a way that is kept already";
@@ -510,22 +579,10 @@ class Campaign {
     return "its program repeats that, and is kept as " + path;
   }
 
-  // Whether the program kills the process that runs it.
-  bool Kills(const Program& program) {
-    const pid_t prober = Fork([&](Kernel* kernel, const Trouble&) {
-      if (kernel == nullptr) return;
-      Lockstep(*kernel, options_.profile).PlayFresh(program);
-    });
-    int status = 0;
-    while (prober > 0 && waitpid(prober, &status, 0) < 0 && errno == EINTR) {
-    }
-    return prober > 0 && WIFSIGNALED(status);
-  }
-
   // Minimized for a few seconds, since everything else waits meanwhile.
   Program SmallestThatKills(const Program& program) {
-    const Minimized minimized = Minimize(program, [this](const Program& smaller) { return Kills(smaller); },
-                                         {.deadline = kMinimizingADeath});
+    const Minimized minimized = Minimize(program, [this](const Program& smaller) { return EndOf(smaller) == End::kKilled; },
+                                         {.deadline = kMinimizingADeath, .stop = [] { return g_signals > 0; }});
     return minimized.kept ? minimized.program : program;
   }
 
@@ -577,5 +634,20 @@ class Campaign {
 }  // namespace
 
 CampaignResult RunCampaign(const CampaignOptions& options) { return Campaign(options).Run(); }
+
+bool HasDiverged(const CampaignResult& result) {
+  const auto unexplained = [](const CampaignKey& key) {
+    return !key.known && !key.pending && !key.gone && key.kind == FindingClass::kConfirmed;
+  };
+  const auto still_there = [](const RecheckedFinding& old) {
+    return !old.known && !old.fixed && old.kind == FindingClass::kConfirmed;
+  };
+  const auto happens_no_longer = [](const MetDeviation& deviation) {
+    return deviation.fixed && deviation.met == 0 && !deviation.expired;
+  };
+  return std::ranges::any_of(result.keys, unexplained) || std::ranges::any_of(result.rechecked, still_there) ||
+         std::ranges::any_of(result.deviations, happens_no_longer) || !result.crashes.empty() ||
+         result.keys_left_out != 0;
+}
 
 }  // namespace sockspec

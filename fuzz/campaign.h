@@ -22,7 +22,9 @@
 //                    elapsed_s too: the seconds that campaigns ran. `edges` is how many clauses were
 //                    reached after which other one on the same handle. rss_kib is that of all
 //                    processes, shared memory counted once
-//     corpus/        programs in the byte form, as the libFuzzer targets read them
+//     corpus.packed  programs that reached something new, in one file
+//     corpus/        the same as files in the byte form, as the libFuzzer targets read them: written at leisure
+//                    after the first minute, 50 a second; see ExportCorpus()
 //     .pending/      divergences that are not worked out yet
 //     .gone/         those that never came again
 //     .crashes/      programs that kill the process that runs them
@@ -60,7 +62,7 @@ struct CampaignOptions {
 
   std::string directory;  // of findings; made where it does not exist; empty: nothing is kept
   std::chrono::milliseconds duration = std::chrono::seconds(60);
-  uint64_t programs = 0;         // stop after so many; 0: no limit
+  uint64_t programs = 0;         // stop after so many of this run; 0: no limit
   uint64_t calls = 0;            // stop after about so many; 0: no limit
   int jobs = 1;                  // worker processes
   std::optional<uint64_t> seed;  // else where the directory left off, else a random one
@@ -144,7 +146,8 @@ inline size_t MoveAt(int op, int from, int to) {
 struct MetDeviation {
   Deviation row;
   bool expired = false;
-  uint64_t met = 0;         // in this run
+  uint64_t met = 0;         // in this run, the trial of its finding included
+  bool fixed = false;       // its finding was tried again, and did not come
   uint64_t met_before = 0;  // in this directory, by earlier runs
 };
 
@@ -152,6 +155,8 @@ struct MetDeviation {
 struct RecheckedFinding {
   std::string key;
   std::string path;
+  FindingClass kind = FindingClass::kConfirmed;
+  bool known = false;  // a known deviation, which explains it
   bool fixed = false;  // it came in none of the runs; else in one of them
 };
 
@@ -170,9 +175,16 @@ struct CampaignResult {
   std::vector<CampaignKey> keys;     // seen in this run, the most frequent first
   std::vector<RecheckedFinding> rechecked;  // by key
   std::vector<MetDeviation> deviations;     // all of CampaignOptions::known
+  uint64_t keys_left_out = 0;        // divergences that are not among `keys` for want of room
+  double parent_cpu_seconds = 0;     // of the campaign's own process,
+  double workers_cpu_seconds = 0;    // and of all those that it started
   int deaths = 0;                    // workers that died and were replaced
   std::vector<std::string> crashes;  // programs that kill the process that runs them: files
 };
+
+// Whether anything came up that the known deviations do not explain: a confirmed finding, of this run or an earlier one
+// in its directory, a program that kills its process, or a known deviation that happens no longer.
+bool HasDiverged(const CampaignResult& result);
 
 // Runs until the duration has passed, the programs have been run, or SIGINT or SIGTERM comes; then
 // writes a summary. The calling process must have one thread.
@@ -181,6 +193,10 @@ CampaignResult RunCampaign(const CampaignOptions& options);
 // Takes the directory for one campaign, for as long as the object lives: for who runs campaigns where a lock would not
 // be seen from here. Null and the trouble, which says who has it, where that is another one.
 std::shared_ptr<void> LockDirectory(const std::string& directory, Trouble* trouble);
+
+// Makes DIR/corpus the same as DIR/corpus.packed, and so for other kernels and specifications. Trouble where a campaign
+// has the directory. How many programs there are in all.
+Trouble ExportCorpus(const std::string& directory, int* programs);
 
 // What the workers of the last campaign in the directory ran when they ended, where it had `announce`.
 std::vector<Program> ProgramsThatRan(const std::string& directory);

@@ -1,15 +1,20 @@
 #include "fuzz/campaign_corpus.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "fmt/format.h"
+#include "fuzz/campaign.h"
 #include "fuzz/campaign_files.h"
 #include "fuzz/kinds.h"
 #include "model/program/bytes.h"
@@ -17,11 +22,53 @@
 namespace sockspec {
 namespace {
 
+constexpr std::string_view kPackedSuffix = ".packed";
+
 // Files are named by what they hold, as libFuzzer's are: one program has one name.
-std::string NameFor(std::span<const uint8_t> bytes) {
-  uint64_t hash = 14695981039346656037u;  // FNV-1a
-  for (const uint8_t byte : bytes) hash = (hash ^ byte) * 1099511628211u;
-  return fmt::format("{:016x}", hash);
+std::string FileNameFor(uint64_t name) { return fmt::format("{:016x}", name); }
+
+bool IsFileName(std::string_view name) {
+  return name.size() == 16 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Not beside it and then renamed, which costs twice as much: a file whose contents do not fit its name is none of ours,
+// and an empty one is nothing to libFuzzer.
+Trouble WriteProgram(const std::string& directory, uint64_t name, std::span<const uint8_t> bytes) {
+  const std::string path = directory + "/" + FileNameFor(name);
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  Trouble trouble;
+  if (fd < 0 || write(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+    trouble.what = fmt::format("cannot write {}: {}", path, strerror(errno));
+  }
+  if (fd >= 0 && close(fd) != 0 && !trouble.any()) trouble.what = fmt::format("cannot close {}: {}", path, strerror(errno));
+  if (fd >= 0 && trouble.any()) unlink(path.c_str());
+  return trouble;
+}
+
+// The files in `directory` that a packed corpus of these contents stands for: those that lack, and no others of ours.
+Trouble ExportTo(const std::string& directory, std::string_view contents, int* programs) {
+  if (Trouble trouble = MakeDirectory(directory); trouble.any()) return trouble;
+  std::set<std::string> there;
+  std::error_code error;
+  std::filesystem::directory_iterator file(directory, error);
+  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    const std::string name = file->path().filename().string();
+    if (IsFileName(name)) there.insert(name);
+  }
+  if (error) return {fmt::format("cannot read the directory {}: {}", directory, error.message())};
+  Trouble trouble;
+  ReadPacked(contents, [&](uint64_t name, std::span<const uint8_t> bytes) {
+    ++*programs;
+    if (there.erase(FileNameFor(name)) == 0 && !trouble.any()) trouble = WriteProgram(directory, name, bytes);
+  });
+  if (trouble.any()) return trouble;
+  for (const std::string& name : there) unlink((directory + "/" + name).c_str());
+  return {};
+}
+
+bool MakesOnly(const Program& program, KindSet sockets) {
+  return std::all_of(program.calls.begin(), program.calls.end(),
+                     [&](const Call& call) { return ((sockets | kNoSocket) & KindMade(call)) != 0; });
 }
 
 }  // namespace
@@ -82,58 +129,71 @@ std::string CorpusDirectory(const std::string& directory, std::string_view secti
 
 Corpus::Corpus(CorpusShared& shared, const std::string& directory, std::string_view section)
     : shared_(shared),
-      temporary_(fmt::format("{}/{}corpus.{}", directory, kNewFile, getpid())),
-      directory_(directory.empty() ? "" : CorpusDirectory(directory, section)) {}
-
-std::string Corpus::PathOf(const std::string& name) const { return directory_ + "/" + name; }
+      directory_(directory.empty() ? "" : CorpusDirectory(directory, section)),
+      packed_(directory_.empty() ? "" : directory_ + std::string(kPackedSuffix)),
+      owner_(kFeatureCount, -1) {}
 
 Trouble Corpus::Load(KindSet sockets) {
   if (directory_.empty()) return {};
+  Trouble trouble = packed_.Read([&](uint64_t name, std::span<const uint8_t> bytes) {
+    if (bytes.size() > kEntryBytes || !MakesOnly(DecodeBytes(bytes), sockets)) return;
+    const int slot = Add(name, bytes);
+    if (slot >= 0) slots_[static_cast<size_t>(slot)].packed = true;
+  });
+  if (!trouble.any()) trouble = LoadFiles(sockets);
+  for (size_t slot = 0; slot < slots_.size(); ++slot) {
+    if (!slots_[slot].exported) not_exported_.push_back(static_cast<int>(slot));
+  }
+  shared_.old.store(static_cast<int>(slots_.size()));
+  return trouble;
+}
+
+// What the packed corpus does not have: libFuzzer put it there, or somebody else.
+Trouble Corpus::LoadFiles(KindSet sockets) {
   if (Trouble trouble = MakeDirectory(directory_); trouble.any()) return trouble;
   std::vector<std::string> names;
   std::error_code error;
   std::filesystem::directory_iterator file(directory_, error);
   for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    const std::string name = file->path().filename().string();
+    if (IsFileName(name)) {
+      const auto known = slot_of_.find(strtoull(name.c_str(), nullptr, 16));
+      if (known != slot_of_.end()) {
+        slots_[static_cast<size_t>(known->second)].exported = true;
+        continue;
+      }
+    }
     std::error_code ignored;
-    if (file->is_regular_file(ignored)) names.push_back(file->path().filename().string());
+    if (file->is_regular_file(ignored)) names.push_back(name);
   }
   if (error) return {fmt::format("cannot read the directory {}: {}", directory_, error.message())};
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {
-    const std::optional<std::string> contents = ContentsOf(PathOf(name));
+    const std::string path = directory_ + "/" + name;
+    const std::optional<std::string> contents = ContentsOf(path);
     if (!contents || contents->empty()) continue;
-    const Program program = DecodeBytes(
-        {reinterpret_cast<const uint8_t*>(contents->data()), contents->size()});
-    if (program.calls.empty()) continue;
-    if (std::any_of(program.calls.begin(), program.calls.end(), [&](const Call& call) {
-          return ((sockets | kNoSocket) & KindMade(call)) == 0;
-        })) {
+    const std::span<const uint8_t> read(reinterpret_cast<const uint8_t*>(contents->data()), contents->size());
+    // One of ours that a killed process did not come to the end of.
+    if (IsFileName(name) && FileNameFor(CorpusName(read)) != name) {
+      unlink(path.c_str());
       continue;
     }
+    const Program program = DecodeBytes(read);
+    if (program.calls.empty() || !MakesOnly(program, sockets)) continue;
     // Bytes of somebody else's, or of an older form, become ours.
     const std::vector<uint8_t> bytes = Encode(program);
     if (bytes.size() > kEntryBytes) continue;
-    const std::string ours = NameFor(bytes);
-    if (ours != name) {
-      if (Trouble trouble = Write(ours, bytes); trouble.any()) return trouble;
-      unlink(PathOf(name).c_str());
-    }
-    if (slot_of_.contains(ours)) continue;
-    const int slot = FreeSlot();
-    if (slot < 0) break;
-    slots_[static_cast<size_t>(slot)] = {.name = ours, .on_disk = true};
-    slot_of_[ours] = slot;
-    Put(slot, bytes);
+    const uint64_t ours = CorpusName(bytes);
+    const int slot = Add(ours, bytes);
+    if (slot >= 0 && FileNameFor(ours) == name) slots_[static_cast<size_t>(slot)].exported = true;
+    if (slot >= 0) unpacked_.push_back(slot);
+    if (slot_of_.contains(ours) && FileNameFor(ours) != name) foreign_.push_back(name);
   }
-  shared_.old.store(static_cast<int>(slots_.size()));
+  // They go when what was made of them is on disk.
+  if (Trouble trouble = Flush(); trouble.any()) return trouble;
+  for (const std::string& name : foreign_) unlink((directory_ + "/" + name).c_str());
+  foreign_.clear();
   return {};
-}
-
-// Not synced to the disk: a machine that fails costs some of the corpus at most, and no finding.
-Trouble Corpus::Write(const std::string& name, std::span<const uint8_t> bytes) {
-  if (directory_.empty()) return {};
-  return WriteAtomically(PathOf(name), {reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                         {.temporary = temporary_, .sync = false});
 }
 
 void Corpus::Take(CandidateRing& ring) {
@@ -145,30 +205,69 @@ void Corpus::Take(CandidateRing& ring) {
   }
 }
 
+std::span<const uint8_t> Corpus::BytesOf(int slot) const {
+  const CorpusEntry& entry = shared_.entries[slot];
+  return {entry.bytes, entry.size.load(std::memory_order_relaxed)};
+}
+
 Trouble Corpus::Flush() {
-  if (directory_.empty()) return {};
-  for (const int number : unwritten_) {
+  for (const int number : unpacked_) {
     Slot& slot = slots_[static_cast<size_t>(number)];
-    if (slot.name.empty() || slot.on_disk) continue;
-    const CorpusEntry& entry = shared_.entries[number];
-    if (Trouble trouble = Write(slot.name, {entry.bytes, entry.size.load()}); trouble.any()) {
-      return trouble;
-    }
-    slot.on_disk = true;
+    if (slot.name == 0 || slot.packed) continue;
+    packed_.Add(slot.name, BytesOf(number));
+    slot.packed = true;
   }
-  unwritten_.clear();
+  unpacked_.clear();
   // What takes their place is there by now.
-  for (const std::string& name : dropped_) {
-    if (!slot_of_.contains(name)) unlink(PathOf(name).c_str());
+  for (const Dropped& dropped : dropped_) {
+    const auto again = slot_of_.find(dropped.name);
+    if (again == slot_of_.end()) packed_.Drop(dropped.name, dropped.bytes);
   }
   dropped_.clear();
+  return packed_.Write();
+}
+
+Trouble Corpus::Export(int files) {
+  if (directory_.empty()) return {};
+  for (; files > 0 && !not_exported_.empty(); not_exported_.pop_front()) {
+    const int number = not_exported_.front();
+    Slot& slot = slots_[static_cast<size_t>(number)];
+    if (slot.name == 0 || slot.exported) continue;
+    if (Trouble trouble = WriteProgram(directory_, slot.name, BytesOf(number)); trouble.any()) return trouble;
+    slot.exported = true;
+    --files;
+  }
+  for (; files > 0 && !files_to_remove_.empty(); files_to_remove_.pop_back()) {
+    const uint64_t name = files_to_remove_.back();
+    if (slot_of_.contains(name)) continue;
+    unlink((directory_ + "/" + FileNameFor(name)).c_str());
+    --files;
+  }
+  return {};
+}
+
+Trouble ExportCorpus(const std::string& directory, int* programs) {
+  DirectoryLock lock;
+  if (Trouble trouble = lock.Take(directory); trouble.any()) return trouble;
+  *programs = 0;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    std::string path = entry->path().string();
+    if (!entry->path().filename().string().starts_with(kCorpusDirectory) || !path.ends_with(kPackedSuffix)) continue;
+    const std::optional<std::string> contents = ContentsOf(path);
+    if (!contents) return {fmt::format("cannot read {}", path)};
+    path.resize(path.size() - kPackedSuffix.size());
+    if (Trouble trouble = ExportTo(path, *contents, programs); trouble.any()) return trouble;
+  }
+  if (error) return {fmt::format("cannot read the directory {}: {}", directory, error.message())};
   return {};
 }
 
 void Corpus::Accept(const Candidate& candidate) {
   const std::span<const uint8_t> bytes(candidate.bytes, candidate.size);
   const std::span<const int> features(candidate.features, candidate.feature_count);
-  const std::string name = NameFor(bytes);
+  const uint64_t name = CorpusName(bytes);
   const auto known = slot_of_.find(name);
   int slot = known == slot_of_.end() ? -1 : known->second;
   if (!IsWanted(shared_, features, candidate.calls)) {
@@ -177,12 +276,14 @@ void Corpus::Accept(const Candidate& candidate) {
     return;
   }
   if (slot < 0) {
-    slot = FreeSlot();
+    const bool for_clause = std::any_of(features.begin(), features.end(), [this](int feature) {
+      return feature < kMostClauses && shared_.smallest[feature].load(std::memory_order_relaxed) == 0;
+    });
+    const bool room = for_clause || !is_full() || MakeRoom(candidate);
+    slot = room ? Add(name, bytes) : -1;
     if (slot < 0) return;
-    slots_[static_cast<size_t>(slot)] = {.name = name};
-    slot_of_[name] = slot;
-    Put(slot, bytes);
-    unwritten_.push_back(slot);
+    unpacked_.push_back(slot);
+    not_exported_.push_back(slot);
   }
   for (const int feature : features) {
     std::atomic<uint16_t>& smallest = shared_.smallest[feature];
@@ -191,11 +292,40 @@ void Corpus::Accept(const Candidate& candidate) {
     if (before == 0 && feature >= kMostClauses) ++pairs_;
     smallest.store(candidate.calls, std::memory_order_relaxed);
     ++slots_[static_cast<size_t>(slot)].features;
-    const auto [owner, first] = owner_.try_emplace(feature, slot);
-    if (first) continue;
-    const int old = std::exchange(owner->second, slot);
+    const int old = std::exchange(owner_[static_cast<size_t>(feature)], slot);
+    if (old < 0) continue;
     if (--slots_[static_cast<size_t>(old)].features == 0 && old != slot) Drop(old);
   }
+}
+
+// Drops a program that this one is smaller than in all that it is there for. False where there is none.
+bool Corpus::MakeRoom(const Candidate& candidate) {
+  std::unordered_map<int, int> lost;  // by slot: features
+  std::span<const int> features(candidate.features, candidate.feature_count);
+  std::vector<int> once(features.begin(), features.end());
+  std::sort(once.begin(), once.end());
+  once.erase(std::unique(once.begin(), once.end()), once.end());
+  for (const int feature : once) {
+    const int owner = owner_[static_cast<size_t>(feature)];
+    if (owner < 0 || shared_.smallest[feature].load(std::memory_order_relaxed) <= candidate.calls) continue;
+    if (++lost[owner] < slots_[static_cast<size_t>(owner)].features) continue;
+    for (const int its : once) {
+      if (owner_[static_cast<size_t>(its)] == owner) owner_[static_cast<size_t>(its)] = -1;
+    }
+    Drop(owner);
+    return true;
+  }
+  return false;
+}
+
+int Corpus::Add(uint64_t name, std::span<const uint8_t> bytes) {
+  if (slot_of_.contains(name)) return -1;
+  const int slot = FreeSlot();
+  if (slot < 0) return -1;
+  slots_[static_cast<size_t>(slot)] = {.name = name};
+  slot_of_[name] = slot;
+  Put(slot, bytes);
+  return slot;
 }
 
 void Corpus::Put(int slot, std::span<const uint8_t> bytes) {
@@ -209,8 +339,9 @@ void Corpus::Put(int slot, std::span<const uint8_t> bytes) {
 
 void Corpus::Drop(int slot) {
   Slot& dropped = slots_[static_cast<size_t>(slot)];
+  if (dropped.packed) dropped_.push_back({dropped.name, BytesOf(slot).size()});
+  if (dropped.exported) files_to_remove_.push_back(dropped.name);
   Put(slot, {});
-  if (dropped.on_disk) dropped_.push_back(dropped.name);
   slot_of_.erase(dropped.name);
   dropped = {};
   free_.push_back(slot);

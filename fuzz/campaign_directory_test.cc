@@ -25,6 +25,8 @@
 #include "gtest/gtest.h"
 #include "model/clause.h"
 #include "model/profile.h"
+#include "model/program/bytes.h"
+#include "model/program/text.h"
 #include "nlohmann/json.hpp"
 
 namespace sockspec {
@@ -186,6 +188,7 @@ TEST_F(CampaignDirectory, OldFindingsAreLookedAtAgain) {
   CampaignResult again = Run();
   ASSERT_EQ(again.rechecked.size(), 1u);
   EXPECT_FALSE(again.rechecked[0].fixed);
+  EXPECT_TRUE(HasDiverged(again)) << "a divergence is there that nobody accepted, found today or before";
   EXPECT_EQ(LoadFinding(path).finding.state, "still there");
 
   mutation_ = {};
@@ -194,6 +197,7 @@ TEST_F(CampaignDirectory, OldFindingsAreLookedAtAgain) {
   ASSERT_EQ(again.rechecked.size(), 1u);
   EXPECT_TRUE(again.rechecked[0].fixed);
   EXPECT_NE(said.find(std::string("fixed: ") + kKey), std::string::npos) << said;
+  EXPECT_FALSE(HasDiverged(again));
   EXPECT_EQ(LoadFinding(path).finding.state, "fixed");
 
   // It comes back, and its count goes on.
@@ -232,6 +236,28 @@ TEST_F(CampaignDirectory, KnownDeviationsAreMetOrNotAndExpiredOnesExplainNothing
   result = Run(&said);
   EXPECT_TRUE(std::all_of(result.keys.begin(), result.keys.end(),
                           [](const CampaignKey& key) { return key.known; }));
+  EXPECT_FALSE(HasDiverged(result));
+}
+
+TEST_F(CampaignDirectory, AnAcceptedFindingThatIsStillThereIsMet) {
+  ASSERT_EQ(Run().trouble.what, "");
+  options_.known = {{.kernel = "fake", .key = kKey, .reason = "on purpose", .line = 1}};
+  options_.programs = 1;
+  std::string said;
+  CampaignResult result = Run(&said);
+  ASSERT_EQ(result.deviations.size(), 1u);
+  EXPECT_EQ(result.deviations[0].met, 1u);
+  EXPECT_NE(said.find(std::string("still there, as is known: ") + kKey), std::string::npos) << said;
+  EXPECT_NE(said.find("known deviation, met once (line 1)"), std::string::npos) << said;
+  EXPECT_EQ(said.find("NOT met"), std::string::npos) << said;
+  EXPECT_EQ(said.find("\nstill there: "), std::string::npos) << said;
+  EXPECT_FALSE(HasDiverged(result));
+
+  // What happens no longer is to leave the table.
+  mutation_ = {};
+  result = Run(&said);
+  EXPECT_NE(said.find("known deviation that happens NO LONGER"), std::string::npos) << said;
+  EXPECT_TRUE(HasDiverged(result));
 }
 
 TEST_F(CampaignDirectory, CountsOfAllRunsAreKept) {
@@ -270,13 +296,17 @@ TEST_F(CampaignDirectory, TheCorpusOfARunIsMeasuredByTheNextAndGrowsNoFurther) {
   const CampaignResult first = Run();
   EXPECT_GT(first.counts.mutated, 100u);
   const auto files = [&] {
-    return std::distance(std::filesystem::directory_iterator(options_.directory + "/corpus"), {});
+    int programs = 0;
+    EXPECT_EQ(ExportCorpus(options_.directory, &programs).what, "");
+    const auto count = std::distance(std::filesystem::directory_iterator(options_.directory + "/corpus"), {});
+    EXPECT_EQ(count, programs);
+    return count;
   };
   EXPECT_EQ(files(), first.corpus);
   EXPECT_LE(first.corpus, first.edges + first.clauses_reached);
   options_.programs = 1;
   const CampaignResult second = Run();
-  // Every file was run once more; what each is smallest for is known again.
+  // Every program was run once more; what each is smallest for is known again.
   EXPECT_EQ(second.counts.measured, static_cast<uint64_t>(first.corpus));
   EXPECT_LE(second.corpus, first.corpus);
   EXPECT_EQ(files(), second.corpus);
@@ -310,6 +340,57 @@ TEST_F(CampaignDirectory, MeasuringALargeCorpusOnASlowKernelLeavesTheDurationToP
   EXPECT_LT(second.counts.measured, static_cast<uint64_t>(first.corpus));
   EXPECT_GT(second.counts.programs, 10u);
   EXPECT_GE(second.corpus, first.corpus - static_cast<int>(second.counts.measured));
+}
+
+TEST_F(CampaignDirectory, WhatLibFuzzerAddsToTheCorpusIsMeasuredAndBecomesOurs) {
+  mutation_ = {};
+  options_.from_corpus = 33;
+  options_.programs = 64;
+  const CampaignResult first = Run();
+  int programs = 0;
+  ASSERT_EQ(ExportCorpus(options_.directory, &programs).what, "");
+  const std::string corpus = options_.directory + "/corpus/";
+  // A program of calls that the generator does not put together; one of ours that is cut off; and one that is empty.
+  const ParsedText parsed = ParseText("s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+                                      "setsockopt(s0, SOL_SOCKET, SO_KEEPALIVE, 1)\n"
+                                      "shutdown(s0, SHUT_RD)\nlisten(s0, 7)\nlisten(s0, 8)\nlisten(s0, 9)\n", "t");
+  ASSERT_TRUE(parsed.ok());
+  const std::vector<uint8_t> bytes = Encode(parsed.transcript.program);
+  const std::string name = "0123456789012345678901234567890123456789";
+  std::ofstream(corpus + name, std::ios::binary) << std::string(bytes.begin(), bytes.end());
+  std::ofstream(corpus + "0123456789abcdef") << "x";
+  std::ofstream(corpus + "0123456789abcdee");
+  options_.programs = 1;
+  const CampaignResult second = Run();
+  EXPECT_EQ(second.trouble.what, "");
+  EXPECT_EQ(second.counts.measured, static_cast<uint64_t>(first.corpus) + 1);
+  EXPECT_FALSE(std::filesystem::exists(corpus + name)) << "it has a name of ours now";
+  EXPECT_FALSE(std::filesystem::exists(corpus + "0123456789abcdef"));
+}
+
+TEST_F(CampaignDirectory, ACorpusOfFilesAloneIsTakenOver) {
+  mutation_ = {};
+  options_.from_corpus = 33;
+  const CampaignResult first = Run();
+  int programs = 0;
+  ASSERT_EQ(ExportCorpus(options_.directory, &programs).what, "");
+  ASSERT_TRUE(std::filesystem::remove(options_.directory + "/corpus.packed"));
+  options_.programs = 1;
+  EXPECT_EQ(Run().counts.measured, static_cast<uint64_t>(first.corpus));
+  EXPECT_TRUE(std::filesystem::exists(options_.directory + "/corpus.packed"));
+}
+
+TEST_F(CampaignDirectory, WhatIsNoPackedCorpusIsLeftAlone) {
+  std::filesystem::create_directories(options_.directory);
+  std::ofstream(options_.directory + "/corpus.packed") << "something else\n";
+  EXPECT_NE(Run().trouble.what.find("corpus.packed is not what a campaign writes"), std::string::npos);
+  EXPECT_EQ(Contents(options_.directory + "/corpus.packed"), "something else\n");
+}
+
+TEST_F(CampaignDirectory, NothingIsLeftOfWhatWasRunning) {
+  options_.announce = true;
+  EXPECT_EQ(Run().trouble.what, "");
+  EXPECT_FALSE(std::filesystem::exists(options_.directory + "/.running"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -128,11 +129,54 @@ Trouble MakeDirectory(const std::string& path) {
   return {};
 }
 
+namespace {
+
 std::string PendingPath(const std::string& directory, const std::string& key) {
   return fmt::format("{}/{}/{}.program", directory, kPendingDirectory, key);
 }
 
+// Programs in the byte form, each behind its size.
+std::string Joined(const std::vector<Program>& programs) {
+  std::string joined;
+  for (const Program& program : programs) {
+    const std::vector<uint8_t> bytes = Encode(program);
+    joined += fmt::format("{}\n", bytes.size());
+    joined.append(bytes.begin(), bytes.end());
+  }
+  return joined;
+}
+
+std::vector<Program> Parted(std::string_view joined) {
+  std::vector<Program> programs;
+  while (!joined.empty()) {
+    size_t size = 0;
+    const auto [end, error] = std::from_chars(joined.data(), joined.data() + joined.size(), size);
+    joined.remove_prefix(static_cast<size_t>(end - joined.data()));
+    if (error != std::errc() || !joined.starts_with('\n') || joined.size() - 1 < size) break;
+    programs.push_back(DecodeBytes({reinterpret_cast<const uint8_t*>(joined.data()) + 1, size}));
+    joined.remove_prefix(1 + size);
+  }
+  return programs;
+}
+
+std::string BeforePath(const std::string& directory, const std::string& key) {
+  return fmt::format("{}/{}/{}.before", directory, kPendingDirectory, key);
+}
+
+}  // namespace
+
+void RemovePending(const std::string& directory, const std::string& key) {
+  unlink(PendingPath(directory, key).c_str());
+  unlink(BeforePath(directory, key).c_str());
+}
+
 Trouble WritePending(const std::string& directory, const Pending& pending) {
+  const std::string before = BeforePath(directory, pending.key);
+  // One that stayed behind would be another program's.
+  if (pending.before.empty()) unlink(before.c_str());
+  if (!pending.before.empty()) {
+    if (Trouble trouble = WriteAtomically(before, Joined(pending.before)); trouble.any()) return trouble;
+  }
   Transcript transcript{.comments = {pending.key, fmt::format("seed {:#x}", pending.seed)},
                         .program = pending.program};
   transcript.said.resize(pending.program.calls.size());
@@ -155,6 +199,7 @@ std::vector<Pending> ReadPending(const std::string& directory) {
     for (const std::string& comment : parsed.transcript.comments) {
       if (comment.starts_with("seed ")) pending.seed = strtoull(comment.c_str() + 5, nullptr, 16);
     }
+    pending.before = Parted(ContentsOf(BeforePath(directory, pending.key)).value_or(""));
     all.push_back(std::move(pending));
   }
   std::sort(all.begin(), all.end(),

@@ -76,10 +76,12 @@ struct Pending {
   std::string key;
   uint64_t seed = 0;
   Program program;
+  std::vector<Program> before;  // what ran in its namespace before it, in order: it may come only after those
 };
 
-std::string PendingPath(const std::string& directory, const std::string& key);
+// DIR/.pending/KEY.program, and KEY.before beside it, which is there first.
 Trouble WritePending(const std::string& directory, const Pending& pending);
+void RemovePending(const std::string& directory, const std::string& key);
 
 // What earlier runs left, by key. A file that is no program any more stays where it is.
 std::vector<Pending> ReadPending(const std::string& directory);

@@ -193,9 +193,9 @@ void CampaignStatus::Line(Clock::time_point now) {
   if (options_.out == nullptr || (!options_.terminal && !stays)) return;
   // What matters most comes first, where a narrow terminal still shows it.
   const std::string line = fmt::format(
-      "{}: {} findings, {} programs, {} calls/s, {} of {} clauses, {} in the corpus, at most {} worlds{}",
+      "{}: {} finding{}, {} programs, {} calls/s, {} of {} clauses, {} in the corpus, at most {} worlds{}",
       finishing ? "finishing" : fmt::format("{} s left", std::max<int64_t>(0, left.count())),
-      FindingCount(), Grouped(counts.programs), Grouped(line_rate_.Of(now, counts.calls)),
+      FindingCount(), FindingCount() == 1 ? "" : "s", Grouped(counts.programs), Grouped(line_rate_.Of(now, counts.calls)),
       Reached(counts), ClausesOfProfile(), corpus_.size(), counts.worlds, ProgressWords());
   if (!options_.terminal) {
     Say("{}", line);
@@ -323,13 +323,16 @@ void CampaignStatus::SayDeviations(const CampaignResult& result) {
     if (deviation.expired) {
       Say("EXPIRED after {}, and explains nothing any more (line {}): {} ({})", row.expires, row.line,
           row.key, row.reason);
+    } else if (deviation.fixed && deviation.met == 0) {
+      Say("known deviation that happens NO LONGER, its finding does not repeat (line {}): {}", row.line, row.key);
     } else if (deviation.met == 0) {
       Say("known deviation, expected and NOT met in this run{} (line {}): {}",
           deviation.met_before == 0 ? ", nor before"
                                     : fmt::format(", {} times before", Grouped(deviation.met_before)),
           row.line, row.key);
     } else {
-      Say("known deviation, met {} times (line {}): {}", Grouped(deviation.met), row.line, row.key);
+      Say("known deviation, met {} (line {}): {}",
+          deviation.met == 1 ? "once" : Grouped(deviation.met) + " times", row.line, row.key);
     }
   }
 }
@@ -358,9 +361,9 @@ void CampaignStatus::Summary(const CampaignResult& result) {
       "it "
       "is refused; at most {} worlds at once",
       result.clauses_reached, result.clauses, done.mean(), refused.mean(), c.worlds);
-  Say("{} programs in the corpus, for {} pairs of a clause after another one; {} programs were made of it",
-      Grouped(static_cast<uint64_t>(result.corpus)), Grouped(static_cast<uint64_t>(result.edges)),
-      Grouped(c.mutated));
+  Say("{} programs in the corpus{}, for {} pairs of a clause after another one; {} programs were made of it",
+      Grouped(static_cast<uint64_t>(result.corpus)), corpus_.is_full() ? ", which is full" : "",
+      Grouped(static_cast<uint64_t>(result.edges)), Grouped(c.mutated));
   if (c.discarded != 0) Say("{} programs discarded", Grouped(c.discarded));
   if (!c.lacks.empty()) {
     std::vector<std::string> lacks;
@@ -392,8 +395,14 @@ void CampaignStatus::Summary(const CampaignResult& result) {
           key.path.empty() ? key.key : key.path);
     }
   }
+  if (result.keys_left_out != 0) {
+    Say("{} times a divergence was left out whose key found no room beside {} others; accept some, or use another "
+        "directory",
+        Grouped(result.keys_left_out), kMostKeys);
+  }
   for (const RecheckedFinding& old : result.rechecked) {
-    Say("{}: {}", old.fixed ? "fixed" : "still there", old.path);
+    // Of what is known and still there, SayDeviations() tells.
+    if (!old.known || old.fixed) Say("{}: {}", old.fixed ? "fixed" : "still there", old.path);
   }
   SayDeviations(result);
   if (result.trouble.any()) Say("stopped: {}", result.trouble.what);

@@ -73,7 +73,7 @@ class Worker {
         from = shared_.next.fetch_add(kProgramsOfABlock);
       }
       for (; !Stopped(); ++from) {
-        if (options_.programs != 0 && from >= options_.programs) {
+        if (from >= shared_.end) {
           share_.from.store(from);
           return;
         }
@@ -154,7 +154,7 @@ class Worker {
       if (entry == nullptr) continue;
       if (entry->at() == KeyStage::kNew && IsKnown(pending.key)) entry->Set(KeyStage::kKnown);
       if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown) {
-        unlink(PendingPath(options_.directory, pending.key).c_str());
+        RemovePending(options_.directory, pending.key);
       } else if (entry->Claim(KeyStage::kNew)) {
         entry->safe.store(true);
         WorkOut(pending, nullptr, *entry);
@@ -328,6 +328,7 @@ class Worker {
         pending.program = *alone;
       }
       if (!entry->Claim(at)) continue;
+      if (i == 0) pending.before = ring_.Programs();
       if (!options_.directory.empty()) {
         FreeDescriptors();
         if (Trouble trouble = WritePending(options_.directory, pending); trouble.any()) {
@@ -433,7 +434,7 @@ class Worker {
 
     ConfirmOptions confirm = options_.confirm;
     confirm.seed = static_cast<unsigned>(pending.seed);
-    if (seen != nullptr) confirm.before = ring_.Programs();
+    confirm.before = pending.before;
     confirm.progress = [&](const Rate& quiet, const Rate& disturbed) {
       share_.beats.Add(1);
       progress.hits.store(quiet.hits + disturbed.hits);
@@ -486,7 +487,7 @@ class Worker {
           stored.trouble.any()) {
         CannotWrite(stored.trouble);
       }
-      unlink(PendingPath(options_.directory, key).c_str());
+      RemovePending(options_.directory, key);
     }
     entry.kind.store(static_cast<int>(finding->kind));
     entry.quiet_hits = confirmation.quiet.hits;
@@ -520,7 +521,7 @@ class Worker {
       trouble = WriteAtomically(fmt::format("{}/{}.program", gone, pending.key), PrintText(transcript));
     }
     if (trouble.any()) CannotWrite(trouble);
-    unlink(PendingPath(options_.directory, pending.key).c_str());
+    RemovePending(options_.directory, pending.key);
   }
 
   // A run that shows it, as a finding; an unstable one may need some. Nothing where it never comes.

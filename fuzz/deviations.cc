@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "fmt/format.h"
 #include "model/clause.h"
@@ -54,9 +55,22 @@ int Compare(std::string_view version, std::string_view bound) {
   return 0;
 }
 
+// A day that there is: a row that is to end on 2027-13-31 would be compared as text, and end on no day that comes.
 bool IsDate(std::string_view text) {
-  constexpr std::string_view kPattern = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]";
-  return text.size() == std::string_view("2027-06-30").size() && fnmatch(kPattern.data(), std::string(text).c_str(), 0) == 0;
+  constexpr std::string_view kPattern = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]";
+  if (text.size() != std::string_view("2027-06-30").size() ||
+      fnmatch(kPattern.data(), std::string(text).c_str(), 0) != 0) {
+    return false;
+  }
+  const auto number = [&](size_t at, size_t digits) {
+    int n = 0;
+    for (const char digit : text.substr(at, digits)) n = 10 * n + (digit - '0');
+    return n;
+  };
+  return std::chrono::year_month_day(std::chrono::year(number(0, 4)),
+                                     std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                     std::chrono::day(static_cast<unsigned>(number(8, 2))))
+      .ok();
 }
 
 }  // namespace
@@ -66,6 +80,18 @@ std::string DeviationLine(const Deviation& d) {
   if (!d.link.empty() || !d.expires.empty()) line += " | " + d.link;
   if (!d.expires.empty()) line += " | " + d.expires;
   return line + "\n";
+}
+
+std::string WithDeviation(std::string_view table, const Deviation& row, const Deviation* expired) {
+  if (table.empty()) return fmt::format("# {}\n{}", kDeviationColumns, DeviationLine(row));
+  std::string text;
+  for (int number = 1; !table.empty(); ++number) {
+    const std::string_view line = table.substr(0, table.find('\n'));
+    table.remove_prefix(std::min(line.size() + 1, table.size()));
+    text += expired != nullptr && expired->line == number ? DeviationLine(row) : std::string(line) + "\n";
+  }
+  if (expired == nullptr) text += DeviationLine(row);
+  return text;
 }
 
 ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_name) {

@@ -40,6 +40,12 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
        "f:1:49: found 8 columns, expected 5 to 7"},
       {"linux | * | posix | linux.x | a | b | next year\n",
        "f:1:39: found `next year`, expected a date such as 2027-06-30"},
+      {"linux | * | posix | linux.x | a | b | 2027-13-31\n",
+       "f:1:39: found `2027-13-31`, expected a date such as 2027-06-30"},
+      {"linux | * | posix | linux.x | a | b | 2027-02-29\n",
+       "f:1:39: found `2027-02-29`, expected a date such as 2027-06-30"},
+      {"linux | * | posix | linux.x | a | b | 2027-06-00\n",
+       "f:1:39: found `2027-06-00`, expected a date such as 2027-06-30"},
       {"linux | * | posix | linux.x | \n", "f:1:31: the column `reason` is empty"},
       {"linux | | posix | linux.x | a\n", "f:1:9: the column `version` is empty"},
       {"linux | * | plan9 | linux.x | a\n",
@@ -101,6 +107,18 @@ TEST(DeviationsTest, ALineIsReadBackAsItWas) {
     ASSERT_EQ(parsed.problem, "") << line;
     EXPECT_EQ(DeviationLine(parsed.deviations.rows.at(0)), line);
   }
+}
+
+TEST(DeviationsTest, ARowThatExpiredIsReplacedWhereItStood) {
+  const std::string table =
+      "# ours\nlinux | * | posix | linux.a | old | | 2020-01-01\n\nlinux | * | posix | linux.b | b";
+  const Deviations deviations = ParseDeviations(table, "f").deviations;
+  ASSERT_EQ(deviations.rows.size(), 2u);
+  const Deviation row = {.kernel = "linux", .version = "6.*", .profile = "posix", .key = "linux.a", .reason = "new"};
+  EXPECT_EQ(WithDeviation(table, row, &deviations.rows[0]),
+            "# ours\n" + DeviationLine(row) + "\nlinux | * | posix | linux.b | b\n");
+  EXPECT_EQ(WithDeviation(table, row, nullptr), table + "\n" + DeviationLine(row));
+  EXPECT_TRUE(WithDeviation("", row, nullptr).starts_with("# kernel | version |"));
 }
 
 TEST(DeviationsTest, AClausesOlderIdStillNamesItsFindings) {

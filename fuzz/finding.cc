@@ -141,7 +141,7 @@ Json ToJson(const Finding& f) {
 }
 
 CHeader CHeaderOf(const Finding& finding, const Transcript& transcript) {
-  CHeader header{.title = {Headline(finding)}};
+  CHeader header{.title = {Headline(finding)}, .asked = finding.index};
   // Replies say everything, but for values that the kernel may choose (MakeFinding).
   header.complete = true;
   for (size_t i = 0; i < transcript.said.size(); ++i) {

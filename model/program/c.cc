@@ -196,14 +196,32 @@ class Emitter {
     out += statements;
     if (needs_.Has(Helper::kExpect)) {
       out +=
-          "\n    printf(\"\\n%d of %d replies differ.\\n\", different_replies, expected_replies);\n"
-          "    return different_replies > 0 ? 1 : 0;\n}\n";
+          "\n    printf(\"\\n%d of %d replies differ.\\n\", different_replies, expected_replies);\n" +
+          NotAsFar() +
+          "    return first_different > 0 ? 1 : 0;\n}\n";
     } else {
       out += "\n    return 0;\n}\n";
     }
     out = halves_ + out;
     Replace(out);
     return out;
+  }
+
+  // Of a file that asks about one call: where the way to it is another one here, there is no answer.
+  std::string NotAsFar() const {
+    const int before = ExpectedBeforeTheAsked();
+    if (before == 0) return "";
+    return "    if (first_different > 0 && first_different <= " + Number(before) +
+           ") {\n"
+           "        printf(\"It cannot be asked here: a reply before it differs.\\n\");\n"
+           "        return 125;\n"
+           "    }\n";
+  }
+
+  int ExpectedBeforeTheAsked() const {
+    int before = 0;
+    for (int i = 0; i < header_.asked; ++i) before += Expected(static_cast<size_t>(i)) ? 1 : 0;
+    return before;
   }
 
   // Variables for what the program calls s0, FILE and so on, an empty line after them.
@@ -344,7 +362,13 @@ class Emitter {
     line(
         "It makes a network namespace of its own, and a user namespace around it if it is not "
         "root.");
-    line("Exit status: 0, every reply is as expected; 1, one differs; 125, it cannot run here.");
+    if (ExpectedBeforeTheAsked() == 0) {
+      line("Exit status: 0, every reply is as expected; 1, one differs; 125, it cannot run here.");
+    } else {
+      line("Exit status: 0, every reply is as expected; 1, that of " + PrintCall(calls_[static_cast<size_t>(header_.asked)]) +
+           " differs, or a later one;");
+      line("125, it cannot run here, or an earlier one differs.");
+    }
     return out + " */\n";
   }
 

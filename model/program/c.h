@@ -5,7 +5,8 @@
 //     std::ofstream("repro.c") << EmitC(transcript, {.title = {"listen() takes a port in use"}});
 //
 // The program makes a network namespace of its own, with a user namespace around it where it is not
-// root. Its exit status is 0: every reply is as expected; 1: one is not; 125: it cannot run here.
+// root. Its exit status is 0: every reply is as expected; 1: one is not; 125: it cannot run here, or not as far as the
+// call that it asks about.
 #ifndef SOCKSPEC_MODEL_PROGRAM_C_H_
 #define SOCKSPEC_MODEL_PROGRAM_C_H_
 
@@ -24,6 +25,10 @@ struct CHeader {
   // The replies say everything: what they do not mention (an address, a length, a signal) must not
   // come back. Otherwise only what is written is compared.
   bool complete = false;
+
+  // The call that the file asks about, by its place in the program: where the reply of an earlier one differs, the
+  // sockets do not stand where the question is, and the exit status is 125. -1: all replies are asked about alike.
+  int asked = -1;
 };
 
 // The file. It compiles as C99 without a warning under -Wall -Wextra of gcc and clang. Replies are

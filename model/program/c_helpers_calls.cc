@@ -112,7 +112,7 @@ static void call(const char *text)
 )C"},
 
 {Helper::kExpect, {Helper::kCall}, {"stdio.h", "string.h"}, R"C(
-static int expected_replies, different_replies;
+static int expected_replies, different_replies, first_different;
 
 static void expect(const char *expected)
 {
@@ -122,6 +122,8 @@ static void expect(const char *expected)
            same ? "" : "  <-- differs");
     expected_replies++;
     different_replies += !same;
+    if (!same && first_different == 0)
+        first_different = expected_replies;
 }
 )C"},
 

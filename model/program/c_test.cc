@@ -482,6 +482,29 @@ poll(s0, POLLIN)                       = 0
             "\n2 of 5 replies differ.\n");
 }
 
+TEST(C, WhereAnEarlierReplyDiffersTheCallThatIsAskedAboutIsNotJudged) {
+  constexpr std::string_view kProgram = R"(
+s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0
+bind(s0, 127.0.0.1:P0)                 = {}
+listen(s0, 1)                          = {}
+)";
+  struct Row {
+    std::string_view bind, listen;
+    int status;
+  };
+  for (const Row& row : {Row{"0", "0", 0}, Row{"0", "-1 EADDRINUSE", kDiverges}, Row{"-1 EACCES", "0", kCannotRun},
+                         Row{"-1 EACCES", "-1 EADDRINUSE", kCannotRun}}) {
+    std::string text(kProgram);
+    text.replace(text.find("{}"), 2, row.bind);
+    text.replace(text.find("{}"), 2, row.listen);
+    const Ran ran = CompileAndRun(MustParse(text), {.title = {}, .asked = 2});
+    if (row.status != kCannotRun) SKIP_IF_IT_CANNOT_RUN_HERE(ran);
+    EXPECT_EQ(ran.status, row.status) << ran.output;
+    const bool said = ran.output.find("It cannot be asked here: a reply before it differs.") != std::string::npos;
+    EXPECT_EQ(said, row.status == kCannotRun) << ran.output;
+  }
+}
+
 TEST(C, OnlyACallThatIsSaidToBlockMay) {
   constexpr std::string_view kText = R"(
 s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0
