@@ -1,8 +1,10 @@
 // send(), sendto(), sendmsg(), write() and writev() of a UDP socket: one datagram a call.
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "model/option_table.h"
 #include "model/tables.h"
 
 namespace sockspec {
@@ -103,9 +105,12 @@ bool HasTheWay(const Scene& s) { return !Inet6(s) && KeepsTheWay(s) && (!s.me().
 bool ToBroadcast(const Scene& s) {
   return Refuses(s, 0) && WayTo(s).broadcast && !MayBroadcast(s) && !(s.linux() && HasTheWay(s));
 }
-bool TooLong(const Scene& s) {
-  return Modelled(s) && TransferSize(s.call) > (OverIpv4(s) ? kLargestDatagram : kLargestDatagram6);
+// IPV6_DONTFRAG forbids to send it in two packets.
+int Longest(const Scene& s) {
+  if (OverIpv4(s)) return kLargestDatagram;
+  return IsSet(s.world, s.index, IPPROTO_IPV6, IPV6_DONTFRAG) ? kLargestPacket6 : kLargestDatagram6;
 }
+bool TooLong(const Scene& s) { return Modelled(s) && TransferSize(s.call) > Longest(s); }
 bool ErrorPending(const Scene& s) { return Modelled(s) && s.me().error != 0; }
 bool PerhapsRefused(const Scene& s) { return Modelled(s) && s.me().perhaps_refused; }
 bool Shut(const Scene& s) { return Modelled(s) && (s.me().shut & kSend); }
@@ -274,8 +279,8 @@ constexpr Clause kSendUdp[] = {
      .on = kPosix, .strength = Strength::kUnspecified, .cites = "POSIX knows no prohibited routes",
      .says = "The route says that it is forbidden."},
     {.id = "udp_send.too_long", .error = EMSGSIZE, .when = TooLong, .then = RefuseLength,
-     .cites = "POSIX send() EMSGSIZE; udp(7); Linux __ip_append_data()",
-     .says = "With its headers the message is longer than a packet can be."},
+     .cites = "POSIX send() EMSGSIZE; udp(7); Linux __ip_append_data(), __ip6_append_data() on dontfrag",
+     .says = "With its headers the message is longer than a packet can be, or than one of the device's with IPV6_DONTFRAG."},
     {.id = "udp_send.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
      .on = kLinux, .cites = "udp(7); Linux sock_alloc_send_pskb(), sock_error()",
      .says = "What became of an earlier datagram is told, and cleared; this one does not go."},
