@@ -176,7 +176,7 @@ void PrepareKernel(const KernelOptions& options) {
 std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& profile) {
   CheckKernelName(options);
   if (options.kernel == "fake") {
-    return std::make_unique<FakeKernel>(profile, MutationFor(options, profile));
+    return std::make_unique<FakeKernel>(profile, MutationFor(options, profile), profile.late ? 1 : 0);
   }
   Trouble trouble;
   if (options.kernel == "lwip") {

@@ -13,7 +13,13 @@ std::string FakeKernel::release() const {
 
 Trouble FakeKernel::Reset(const Environment& env) {
   oracle_.Reset(env);
+  random_.seed(dawdle_);
   return {};
+}
+
+Reply FakeKernel::Run(const Call& call) {
+  if (dawdle_ == 0) return oracle_.Answer(call, mutation_);
+  return oracle_.AnswerLate(call, static_cast<uint32_t>(random_()), mutation_);
 }
 
 }  // namespace sockspec

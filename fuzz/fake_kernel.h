@@ -7,6 +7,8 @@
 #ifndef SOCKSPEC_FUZZ_FAKE_KERNEL_H_
 #define SOCKSPEC_FUZZ_FAKE_KERNEL_H_
 
+#include <cstdint>
+#include <random>
 #include <string>
 
 #include "model/oracle.h"
@@ -16,8 +18,9 @@ namespace sockspec {
 
 class FakeKernel : public Kernel {
  public:
-  explicit FakeKernel(const Profile& profile, const Mutation& mutation = {})
-      : oracle_(profile), mutation_(mutation) {}
+  // In a profile with a late loopback (Profile::late), `dawdle` other than 0 is the seed of how late it is.
+  explicit FakeKernel(const Profile& profile, const Mutation& mutation = {}, uint32_t dawdle = 0)
+      : oracle_(profile), mutation_(mutation), dawdle_(dawdle), random_(dawdle) {}
 
   std::string family() const override { return "fake"; }
 
@@ -26,13 +29,15 @@ class FakeKernel : public Kernel {
 
   Trouble Reset(const Environment& env) override;
   Trouble ResetFresh(const Environment& env) override { return Reset(env); }
-  Reply Run(const Call& call) override { return oracle_.Answer(call, mutation_); }
+  Reply Run(const Call& call) override;
   Trouble PrepareThreads() override { return {}; }
   void Disturb(unsigned) override {}  // nothing here depends on time
 
  private:
   Oracle oracle_;
   Mutation mutation_;
+  uint32_t dawdle_;
+  std::minstd_rand random_;
 };
 
 }  // namespace sockspec

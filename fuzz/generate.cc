@@ -13,7 +13,8 @@ namespace {
 constexpr int kWithoutThreads = 16;
 
 void OneScenario(Writer& w, const GenerateOptions& options) {
-  if (options.blocking && w.Has({.part = Part::kUnfinished}) && w.OneIn(kWithoutThreads)) return ThreadsScenario(w);
+  const bool threads = options.blocking && !w.late() && w.Has({.part = Part::kUnfinished});
+  if (threads && w.OneIn(kWithoutThreads)) return ThreadsScenario(w);
   if (w.OneIn(12)) return OptionsScenario(w);
   const SocketKind kind = w.SomeKind();
   if (!IsUnix(kind) && w.inet6() && w.OneIn(3)) return DualStackScenario(w, kind);

@@ -72,6 +72,7 @@ class Writer {
   const Environment& env() const { return program_.env; }
   KindSet kinds() const { return kinds_; }  // that this program makes
   bool inet6() const { return inet6_ != Inet6::kNone; }  // whether it makes sockets of AF_INET6
+  bool late() const { return oracle_.profile().late; }  // what wakes threads is not modelled there
   SocketKind SomeKind();
   const Socket* At(Descriptor fd) const;
   // One of the handles for which `suits` says so, all alike likely; kMinusOne where there is none.

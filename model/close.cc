@@ -20,7 +20,8 @@ bool NotASocketOfOurs(const Scene& s) { return s.slot >= 0 && !s.has_socket(); }
 bool Listening(const Scene& s) { return s.slot >= 0 && s.has_socket() && s.me().tcp == Tcp::kListen; }
 bool Synchronised(const Scene& s) {
   return s.slot >= 0 && s.has_socket() &&
-         (s.me().tcp == Tcp::kEstablished || s.me().tcp == Tcp::kCloseWait || s.me().tcp == Tcp::kFinWait);
+         (s.me().tcp == Tcp::kEstablished || s.me().tcp == Tcp::kCloseWait || s.me().tcp == Tcp::kFinWait ||
+          s.me().tcp == Tcp::kLastAck);
 }
 bool LeavesDataUnread(const Scene& s) { return Synchronised(s) && UnreadAtMost(s.me()) > 0; }
 bool LingersNot(const Scene& s) {

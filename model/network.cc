@@ -3,7 +3,7 @@
 // On Linux's loopback a segment is handled before the call that sent it returns: a SYN meets its listener, a
 // FIN or a RST reaches the peer, data lies in the peer's queue. (Measured: 120,000 rounds under heavy load
 // without one late accept.) The exceptions are data that Nagle's algorithm holds back (SendData) and a SYN
-// that a full accept queue dropped.
+// that a full accept queue dropped. Other kernels' loopbacks are late: late_network.cc.
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,6 +31,7 @@ bool Alive(const World& world, uint8_t index) { return index != kNone && world.s
 
 // Forgets who is at the other end, on both sides.
 void Sever(World& world, uint8_t index) {
+  if (world.under_way != 0) [[unlikely]] DropSyn(world, index);
   Socket& socket = world.sockets[index];
   if (Alive(world, socket.peer) && world.sockets[socket.peer].peer == index) {
     world.sockets[socket.peer].peer = kNone;
@@ -44,10 +45,18 @@ void Free(World& world, uint8_t index) {
   DropErrors(world, index);
   ForgetOptions(world, index);
   if (world.sockets[index].bound != kNone) ReleasePort(world, index);
+  if (world.under_way != 0) [[unlikely]] DropSegments(world, index);
   world.sockets[index] = Socket{};
 }
 
-// tcp_reset(): a RST that is in order has arrived.
+// A segment that came to nobody is answered with a RST.
+void AnswerWithReset(World& world, uint8_t from, uint8_t to) {
+  if (world.late) return Transmit(world, {.carries = Carries::kReset, .from = from, .to = to});
+  TakeReset(world, to);
+}
+
+}  // namespace
+
 void TakeReset(World& world, uint8_t index) {
   Socket& socket = world.sockets[index];
   if (socket.tcp == Tcp::kClose) return;
@@ -61,6 +70,8 @@ void TakeReset(World& world, uint8_t index) {
   Done(world, index);
   Wake(world, index, kErrorReport);
 }
+
+namespace {
 
 // Whether both are in one reuseport group (inet_reuseport_add_sock).
 bool InOneGroup(const Socket& a, const Socket& b) {
@@ -127,12 +138,6 @@ void Establish(World& world, uint8_t a, uint8_t b) {
   world.sockets[b].arrived = world.sockets[b].read = world.sockets[a].sent;
 }
 
-// tcp_rcv_state_process(), TCP_SYN_RECV: an end that was opened by the other's SYN, and was shut down for
-// writing before (a shutdown() that answered ENOTCONN, or the listener's), sends its FIN at once.
-void OpenPassively(World& world, uint8_t index) {
-  if (world.sockets[index].shut & kSend) SendFin(world, index);
-}
-
 // sk_clone_lock(): what a connection has of its listener.
 void CopyListener(World& world, uint8_t listener, uint8_t child) {
   const Socket& parent = world.sockets[listener];
@@ -181,7 +186,14 @@ bool Admit(World& world, uint8_t child) {
   return true;
 }
 
-// tcp_v4_syn_recv_sock(): the listener's child, cloned from it.
+}  // namespace
+
+// tcp_rcv_state_process(), TCP_SYN_RECV: an end that was opened by the other's SYN, and was shut down for
+// writing before (a shutdown() that answered ENOTCONN, or the listener's), sends its FIN at once.
+void OpenPassively(World& world, uint8_t index) {
+  if (world.sockets[index].shut & kSend) SendFin(world, index);
+}
+
 void MakeChild(World& world, uint8_t listener, uint8_t client) {
   const uint8_t child = NewSocket(world);
   if (world.lost != Lost::kNo) return;
@@ -207,12 +219,15 @@ void MakeChild(World& world, uint8_t listener, uint8_t client) {
   socket.turn = world.turn++;
   Establish(world, child, client);
   Wake(world, client, kAnyReason);     // tcp_rcv_synsent_state_process()
+  if (world.late) {
+    if (socket.deferred) world.lost = Lost::kTiming;
+    socket.deferred = true;
+    return Transmit(world, {.carries = Carries::kLastOfHandshake, .from = client, .to = child});
+  }
   if (socket.deferred) return;
   Wake(world, listener, kDataReady);  // tcp_child_process()
   OpenPassively(world, child);
 }
-
-}  // namespace
 
 void MakeUnspecified(World& world, uint8_t index) {
   world.sockets[index].unspecified = true;
@@ -251,9 +266,15 @@ void Disconnect(World& world, uint8_t index) {
   switch (socket.tcp) {
     case Tcp::kListen:
       EnterClose(world, index);
-      for (const Socket& other : world.sockets) {
-        // The client is not told, and learns of it when it sends.
-        if (other.live && other.listener == index && other.deferred) world.lost = Lost::kTorn;
+      for (int i = 0; i < kMaxSockets; ++i) {
+        const Socket& other = world.sockets[i];
+        if (!other.live || other.listener != index || !other.deferred) continue;
+        if (world.late) {
+          SendReset(world, static_cast<uint8_t>(i));
+          Free(world, static_cast<uint8_t>(i));
+        } else {
+          world.lost = Lost::kTorn;  // the client is not told, and learns of it when it sends
+        }
       }
       for (uint8_t child = FirstInQueue(world, index); child != kNone;
            child = FirstInQueue(world, index)) {
@@ -265,6 +286,7 @@ void Disconnect(World& world, uint8_t index) {
     case Tcp::kEstablished:
     case Tcp::kCloseWait:
     case Tcp::kFinWait:
+    case Tcp::kLastAck:
       SendReset(world, index);
       EnterClose(world, index);
       socket.error = ECONNRESET;
@@ -311,7 +333,8 @@ void CloseWithReset(World& world, uint8_t index) {
 
 void CloseWithFin(World& world, uint8_t index) {
   Orphan(world, index);
-  if (world.sockets[index].tcp != Tcp::kFinWait) SendFin(world, index);
+  const Tcp tcp = world.sockets[index].tcp;
+  if (tcp != Tcp::kFinWait && tcp != Tcp::kLastAck) SendFin(world, index);
 }
 
 void CloseQuietly(World& world, uint8_t index) {
@@ -324,6 +347,7 @@ Arrival SendSyn(Scene& scene, uint8_t client) {
   World& world = scene.world;
   Socket& socket = world.sockets[client];
   if (socket.remote == Host::kSilent) return Arrival::kStuck;
+  if (world.late) return SendSynLate(scene, client);
   // Linux builds IPv4 packets out of an IPv6 connection, once the socket has been connected over IPv4: nothing
   // that would make it forget that (icsk_af_ops) happens when the connection is dissolved. Observed on 6.1 and
   // 6.18: connect(s1, [::ffff:127.0.0.1]:P0), connect(s1, AF_UNSPEC), connect(s1, [::1]:P0) stays EALREADY.
@@ -348,6 +372,7 @@ Arrival SendSyn(Scene& scene, uint8_t client) {
       case Tcp::kEstablished:
       case Tcp::kCloseWait:
       case Tcp::kFinWait:
+      case Tcp::kLastAck:
         // A challenge ACK comes back, which we answer with a RST; our SYN is sent again a second later.
         TakeReset(world, static_cast<uint8_t>(i));
         return Arrival::kStuck;
@@ -369,23 +394,51 @@ Arrival SendSyn(Scene& scene, uint8_t client) {
     }
     break;
   }
-  int count = 0;
-  uint8_t listener = FindListener(world, socket.remote, socket.remote_port, 0, &count);
+  const uint8_t listener = ChooseListener(scene, client);
   if (listener == kNone) {
     TakeReset(world, client);
     return Arrival::kRefused;
   }
-  // A reuseport group: a hash with a secret of the kernel's chooses among them.
-  if (count > 1) {
-    listener = FindListener(world, socket.remote, socket.remote_port, scene.Fork(count), &count);
-  }
-  // sk_acceptq_is_full(): one more than the backlog fits.
-  if (QueueLength(world, listener) > world.sockets[listener].backlog) return Arrival::kStuck;
+  if (!HasRoomInQueue(world, listener)) return Arrival::kStuck;
   MakeChild(world, listener, client);
   return Arrival::kConnected;
 }
 
+uint8_t ChooseListener(Scene& scene, uint8_t client) {
+  const Socket& socket = scene.world.sockets[client];
+  int count = 0;
+  const uint8_t first = FindListener(scene.world, socket.remote, socket.remote_port, 0, &count);
+  // A reuseport group: a hash with a secret of the kernel's chooses among them.
+  return count > 1 ? FindListener(scene.world, socket.remote, socket.remote_port, scene.Fork(count), &count) : first;
+}
+
+// sk_acceptq_is_full(): one more than the backlog fits.
+bool HasRoomInQueue(const World& world, uint8_t listener) {
+  return QueueLength(world, listener) <= world.sockets[listener].backlog;
+}
+
+void LeaveTail(World& world, uint8_t index) {
+  const uint8_t tail = NewSocket(world);
+  if (world.lost != Lost::kNo) return;
+  const Socket& closer = world.sockets[index];
+  world.sockets[tail] = Socket{.live = true,
+                               .inet6 = closer.inet6,
+                               .only_inet6 = closer.only_inet6,
+                               .tcp = Tcp::kTimeWait,
+                               .reuse_address = closer.reuse_address,
+                               .reuse_port = closer.reuse_port,
+                               .connect_bound = closer.connect_bound,
+                               .bucket_marked = closer.bucket_marked,
+                               .address = closer.address,
+                               .source = closer.source,
+                               .remote = closer.remote,
+                               .bound = closer.bound,
+                               .local = closer.local,
+                               .remote_port = closer.remote_port};
+}
+
 void SendFin(World& world, uint8_t index) {
+  if (world.late) return SendFinLate(world, index);
   Socket& socket = world.sockets[index];
   const bool peer_is_done = socket.tcp == Tcp::kCloseWait;
   const uint8_t peer = socket.peer;
@@ -427,23 +480,8 @@ void SendFin(World& world, uint8_t index) {
   }
   // The second FIN. Who sent the first keeps the four-tuple in TIME-WAIT.
   const uint8_t first = peer;
-  const uint8_t tail = NewSocket(world);
+  LeaveTail(world, first);
   if (world.lost != Lost::kNo) return;
-  const Socket& closer = world.sockets[first];
-  world.sockets[tail] = Socket{.live = true,
-                               .inet6 = closer.inet6,
-                               .only_inet6 = closer.only_inet6,
-                               .tcp = Tcp::kTimeWait,
-                               .reuse_address = closer.reuse_address,
-                               .reuse_port = closer.reuse_port,
-                               .connect_bound = closer.connect_bound,
-                               .bucket_marked = closer.bucket_marked,
-                               .address = closer.address,
-                               .source = closer.source,
-                               .remote = closer.remote,
-                               .bound = closer.bound,
-                               .local = closer.local,
-                               .remote_port = closer.remote_port};
   other.shut |= kReceive;
   other.done = true;
   Wake(world, first, kAnyReason);
@@ -454,6 +492,7 @@ void SendFin(World& world, uint8_t index) {
 void SendReset(World& world, uint8_t index) {
   const uint8_t peer = world.sockets[index].peer;
   if (!Alive(world, peer) || peer == index) return;
+  if (world.late) return SendResetLate(world, index);
   TakeReset(world, peer);
 }
 
@@ -477,6 +516,15 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   socket.sent += bytes;
   const uint8_t peer = socket.peer;
   if (bytes == 0 || !Alive(world, peer)) return;
+  if (world.late && !IsSet(world, index, IPPROTO_TCP, TCP_CORK)) {
+    return Transmit(world, {.carries = Carries::kData, .from = index, .to = peer, .bytes = bytes});
+  }
+  ReceiveData(world, index, bytes);
+}
+
+void ReceiveData(World& world, uint8_t index, uint32_t bytes) {
+  Socket& socket = world.sockets[index];
+  const uint8_t peer = socket.peer;
   const bool corked = IsSet(world, index, IPPROTO_TCP, TCP_CORK);
   const bool prompt = IsSet(world, index, IPPROTO_TCP, TCP_NODELAY);
   if (world.sockets[peer].deferred) {
@@ -492,14 +540,14 @@ void SendData(Scene& scene, uint8_t index, uint32_t bytes) {
   }
   if (!other.owned && other.listener == kNone) {
     // The peer has been closed: nobody will read this, RFC 1122 4.2.2.13.
-    TakeReset(world, index);
+    AnswerWithReset(world, peer, index);
     if (world.sockets[peer].live) Free(world, peer);
     return;
   }
   if (other.tcp == Tcp::kFinWait && (other.shut & kReceive)) {
     // RFC 1122 again: it has sent its FIN and shut down reading, so it answers new data with a RST.
     TakeReset(world, peer);
-    TakeReset(world, index);
+    AnswerWithReset(world, peer, index);
     return;
   }
   if (corked) {

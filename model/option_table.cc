@@ -272,6 +272,7 @@ Told TcpState(const Scene& s) {
     // Which of the two depends on an acknowledgement that may be put off.
     case Tcp::kFinWait: return {.first = TCP_FIN_WAIT2, .open = true, .least = TCP_FIN_WAIT1, .most = TCP_FIN_WAIT2};
     case Tcp::kCloseWait: return {.first = TCP_CLOSE_WAIT};
+    case Tcp::kLastAck: return {.first = TCP_LAST_ACK};
     case Tcp::kTimeWait: return {.first = TCP_TIME_WAIT};
   }
   __builtin_unreachable();

@@ -160,7 +160,7 @@ bool ReachesOthers(const Call& call, const Socket& socket) {
 
 }  // namespace
 
-Oracle::Oracle(const Profile& profile) : profile_(profile) {
+Oracle::Oracle(const Profile& profile) : Oracle(profile, nullptr) {
   auto rows = std::make_shared<Rows>();
   for (int op = 0; op < kOpCount; ++op) {
     for (const Row& row : RowsOf(static_cast<Op>(op))) {
@@ -174,7 +174,20 @@ Oracle::Oracle(const Profile& profile) : profile_(profile) {
   Reset({});
 }
 
+Oracle::Oracle(const Profile& profile, std::shared_ptr<const Rows> rows)
+    : profile_(profile),
+      stores_(std::make_unique<World[]>(static_cast<size_t>(2 * room()))),
+      worlds_(stores_.get()),
+      next_(stores_.get() + room()),
+      rows_(std::move(rows)) {}
+
 Oracle& Oracle::operator=(const Oracle& other) {
+  if (this == &other) return *this;
+  if (room() != other.room()) {
+    stores_ = std::make_unique<World[]>(static_cast<size_t>(2 * other.room()));
+    worlds_ = stores_.get();
+    next_ = stores_.get() + other.room();
+  }
   profile_ = other.profile_;
   rows_ = other.rows_;
   count_ = other.count_;
@@ -203,6 +216,7 @@ const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const World&
 void Oracle::Reset(const Environment& env) {
   worlds_[0] = NewWorld(env);
   worlds_[0].old_linux = profile_.family == kLinux && profile_.version < Version{6, 2};
+  worlds_[0].late = profile_.late;
   count_ = 1;
   clause_ = nullptr;
   allowed_ = 0;
@@ -397,7 +411,7 @@ Verdict Oracle::Resume(const Call& call, const Reply& reply) {
   for (int w = 0; w < count_; ++w) {
     int branches = 1;
     for (int branch = 0; branch < branches; ++branch) {
-      if (next == kMaxWorlds) return Lose("the replies leave too many worlds possible");
+      if (next == room()) return Lose("the replies leave too many worlds possible");
       next_[next] = worlds_[w];
       World& world = next_[next];
       const Resumed resumed = ResumeIn(world, call, &reply, branch);
@@ -449,6 +463,46 @@ Oracle::Resumed Oracle::ResumeIn(World& world, const Call& call, const Reply* se
   return resumed;
 }
 
+// The n-th segment under way arrives, between two calls. How many outcomes that has.
+int Oracle::LetOneArrive(World& world, int n, int branch) const {
+  static constexpr Call kNoCall{.op = Op::kSocket};
+  Scene scene(world, kNoCall, profile_, nullptr, branch);
+  Arrive(scene, n);
+  if (world.epolls_live != 0) SettleEpolls(world);
+  return scene.branches;
+}
+
+bool Oracle::LetArrive() {
+  for (int w = 0; w < count_; ++w) {
+    std::array<uint8_t, kMaxSegments> segments;
+    const int ready = MayArrive(worlds_[w], &segments);
+    for (int n = 0; n < ready; ++n) {
+      int branches = 1;
+      for (int branch = 0; branch < branches; ++branch) {
+        if (count_ == kMaxWorlds) {
+          Lose("what is under way may have arrived in too many ways");
+          return false;
+        }
+        World& world = worlds_[count_];
+        world = worlds_[w];
+        branches = std::max(branches, LetOneArrive(world, segments[n], branch));
+        if (LostAtOnce(world)) {
+          Lose(LostBecause(world.lost));
+          return false;
+        }
+        if (std::find(worlds_, worlds_ + count_, world) == worlds_ + count_) ++count_;
+      }
+    }
+  }
+  return true;
+}
+
+void Oracle::LetAllArrive(World& world) const {
+  while (world.under_way != 0 && world.lost == Lost::kNo) {
+    LetOneArrive(world, 0, 0);
+  }
+}
+
 Verdict Oracle::Step(const Call& call, const Reply& reply) {
   const Clause* rows[kRoom];
   clause_ = nullptr;
@@ -463,6 +517,10 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     why_ = LostBecause(worlds_[w].lost);
   }
   if (lost_) return Verdict::kDiscarded;
+  if (profile_.late) [[unlikely]] {
+    if (call.part != Part::kWhole) return Lose("what wakes a call in another thread, where the loopback is late, is not modelled");
+    if (!LetArrive()) return Verdict::kDiscarded;
+  }
   if (call.part != Part::kWhole) [[unlikely]] {
     if (call.part == Part::kResumed) return Resume(call, reply);
     waiting_calls_[call.thread] = call;
@@ -515,9 +573,11 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     decided = decided && std::any_of(rows, rows + count, [](const Clause* row) { return row->strength == Strength::kShall; });
     int alternatives = 0;
     for (int r = 0; r < count; ++r) {
+      // By the time that a call is seen to block all has arrived: what it comes to is up to another world.
+      if (rows[r]->blocks && worlds_[w].under_way != 0) continue;
       int branches = 1;
       for (int branch = 0; branch < branches; ++branch) {
-        if (next == kMaxWorlds) return Lose("the replies leave too many worlds possible");
+        if (next == room()) return Lose("the replies leave too many worlds possible");
         next_[next] = worlds_[w];
         const Tried tried = Try(*rows[r], next_[next], call, &reply, branch);
         branches = std::max(branches, tried.branches);
@@ -614,6 +674,16 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
 }
 
 std::vector<Allowed> Oracle::Ask(const Call& call) const {
+  if (!profile_.late || lost_) return AskNow(call);
+  Oracle later = *this;
+  if (!later.LetArrive()) return {};
+  // That all has arrived comes first.
+  std::stable_sort(later.worlds_, later.worlds_ + later.count_,
+                   [](const World& a, const World& b) { return a.under_way < b.under_way; });
+  return later.AskNow(call);
+}
+
+std::vector<Allowed> Oracle::AskNow(const Call& call) const {
   const Clause* rows[kRoom];
   std::vector<Allowed> answers;
   if (lost_) return answers;
@@ -628,7 +698,8 @@ std::vector<Allowed> Oracle::Ask(const Call& call) const {
     }
     return answers;
   }
-  if (NamesUnseenPort(call, worlds_[0]) || SaysWhateverAPathSays(call, worlds_[0]) || OnUnspecified(call, worlds_[0]) || SpoiltBy(worlds_[0], call, profile_) != nullptr) {
+  if (NamesUnseenPort(call, worlds_[0]) || SaysWhateverAPathSays(call, worlds_[0]) ||
+      OnUnspecified(call, worlds_[0]) || SpoiltBy(worlds_[0], call, profile_) != nullptr) {
     return answers;
   }
   for (int w = 0; w < count_; ++w) {
@@ -636,6 +707,7 @@ std::vector<Allowed> Oracle::Ask(const Call& call) const {
     const int count = Applicable(RowsFor(call, world), world, call, profile_, nullptr, rows, kRoom);
     if (count > 0 && rows[0]->strength == Strength::kUnspecified) return {};
     for (int r = 0; r < count; ++r) {
+      if (rows[r]->blocks && world.under_way != 0) continue;
       World after = world;
       const Tried tried = Try(*rows[r], after, call, nullptr, 0);
       const bool known = std::any_of(answers.begin(), answers.end(), [&](const Allowed& a) {
@@ -662,6 +734,29 @@ std::vector<Considered> Oracle::Consider(const Call& call) const {
 }
 
 Reply Oracle::Answer(const Call& call, const Mutation& mutation) {
+  if (!profile_.late) [[likely]] return AnswerNow(call, mutation);
+  LetAllArrive(worlds_[0]);
+  const Reply reply = AnswerNow(call, mutation);
+  LetAllArrive(worlds_[0]);
+  return reply;
+}
+
+Reply Oracle::AnswerLate(const Call& call, uint32_t chance, const Mutation& mutation) {
+  World& world = worlds_[0];
+  for (; world.under_way != 0 && world.lost == Lost::kNo; chance >>= 4) {
+    const Clause* rows[kRoom];
+    const Clause* removed = mutation.error == 0 && !mutation.spoil ? mutation.clause : nullptr;
+    const int count = Applicable(RowsFor(call, world), world, call, profile_, removed, rows, kRoom);
+    const bool waits = count > 0 && rows[0]->blocks;
+    if (chance % 2 == 0 && !waits) break;
+    std::array<uint8_t, kMaxSegments> segments;
+    const int ready = MayArrive(world, &segments);
+    LetOneArrive(world, segments[(chance / 2) % ready], 0);
+  }
+  return AnswerNow(call, mutation);
+}
+
+Reply Oracle::AnswerNow(const Call& call, const Mutation& mutation) {
   const Clause* rows[kRoom];
   const Clause* removed = mutation.error == 0 && !mutation.spoil ? mutation.clause : nullptr;
   if (call.part == Part::kResumed) {

@@ -51,14 +51,16 @@ struct Considered {
   bool holds;
 };
 
-inline constexpr int kMaxWorlds = 16;
+// How many worlds are kept at once; where the loopback is late, that many ways for what is under way to have arrived.
+inline constexpr int kMaxWorlds = 64;
+inline constexpr int kMaxPromptWorlds = 16;
 
 class Oracle {
  public:
   explicit Oracle(const Profile& profile);
 
   // As far as there are worlds, which are large; the rows are shared.
-  Oracle(const Oracle& other) { *this = other; }
+  Oracle(const Oracle& other) : Oracle(other.profile_, other.rows_) { *this = other; }
   Oracle& operator=(const Oracle& other);
 
   void Reset(const Environment& env);
@@ -89,6 +91,10 @@ class Oracle {
   // in its world. The fake kernel and `sockspec predict` are this function.
   Reply Answer(const Call& call, const Mutation& mutation = {});
 
+  // As Answer(), where the loopback is late: of what is under way, as much has arrived by the call as `chance` says.
+  // Answer() itself lets all of it arrive, before the call and after it.
+  Reply AnswerLate(const Call& call, uint32_t chance, const Mutation& mutation = {});
+
   // Whether the next call may block, cannot be followed, or is unspecified; generation avoids such calls.
   bool MayBlock(const Call& call) const;
 
@@ -97,6 +103,9 @@ class Oracle {
   const World& world() const { return worlds_[0]; }
 
  private:
+  struct Rows;
+  Oracle(const Profile& profile, std::shared_ptr<const Rows> rows);
+
   struct Tried;
   Tried Try(const Clause& clause, World& world, const Call& call, const Reply* seen, int branch,
             const Clause* removed = nullptr) const;
@@ -123,9 +132,19 @@ class Oracle {
   // The rest of the program cannot be judged.
   Verdict Lose(const char* why);
 
-  std::array<std::array<World, kMaxWorlds>, 2> stores_;
-  World* worlds_ = stores_[0].data();  // `count_` of them
-  World* next_ = stores_[1].data();    // those that Step() goes on in: the two change places
+  // The late loopback (late_network.cc). LetArrive() adds to the worlds those that the network may have made of them
+  // meanwhile; false: there are too many, or the model cannot follow one of them.
+  bool LetArrive();
+  void LetAllArrive(World& world) const;
+  int LetOneArrive(World& world, int n, int branch) const;
+  // As without their last word, in the worlds as they are.
+  std::vector<Allowed> AskNow(const Call& call) const;
+  Reply AnswerNow(const Call& call, const Mutation& mutation);
+  int room() const { return profile_.late ? kMaxWorlds : kMaxPromptWorlds; }
+
+  std::unique_ptr<World[]> stores_;  // room() worlds, twice
+  World* worlds_ = nullptr;          // `count_` of them
+  World* next_ = nullptr;            // those that Step() goes on in: the two change places
   int count_ = 1;
   const Clause* clause_ = nullptr;
   int allowed_ = 0;

@@ -49,12 +49,21 @@ Profile Nearest(Version wanted) {
 }  // namespace
 
 std::string Profile::name() const {
-  return family == kPosix ? "posix" : "linux-" + Name(version) + (selinux ? "+selinux" : "");
+  const std::string specification = family == kPosix ? "posix" : "linux-" + Name(version);
+  return specification + (selinux ? "+selinux" : "") + (late ? "+late" : "");
 }
 
 ResolvedProfile ResolveProfile(std::string_view name, std::string_view release) {
   ResolvedProfile resolved;
   constexpr std::string_view kSelinux = "+selinux";
+  constexpr std::string_view kLate = "+late";
+  const std::string_view whole_name = name;
+  bool late = release.ends_with(kLate);
+  if (late) release.remove_suffix(kLate.size());
+  if (name.ends_with(kLate)) {
+    late = true;
+    name.remove_suffix(kLate.size());
+  }
   Version version;
   std::string_view rest;
   if (name == "posix") {
@@ -73,9 +82,11 @@ ResolvedProfile ResolveProfile(std::string_view name, std::string_view release) 
     resolved.profile = Nearest(version);
     resolved.profile.selinux = rest == kSelinux;
   } else {
-    resolved.problem = "unknown profile `" + std::string(name) +
-                       "`, expected posix, linux, or a version of it such as linux-6.1";
+    resolved.problem = "unknown profile `" + std::string(whole_name) +
+                       "`, expected posix, linux, or a version of it such as linux-6.1; +late after it, "
+                       "for a loopback that is late";
   }
+  resolved.profile.late = late;
   return resolved;
 }
 

@@ -25,11 +25,12 @@ struct Profile {
   ProfileSet family = kLinux;  // exactly one bit
   Version version;             // of the platform; {0, 0} for posix
   bool selinux = false;        // the kernel has SELinux, which looks at addresses before the socket does
+  bool late = false;           // its loopback hands segments over some time after the call that sent them
   bool verified = true;        // false: the running kernel is of a version nobody has checked
   std::string note;            // how the name resolved, for people; empty for posix
   const OptionRow* options = nullptr;  // another table of options, to make a wrong kernel of it; nullptr: the right one
 
-  // "posix", "linux-6.18", "linux-6.1+selinux".
+  // "posix", "linux-6.18", "linux-6.1+selinux", "posix+late".
   std::string name() const;
 };
 
@@ -42,8 +43,9 @@ struct ResolvedProfile {
 };
 
 // `name` is "posix", "linux" (then the known version nearest to `release` is taken), "linux-6.1" or
-// "linux-6.1+selinux". `release` is what the kernel says of itself (Kernel::release), "Linux 6.18.44-generic",
-// with "+selinux" at its end where that is in force; it may be empty, the newest known is taken then.
+// "linux-6.1+selinux"; "+late" may stand at the end of each. `release` is what the kernel says of itself
+// (Kernel::release), "Linux 6.18.44-generic", with "+selinux" at its end where that is in force, and with "+late" where
+// its loopback is known to be late; it may be empty, the newest known is taken then.
 ResolvedProfile ResolveProfile(std::string_view name, std::string_view release);
 
 }  // namespace sockspec

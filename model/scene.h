@@ -114,7 +114,8 @@ void MakeUnspecified(World& world, uint8_t index);
 
 // --- the network (network.cc): what one end does to the other at once ---------------------------------
 
-enum class Arrival : uint8_t { kConnected, kRefused, kStuck, kEnded };
+// kUnderWay: where the loopback is late, nobody can say yet.
+enum class Arrival : uint8_t { kConnected, kRefused, kStuck, kEnded, kUnderWay };
 
 // A SYN from `client`, whose four-tuple is complete, reaches whoever is there.
 Arrival SendSyn(Scene& scene, uint8_t client);
@@ -124,6 +125,19 @@ void SendReset(World& world, uint8_t index);
 void PushHeld(World& world, uint8_t index);
 // `bytes` were accepted from the user.
 void SendData(Scene& scene, uint8_t index, uint32_t bytes);
+// What SendData() does to the other end, once it gets there.
+void ReceiveData(World& world, uint8_t index, uint32_t bytes);
+// A RST that is in order has arrived, tcp_reset().
+void TakeReset(World& world, uint8_t index);
+// The last FIN has arrived at `closer`, who sent the first one: it keeps the four-tuple in TIME-WAIT.
+void LeaveTail(World& world, uint8_t closer);
+// The listener for a SYN from `client` (network.cc), where there are several one of their group, by a fork; kNone.
+uint8_t ChooseListener(Scene& scene, uint8_t client);
+bool HasRoomInQueue(const World& world, uint8_t listener);
+// tcp_v4_syn_recv_sock(): the listener's child, cloned from it.
+void MakeChild(World& world, uint8_t listener, uint8_t client);
+// An end that was opened by the other's SYN, and was shut down for writing before, sends its FIN at once.
+void OpenPassively(World& world, uint8_t index);
 // Wakes those that wait for what socket `index` has to read, where that is as much as SO_RCVLOWAT asks for.
 void WakeReader(World& world, uint8_t index);
 
@@ -136,6 +150,21 @@ uint32_t Unread(const Socket& socket);
 uint32_t UnreadAtMost(const Socket& socket);
 int QueueLength(const World& world, uint8_t listener);
 uint8_t FirstInQueue(const World& world, uint8_t listener);  // kNone: empty
+
+// --- the late loopback (late_network.cc): what one end does to the other some time after its call ---------
+
+// The world is lost where there is no room.
+void Transmit(World& world, const Segment& segment);
+// Which of the segments under way may arrive next: the first of each pair of sockets. How many there are.
+int MayArrive(const World& world, std::array<uint8_t, kMaxSegments>* segments);
+// The n-th segment arrives. In a reuseport group the kernel chooses: the scene forks.
+void Arrive(Scene& scene, int n);
+Arrival SendSynLate(Scene& scene, uint8_t client);
+void SendFinLate(World& world, uint8_t index);
+void SendResetLate(World& world, uint8_t index);
+// A socket gives up what it began, or is gone.
+void DropSyn(World& world, uint8_t index);
+void DropSegments(World& world, uint8_t index);
 
 // --- UDP (datagrams.cc): where a datagram goes, and who gets it -----------------------------------------
 

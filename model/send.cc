@@ -33,7 +33,7 @@ bool NoLongerConnected(const Scene& s) {
 }
 bool AddressedAlthoughConnected(const Scene& s) { return CanSend(s) && HasDestination(s); }
 bool ShutForWriting(const Scene& s) {
-  return Modelled(s) && (In(s, Tcp::kFinWait) || (CanSend(s) && (s.me().shut & kSend)));
+  return Modelled(s) && (In(s, Tcp::kFinWait) || In(s, Tcp::kLastAck) || (CanSend(s) && (s.me().shut & kSend)));
 }
 bool Unreadable(const Scene& s) {
   return CanSend(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0;

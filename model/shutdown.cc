@@ -25,7 +25,7 @@ bool Connecting(const Scene& s) { return In(s, Tcp::kSynSent); }
 bool Listening(const Scene& s) { return In(s, Tcp::kListen); }
 bool ListeningForWrite(const Scene& s) { return Listening(s) && !(Directions(s) & kReceive); }
 bool Connected(const Scene& s) {
-  return In(s, Tcp::kEstablished) || In(s, Tcp::kFinWait) || In(s, Tcp::kCloseWait) ||
+  return In(s, Tcp::kEstablished) || In(s, Tcp::kFinWait) || In(s, Tcp::kCloseWait) || In(s, Tcp::kLastAck) ||
          NoLongerConnected(s);
 }
 bool OnlyReading(const Scene& s) { return Connected(s) && !(Directions(s) & kSend); }

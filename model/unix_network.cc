@@ -394,7 +394,8 @@ void Release(World& world, uint8_t index) {
   const Socket& socket = world.sockets[index];
   if (IsUnix(socket.kind)) return ReleaseUnix(world, index);
   const bool synchronised =
-      socket.tcp == Tcp::kEstablished || socket.tcp == Tcp::kCloseWait || socket.tcp == Tcp::kFinWait;
+      socket.tcp == Tcp::kEstablished || socket.tcp == Tcp::kCloseWait ||
+      socket.tcp == Tcp::kFinWait || socket.tcp == Tcp::kLastAck;
   if (socket.tcp == Tcp::kListen) {
     CloseListener(world, index);
   } else if (synchronised && UnreadAtMost(socket) > 0) {

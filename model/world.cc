@@ -59,6 +59,18 @@ Phase UnixPhaseOf(const Socket& socket) {
   return socket.shut & kUnixReceive ? Phase::kReadEnded : Phase::kConnected;
 }
 
+std::string_view What(Carries carries) {
+  switch (carries) {
+    case Carries::kSyn: return "a SYN";
+    case Carries::kLastOfHandshake: return "the last ACK of a handshake";
+    case Carries::kData: return "data";
+    case Carries::kFin: return "a FIN";
+    case Carries::kLastAck: return "the last ACK";
+    case Carries::kReset: return "a RST";
+  }
+  __builtin_unreachable();
+}
+
 // What is told of a unix socket beside its phase.
 std::string DescribeUnix(const World& world, uint8_t index) {
   const Socket& socket = world.sockets[index];
@@ -137,6 +149,7 @@ Phase PhaseOf(const Socket& socket) {
     case Tcp::kEstablished: return Phase::kConnected;
     case Tcp::kFinWait: return Phase::kWriteShut;
     case Tcp::kCloseWait: return Phase::kReadEnded;
+    case Tcp::kLastAck: return Phase::kFinished;
     case Tcp::kTimeWait: return Phase::kClosed;
     case Tcp::kClose: break;
   }
@@ -186,6 +199,17 @@ std::string Describe(const World& world) {
     if (socket.reuse_port) text += ", SO_REUSEPORT";
     if (socket.only_inet6) text += ", IPV6_V6ONLY";
     if (socket.linger) text += ", SO_LINGER " + std::to_string(socket.linger_seconds);
+    text += "\n";
+  }
+  for (int n = 0; n < world.under_way; ++n) {
+    const Segment& segment = world.segments[n];
+    const auto end = [&](uint8_t index) {
+      const std::string names = index == kNone ? "" : NamesOf(world, index);
+      return names.empty() ? std::string("one without a descriptor") : names;
+    };
+    text += "perhaps under way: " + std::string(What(segment.carries)) + " from " + end(segment.from);
+    if (segment.carries == Carries::kData) text += ", " + std::to_string(segment.bytes) + " bytes";
+    if (segment.to != kNone) text += ", to " + end(segment.to);
     text += "\n";
   }
   return text;

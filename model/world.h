@@ -53,6 +53,7 @@ enum class Tcp : uint8_t {
   kEstablished,
   kFinWait,    // FIN-WAIT-1 and -2: no call tells them apart
   kCloseWait,
+  kLastAck,    // only where the loopback is late: else the last word is said at once
   kTimeWait,   // only of a socket without descriptor
 };
 
@@ -70,6 +71,7 @@ inline constexpr int kMaxSetOptions = 24;
 inline constexpr int kMaxEpolls = 3;
 inline constexpr int kMaxWatched = 6;
 inline constexpr int kMaxWaiting = 3;
+inline constexpr int kMaxSegments = 12;
 inline constexpr uint8_t kNone = 255;
 
 // A port in use or seen: an index into World::ports; kNone: port 0.
@@ -276,6 +278,24 @@ struct Waiting {
   friend constexpr bool operator==(const Waiting&, const Waiting&) = default;
 };
 
+// What is under way between two TCP sockets where the loopback is late (late_network.cc): one that was sent, and has
+// not arrived. What one socket sends to another arrives in the order in which it was sent.
+enum class Carries : uint8_t {
+  kSyn,         // to whoever listens there; the answer to it is the same step
+  kLastOfHandshake,  // the client's ACK: the connection joins the accept queue
+  kData,
+  kFin,
+  kLastAck,     // of the second FIN
+  kReset,
+};
+struct Segment {
+  Carries carries = Carries::kSyn;
+  uint8_t from = kNone;
+  uint8_t to = kNone;      // kNone: of a SYN
+  uint32_t bytes = 0;      // of kData
+  friend constexpr bool operator==(const Segment&, const Segment&) = default;
+};
+
 // Why the model cannot follow a program any more. Nothing is judged from there on.
 enum class Lost : uint8_t {
   kNo,
@@ -310,6 +330,9 @@ struct World {
   uint8_t waiting_live = 0;                    // how many calls wait, or have not been told of
   uint8_t waiting_turn = 0;                    // counts those that began to wait
   std::array<Waiting, kMaxWaiting> waiting;
+  std::array<Segment, kMaxSegments> segments;  // the first `under_way` of them, in the order of their sending
+  uint8_t under_way = 0;
+  bool late = false;                           // segments arrive some time after the call that sent them
   bool nobody = false;                         // env: uid=nobody
   bool old_linux = false;                      // before 6.2
   bool foreign = false;                        // some socket is bound to an address that is not ours

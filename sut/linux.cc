@@ -955,7 +955,9 @@ std::string LinuxRelease() {
     selinux = read(fd, &byte, 1) >= 0;
     close(fd);
   }
-  return std::string(name.sysname) + " " + name.release + (selinux ? "+selinux" : "");
+  // gVisor's, of all its versions so far; its loopback is late.
+  const bool gvisor = std::string_view(name.version) == "#1 SMP Sun Jan 10 15:06:54 PST 2016";
+  return std::string(name.sysname) + " " + name.release + (selinux ? "+selinux" : "") + (gvisor ? "+late" : "");
 }
 
 std::unique_ptr<Kernel> MakeLinuxKernel(const LinuxOptions& options, Trouble* trouble) {

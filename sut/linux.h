@@ -72,7 +72,8 @@ struct LinuxOptions {
 };
 
 // What the running kernel says it is: uname(2)'s words, "Linux 6.18.44", with "+selinux" where SELinux
-// is in force, which looks at addresses before sockets do. No system call of it can fail but uname:
+// is in force, which looks at addresses before sockets do, and "+late" of gVisor, whose loopback is late. No system
+// call of it can fail but uname:
 // "Linux" then.
 std::string LinuxRelease();
 
