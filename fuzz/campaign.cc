@@ -332,6 +332,7 @@ class Campaign {
       const LoadedFinding& old = old_[i];
       if (Trouble trouble = StoreState(old.path, state); trouble.any()) return trouble;
       const bool known = IsKnown(CanonicalKey(old.finding.key));
+      if (KeyEntry* entry = shared_.Find(CanonicalKey(old.finding.key), false)) entry->fixed.store(fixed);
       status_.Say("{}{}: {}", state, known && !fixed ? ", as is known" : "", old.finding.key);
       status_.Event("recheck", {{"key", old.finding.key}, {"state", state}, {"known", known}, {"path", old.path}});
       result_.rechecked.push_back(

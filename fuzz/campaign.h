@@ -18,7 +18,8 @@
 // The directory, beside a directory for each finding:
 //
 //     campaign.json  runs, how often each clause decided, moves of sockets between phases, where to go on
-//     stats.csv      a line every 10 s; all but rates and sizes count from the beginning of DIR,
+//     stats.csv      a line every 10 s; all but rates and sizes count from the beginning of DIR (findings without
+//                    those that are fixed or accepted),
 //                    elapsed_s too: the seconds that campaigns ran. `edges` is how many clauses were
 //                    reached after which other one on the same handle. rss_kib is that of all
 //                    processes, shared memory counted once

@@ -61,6 +61,7 @@ struct KeyEntry {
   std::atomic<int> chances{0};   // that a less than sure one got to show itself again
   std::atomic<uint64_t> count{0};
   std::atomic<bool> fresh{false};  // stored by this run
+  std::atomic<bool> fixed{false};  // stored by an earlier run, and did not come when it was tried again
   std::atomic<bool> safe{false};   // what showed it in this run is on disk: it may be told
   std::atomic<int> kind{0};
   std::atomic<int> quiet_hits{0}, quiet_runs{0}, disturbed_hits{0}, disturbed_runs{0};

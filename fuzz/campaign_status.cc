@@ -130,7 +130,7 @@ int CampaignStatus::FindingCount(bool unstable_only) const {
   int count = 0;
   for (const KeyEntry& entry : shared_.keys) {
     if (entry.at() == KeyStage::kEmpty) break;
-    if (entry.at() != KeyStage::kStored || (!entry.fresh.load() && entry.count.load() == 0)) continue;
+    if (entry.at() != KeyStage::kStored || (entry.fixed.load() && entry.count.load() == 0)) continue;
     if (unstable_only && entry.kind.load() == static_cast<int>(FindingClass::kConfirmed)) continue;
     ++count;
   }

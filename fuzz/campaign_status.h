@@ -83,7 +83,7 @@ class CampaignStatus {
  private:
   int Reached(const CampaignCounts& counts) const;
   int ClausesOfProfile() const;
-  // Stored ones that were met in this run, of one class or of any.
+  // Stored ones, but for those that are fixed and were not met since; of one class or of any.
   int FindingCount(bool unstable_only = false) const;
   std::string ProgressWords() const;
   void SayProgress();

@@ -64,6 +64,7 @@ class Worker {
     Recheck();
     WorkOutPending();
     Measure();
+    share_.progress.Set(Task::kPlaying);
     while (!Stopped()) {
       // A worker that was replaced leaves the rest of its block.
       uint64_t from = share_.from.load();

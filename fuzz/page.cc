@@ -95,14 +95,14 @@ std::string FindingHtml(const TriageRow& row) {
   std::string html = fmt::format(
       "<details class=\"finding\" id=\"{}\" data-kind=\"{}\" data-state=\"{}\" data-call=\"{}\">"
       "<summary><span class=\"badge-{}\">{}</span><code class=\"said\">{}</code>"
-      "<span class=\"meta\">{}{}; {}; seen {} times since {}; {} calls; {}</span></summary><div "
+      "<span class=\"meta\">{}{}; {}; seen {} since {}; {} calls; {}</span></summary><div "
       "class=\"body\">\n",
       AnchorOf(f), FindingClassName(f.kind), Escaped(state), CallOf(f), FindingClassName(f.kind),
       FindingClassName(f.kind), Escaped(Headline(f)),
       state == "found" ? ""
                        : fmt::format("<b class=\"state-{}\">{}</b>; ",
                                      state == "still there" ? "still" : state, Escaped(state)),
-      Escaped(VerdictWords(f)), RateShort(f), f.seen, Escaped(f.first_seen.substr(0, 10)),
+      Escaped(VerdictWords(f)), RateShort(f), f.seen == 1 ? "once" : fmt::format("{} times", f.seen), Escaped(f.first_seen.substr(0, 10)),
       f.transcript.program.calls.size(), Escaped(f.key));
   if (!row.accepted.empty()) html += fmt::format("<p>Accepted: {}</p>\n", Escaped(row.accepted));
   html += fmt::format("<pre class=\"report\">{}</pre>\n", Escaped(StoredReport(row.loaded)));
@@ -143,10 +143,10 @@ std::string RunsHtml(const CampaignRecord& record) {
   for (size_t i = 0; i < std::min(record.runs.size(), kLatestRuns); ++i) {
     const CampaignRecord::Run& run = record.runs[record.runs.size() - 1 - i];
     html += fmt::format(
-        "<tr><td class=\"n\">{}</td><td><code>{}</code></td><td>{}</td><td>{}</td><td "
+        "<tr><td class=\"n\">{}</td><td class=\"one-line\"><code>{}</code></td><td>{}</td><td class=\"one-line\">{}</td><td "
         "class=\"n\">{}</td>"
         "<td class=\"n\">{}</td><td class=\"n\">{}</td><td "
-        "class=\"n\">{}</td><td><code>{}</code></td></tr>\n",
+        "class=\"n\">{}</td><td class=\"arguments\"><code>{}</code></td></tr>\n",
         Escaped(run.began), Escaped(run.seed),
         Escaped(run.release.empty() ? run.kernel : run.release), Escaped(run.profile), run.jobs,
         run.programs, run.calls, run.ended.empty() ? "runs, or was killed" : Time(run.seconds),

@@ -163,6 +163,8 @@ std::vector<Divergent> DivergentOf(const std::vector<TriageRow>& rows) {
   std::vector<Divergent> all;
   for (const TriageRow& row : rows) {
     const Finding& f = row.loaded.finding;
+    // What is fixed diverges here no longer.
+    if (f.state == "fixed") continue;
     const std::optional<World> before = WorldBefore(f);
     if (!before) continue;
     const Socket* socket = SocketOf(*before, f.transcript.program.calls[f.index]);
@@ -273,8 +275,8 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
       svg += fmt::format(
           "<a href=\"#diverge-{0}\"><circle cx=\"{1:.0f}\" cy=\"{2:.0f}\" r=\"11\"/><text "
           "class=\"badge\" "
-          "x=\"{1:.0f}\" y=\"{3:.0f}\">{4}</text><title>{4} findings diverge here</title></a>",
-          PhaseName(place.phase), at.x, at.y, at.y + 4, found->second.size());
+          "x=\"{1:.0f}\" y=\"{3:.0f}\">{4}</text><title>{4} finding{5} here</title></a>",
+          PhaseName(place.phase), at.x, at.y, at.y + 4, found->second.size(), found->second.size() == 1 ? " diverges" : "s diverge");
     }
     svg += "</g>\n";
   }

@@ -17,9 +17,9 @@ h1 { font-size: 22px; margin: 0 0 4px; overflow-wrap: anywhere } h2 { font-size:
 a { color: var(--link) } code, pre { font: 12.5px/1.45 ui-monospace, "DejaVu Sans Mono", monospace }
 code { overflow-wrap: anywhere } .note, .dim { color: var(--dim) } .note { max-width: 80ch; margin: 4px 0 12px }
 nav { display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 8px 0 16px }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 10px }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(132px, 1fr)); gap: 10px }
 .tiles div { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 10px 12px }
-.tiles b { display: block; font-size: 22px; line-height: 1.2; font-weight: 600 } .tiles span { color: var(--dim); font-size: 13px }
+.tiles b { display: block; white-space: nowrap; font-size: 20px; line-height: 1.2; font-weight: 600 } .tiles span { color: var(--dim); font-size: 13px }
 .filter { display: flex; flex-wrap: wrap; gap: 8px; margin: 0 0 10px } .filter[hidden] { display: none }
 input, select, button { font: inherit; font-size: 14px; color: inherit; background: var(--raised); border: 1px solid var(--line);
   border-radius: 6px; padding: 4px 8px } input { flex: 1 1 200px; min-width: 0 } button { cursor: pointer }
@@ -34,7 +34,7 @@ summary { cursor: pointer } summary:hover { background: var(--raised) }
 .badge-contaminated { color: var(--dim); font-weight: 600 } .state-fixed { color: var(--green) } .state-accepted { color: var(--dim) }
 pre { margin: 8px 0; padding: 12px; background: var(--raised); border: 1px solid var(--line); border-radius: 8px; overflow-x: auto;
   max-height: 70vh } .tools { display: flex; gap: 8px; align-items: center; margin-top: 8px }
-.wide { overflow-x: auto } table { border-collapse: collapse; font-size: 13.5px } th { text-align: left; color: var(--dim); font-weight: 500 }
+.wide { overflow-x: auto } .one-line { white-space: nowrap } .arguments { min-width: 22em } table { border-collapse: collapse; font-size: 13.5px } th { text-align: left; color: var(--dim); font-weight: 500 }
 td, th { padding: 3px 14px 3px 0; border-bottom: 1px solid var(--line); vertical-align: top } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .coverage { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); gap: 0 28px; align-items: start }
 .coverage details { border-top: 1px solid var(--line); padding: 3px 0; min-width: 0 } .coverage details[open] { grid-column: 1 / -1 }

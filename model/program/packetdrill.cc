@@ -1,11 +1,13 @@
 #include "model/program/packetdrill.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,6 +28,12 @@ constexpr int kFirstDescriptor = 3;
 struct Inexpressible {
   std::string why;
 };
+
+// What packetdrill takes for a note behind an errno: words, and no "non-socket".
+std::string Words(std::string text) {
+  std::ranges::replace_if(text, [](unsigned char c) { return !isalnum(c) && c != '_'; }, ' ');
+  return text;
+}
 
 class Writer {
  public:
@@ -57,7 +65,7 @@ class Writer {
       throw Inexpressible{"it blocks for good, and packetdrill interrupts nothing"};
     std::string line = Called(call, *reply);
     if (reply->error != 0) {
-      line += " = -1 " + PrintErrno(reply->error) + " (" + strerror(reply->error) + ")";
+      line += " = -1 " + PrintErrno(reply->error) + " (" + Words(strerror(reply->error)) + ")";
     } else if (DeclarationOf(call.op).makes(call)) {
       line += " = " + Number(Descriptor::Handle(call.made));
     } else if (call.op == Op::kFcntl) {
@@ -238,8 +246,26 @@ class Writer {
     if (call.pointer != Pointer::kValid || call.length_pointer != Pointer::kValid) {
       throw Inexpressible{"packetdrill passes good pointers only"};
     }
-    return PrintConstant(OptionLevels(), call.level) + ", " +
-           PrintConstant(OptionNames(call.level), call.option);
+    return PrintConstant(OptionLevels(), call.level) + ", " + OptionName(call);
+  }
+
+  // By its number where packetdrill does not know the name, and would stop at it.
+  static std::string OptionName(const Call& call) {
+    constexpr std::string_view kKnown[] = {
+        "IPV6_HOPLIMIT",    "IPV6_MTU",          "IPV6_MTU_DISCOVER", "IPV6_RECVERR",  "IPV6_TCLASS",
+        "IP_FREEBIND",      "IP_MTU",            "IP_MTU_DISCOVER",   "IP_RECVERR",    "IP_TOS",
+        "IP_TTL",           "SO_ACCEPTCONN",     "SO_BROADCAST",      "SO_DEBUG",      "SO_DONTROUTE",
+        "SO_ERROR",         "SO_KEEPALIVE",      "SO_LINGER",         "SO_MARK",       "SO_NO_CHECK",
+        "SO_OOBINLINE",     "SO_PASSCRED",       "SO_PRIORITY",       "SO_RCVBUF",     "SO_RCVLOWAT",
+        "SO_REUSEADDR",     "SO_REUSEPORT",      "SO_SNDBUF",         "SO_SNDLOWAT",   "SO_TIMESTAMP",
+        "SO_TYPE",          "SO_ZEROCOPY",       "TCP_CORK",          "TCP_DEFER_ACCEPT", "TCP_FASTOPEN",
+        "TCP_KEEPCNT",      "TCP_KEEPIDLE",      "TCP_KEEPINTVL",     "TCP_LINGER2",   "TCP_MAXSEG",
+        "TCP_NODELAY",      "TCP_NOTSENT_LOWAT", "TCP_QUICKACK",      "TCP_SYNCNT",    "TCP_TIMESTAMP",
+        "TCP_USER_TIMEOUT", "TCP_WINDOW_CLAMP"};
+    const std::string name = PrintConstant(OptionNames(call.level), call.option);
+    const std::string number = std::to_string(call.option);
+    if (name == number || std::ranges::count(kKnown, name) != 0) return name;
+    return number + " /* " + name + " */";
   }
 
   static std::string OptionValue(const Call& call) {

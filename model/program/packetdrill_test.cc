@@ -40,6 +40,21 @@ TEST(PacketdrillTest, SaysWhatOneSocketIsAnswered) {
             "+0 close(3) = 0\n");
 }
 
+// Its grammar has words alone in a note: https://github.com/google/packetdrill, parser.y.
+TEST(PacketdrillTest, WhatAnErrnoMeansIsToldInWords) {
+  EXPECT_EQ(Script("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nlisten(s0, 1) = -1 ENOTSOCK\n").script,
+            "// A title.\n\n"
+            "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+            "+0 listen(3, 1) = -1 ENOTSOCK (Socket operation on non socket)\n");
+}
+
+TEST(PacketdrillTest, AnOptionWhoseNameItDoesNotKnowIsANumber) {
+  EXPECT_EQ(Script("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\ngetsockopt(s0, SOL_SOCKET, SO_PROTOCOL) = 0, value=6\n").script,
+            "// A title.\n\n"
+            "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+            "+0 getsockopt(3, SOL_SOCKET, 38 /* SO_PROTOCOL */, [6], [4]) = 0\n");
+}
+
 TEST(PacketdrillTest, IsTheNetworkThatRefuses) {
   const PacketdrillScript script = Script(
       "s0 = socket(AF_INET6, SOCK_STREAM, 0) = s0\n"
