@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -145,6 +146,8 @@ Trouble Corpus::Load(KindSet sockets) {
     if (!slots_[slot].exported) not_exported_.push_back(static_cast<int>(slot));
   }
   shared_.old.store(static_cast<int>(slots_.size()));
+  const auto now = static_cast<size_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  shared_.first_old.store(slots_.empty() ? 0 : static_cast<int>(now % slots_.size()));
   return trouble;
 }
 

@@ -127,7 +127,8 @@ struct CorpusEntry {
 struct CorpusShared {
   std::atomic<int> end{0};      // all entries are before it
   std::atomic<int> old{0};      // those before it are from earlier runs, and to be measured
-  std::atomic<int> next_old{0};  // the first of them that no worker has taken
+  std::atomic<int> next_old{0};  // how many of them workers have taken,
+  std::atomic<int> first_old{0};  // from this one on and around: another one each time, where not all come to it
   std::atomic<uint16_t> smallest[kFeatureCount];  // calls of the smallest program; 0: none has it
   CorpusEntry entries[kMostEntries];
 };

@@ -166,8 +166,10 @@ class Worker {
   // The corpus of earlier runs: what its programs reach here and now.
   void Measure() {
     while (!Stopped()) {
-      const int at = shared_.corpus.next_old.fetch_add(1);
-      if (at >= shared_.corpus.old.load()) return;
+      const int old = shared_.corpus.old.load();
+      const int nth = shared_.corpus.next_old.fetch_add(1);
+      if (nth >= old) return;
+      const int at = (shared_.corpus.first_old.load() + nth) % old;
       share_.progress.Set(Task::kMeasuring);
       const std::optional<Program> program = EntryAt(shared_.corpus, at);
       if (!program) continue;
