@@ -163,6 +163,7 @@ void Checker::Compare(const std::string& file, const Transcript& written, const 
       if (known) notes.push_back({i, reason, false});
       json["divergences"].push_back({{"call_number", i + 1},
                                      {"key", divergence.key},
+                                     {"clause", divergence.expected == nullptr ? "" : std::string(divergence.expected->id)},
                                      {"came_back", PrintReply(call, run.replies[i])},
                                      {"allowed", allowed},
                                      {"known", known ? Json(reason) : Json()}});

@@ -148,12 +148,16 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
 }
 
 std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
-                          const std::string& input) {
+                          const std::string& input, bool* died) {
   std::string output;
   if (!IsGuest(options)) {
     const PreloadResult result = RunPreloaded(
         {.library = LibraryToPreload(options), .arguments = arguments, .input = &input, .output = &output});
     if (result.end == PreloadEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
+    if (result.end == PreloadEnd::kDied && died != nullptr) {
+      *died = true;
+      return "";
+    }
     if (result.end == PreloadEnd::kDied) {
       throw Stop{kExitUnavailable, fmt::format("the kernel {} died of {}", options.kernel, result.what)};
     }
@@ -167,6 +171,10 @@ std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::s
   const Interrupts interrupts;
   const GuestResult result = RunInGuest(guest);
   if (result.end == GuestEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
+  if (result.end != GuestEnd::kExited && died != nullptr) {
+    *died = true;
+    return "";
+  }
   if (result.end != GuestEnd::kExited) {
     throw Stop{kExitUnavailable, fmt::format("the kernel {} went away; its last words:\n{}", options.kernel, result.what)};
   }

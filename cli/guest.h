@@ -43,9 +43,9 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
                            const std::vector<std::string>& more_arguments = {});
 
 // What `sockspec ARGUMENTS` prints in there. Stops where the kernel cannot be had or goes away, or the command fails.
-// `input` is its standard input.
+// `input` is its standard input. With `died`, a kernel that goes away is no stop: it becomes true.
 std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
-                          const std::string& input = "");
+                          const std::string& input = "", bool* died = nullptr);
 
 // For commands that run programs and end: in the guest or the child where one is asked for, else `here`.
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here);

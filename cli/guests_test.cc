@@ -244,6 +244,15 @@ TEST_F(Guests, StandInOneTableWithThisKernel) {
   const Result matrix = Run("matrix --kernels=fake,uml good.program --json");
   EXPECT_EQ(matrix.status, 0) << matrix.err;
   EXPECT_NE(matrix.out.find("\"uml\": {\n            \"reply\": \"s0\""), std::string::npos) << matrix.out;
+  const std::string image = Shell("command -v linux.uml >" + directory_ + "/out").out;
+  const Result named = Run("matrix --kernels=fake,uml:" + image.substr(0, image.find('\n')) + " good.program --html=page.html");
+  EXPECT_EQ(named.status, 0) << named.err;
+  EXPECT_NE(Contents(directory_ + "/page.html").find("<b>fake</b>: the model of linux-6."), std::string::npos);
+  const Result missing = Run("matrix --kernels=fake,uml --kernel-image=./none good.program");
+  EXPECT_EQ(missing.status, 3) << missing.err;
+  EXPECT_EQ(Run("matrix --kernels=fake,uml,gvisor --kernel-image=./none good.program").status, 2);
+  EXPECT_EQ(Run("matrix --kernels=fake --kernel-image=./none good.program").status, 2);
+  EXPECT_EQ(Run("matrix --kernels=fake,uml --platform=kvm good.program").status, 2);
   const Result claims = Run("matrix --claims --kernels=fake,uml");
   EXPECT_EQ(claims.status, 0) << claims.err;
   EXPECT_NE(claims.out.find("connect.accept"), std::string::npos) << claims.out;

@@ -101,6 +101,11 @@ void AddKernelOptions(CLI::App& command, KernelOptions& options) {
           "one "
           "instead, with :spoilt its reply is wrong")
       ->type_name("CLAUSE");
+  AddGuestOptions(command, options);
+  AddProfileOption(command, options);
+}
+
+void AddGuestOptions(CLI::App& command, KernelOptions& options) {
   command
       .add_option("--kernel-image", options.image,
                   "With uml: the kernel's file, with gvisor runsc's, with lwip the library; left out: linux.uml, "
@@ -113,7 +118,6 @@ void AddKernelOptions(CLI::App& command, KernelOptions& options) {
   command
       .add_option("--platform", options.platform, "With gvisor: its platform, ptrace where left out")
       ->type_name("P");
-  AddProfileOption(command, options);
 }
 
 Profile ProfileFor(const KernelOptions& options) {

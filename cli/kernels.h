@@ -26,6 +26,8 @@ struct KernelOptions {
 
 // --kernel, --mutant and --profile.
 void AddKernelOptions(CLI::App& command, KernelOptions& options);
+// --kernel-image, --kernel-args and --platform alone.
+void AddGuestOptions(CLI::App& command, KernelOptions& options);
 // --profile alone.
 void AddProfileOption(CLI::App& command, KernelOptions& options);
 

@@ -102,6 +102,15 @@ TEST_F(Preload, StandsInAMatrixBesideTheBareKernel) {
   EXPECT_EQ(call["replies"]["preload:libbreaks.so"]["reply"], "-1 EINVAL");
 }
 
+TEST_F(Preload, WhereItDiesTheOtherProgramsOfAMatrixHaveTheirReplies) {
+  setenv("SHIM_DIES", "1", 1);
+  const Result matrix = Run("matrix --json --kernels=linux,preload:libbreaks.so listen.program shutdown.program");
+  EXPECT_EQ(matrix.status, 1) << matrix.err;
+  const auto programs = nlohmann::json::parse(matrix.out);
+  EXPECT_EQ(programs[0]["calls"][1]["replies"]["preload:libbreaks.so"]["reply"], "-1 EINVAL");
+  EXPECT_EQ(programs[1]["calls"][0]["replies"]["preload:libbreaks.so"]["reply"], "the kernel died");
+}
+
 TEST_F(Preload, ALibraryThatDiesIsADivergenceAndNamesTheCall) {
   setenv("SHIM_DIES", "1", 1);
   const Result check = Run("check --kernel=preload:./libbreaks.so listen.program shutdown.program");
