@@ -1,6 +1,10 @@
 // What lockstep costs, on this machine.
 //
 //     bazel run -c opt //fuzz:benchmark [-- [PROGRAMS] [ROUNDS]]
+//     bazel run -c opt //fuzz:benchmark -- --kernel=uml [--kernel-image=FILE] [TURNS] [ROUNDS]
+//
+// With --kernel (linux, uml, gvisor or preload:LIB.so): some calls in lockstep against a loop in plain C of the same
+// calls (benchmark_loops.h), on that kernel, which is started once. Without:
 //
 // The same programs, looks included, run on this machine's kernel without the model and in
 // lockstep, in turns, so that a machine that is busy for a while slows both. Programs of all kinds of
@@ -10,12 +14,14 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fmt/format.h"
+#include "fuzz/benchmark_loops.h"
 #include "fuzz/fake_kernel.h"
 #include "fuzz/generate.h"
 #include "fuzz/lockstep.h"
@@ -23,8 +29,11 @@
 #include "model/oracle.h"
 #include "model/profile.h"
 #include "model/program/program.h"
+#include "model/program/text.h"
+#include "sut/guest.h"
 #include "sut/kernel.h"
 #include "sut/linux.h"
+#include "sut/preload.h"
 
 namespace sockspec {
 namespace {
@@ -175,7 +184,127 @@ int64_t Measure(const Family& family, Kernel& kernel, const Profile& profile, in
   return sum;
 }
 
+// Calls in lockstep, and the same in plain C, in turns.
+int MeasureLoops(Kernel& kernel, const Profile& profile, int turns, int rounds) {
+  Lockstep lockstep(kernel, profile);
+  for (const BareLoop& loop : BareLoops()) {
+    const ParsedText parsed = ParseText(loop.program, loop.name);
+    if (!parsed.ok()) {
+      fmt::print(stderr, "{}\n", parsed.problem.Message());
+      return 1;
+    }
+    const Program& program = parsed.transcript.program;
+    std::vector<double> bare, locked, ratios;
+    int diverged = 0;
+    int64_t failed = 0;
+    for (int round = 0; round < rounds; ++round) {
+      // A fresh network, so that no round has more sockets in TIME_WAIT behind it than another.
+      if (const Trouble trouble = kernel.ResetFresh({}); trouble.any()) {
+        fmt::print(stderr, "{}\n", trouble.what);
+        return 3;
+      }
+      for (int turn = 0; turn < 2; ++turn) {
+        if ((round + turn) % 2 == 0) {
+          bare.push_back(Seconds([&] { failed += int64_t{turns} * loop.calls - loop.run(turns); }));
+        } else {
+          locked.push_back(Seconds([&] {
+            for (int i = 0; i < turns; ++i) diverged += lockstep.Play(program).diverged() ? 1 : 0;
+          }));
+        }
+      }
+      ratios.push_back(locked.back() / bare.back());
+    }
+    const double calls = static_cast<double>(turns) * loop.calls;
+    std::sort(ratios.begin(), ratios.end());
+    fmt::print("{:<14} {:>10.0f} calls/s in plain C {:>10.0f} in lockstep: {:.2f} times as long (from {:.2f} to {:.2f})\n",
+               loop.name, calls / Median(bare), calls / Median(locked), Median(ratios), ratios.front(), ratios.back());
+    if (failed > 0) fmt::print("    {} calls of the loop failed\n", failed);
+    if (diverged > 0) fmt::print("    {} of {} programs diverged\n", diverged, turns * rounds);
+  }
+  return 0;
+}
+
+// What the benchmark inside prints last, for the one outside.
+constexpr std::string_view kInside = "seconds inside: ";
+
+// Runs the benchmark on another kernel, or with a library preloaded, and says what starting that cost.
+int Elsewhere(std::string_view name, const std::string& image, std::vector<std::string> arguments) {
+  std::string output, trouble;
+  int status = 3;
+  arguments.insert(arguments.begin(), "--inside");
+  constexpr std::string_view kPreload = "preload:";
+  const double seconds = Seconds([&] {
+    if (name.starts_with(kPreload)) {
+      const std::string library = std::filesystem::absolute(name.substr(kPreload.size())).lexically_normal();
+      const PreloadResult result = RunPreloaded({.library = library, .arguments = arguments, .output = &output});
+      status = result.end == PreloadEnd::kExited ? result.status : 3;
+      trouble = result.what;
+    } else {
+      const GuestResult result = RunInGuest({.kind = std::string(name),
+                                             .image = image,
+                                             .arguments = arguments,
+                                             .directory = std::filesystem::current_path(),
+                                             .output = &output});
+      status = result.end == GuestEnd::kExited ? result.status : 3;
+      trouble = result.what;
+    }
+  });
+  const size_t at = output.rfind(kInside);
+  const double inside = at == std::string::npos ? 0 : std::atof(output.c_str() + at + kInside.size());
+  fmt::print("{}", output.substr(0, at));
+  if (!trouble.empty()) fmt::print(stderr, "{}\n", trouble);
+  if (at != std::string::npos) {
+    fmt::print("starting and ending it took {:.2f} s, once for all of the {:.2f} s that were measured\n", seconds - inside, inside);
+  }
+  return status;
+}
+
+int MainOfLoops(std::vector<std::string> arguments) {
+  std::string name = "linux", image;
+  bool inside = false;
+  for (const std::string_view option : {std::string_view("--kernel="), std::string_view("--kernel-image="), std::string_view("--inside")}) {
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      if (!arguments[i].starts_with(option)) continue;
+      const std::string value = arguments[i].substr(option.size());
+      arguments.erase(arguments.begin() + static_cast<ptrdiff_t>(i));
+      if (option == "--kernel=") name = value;
+      if (option == "--kernel-image=") image = value;
+      if (option == "--inside") inside = true;
+      break;
+    }
+  }
+  const int turns = arguments.empty() ? 1000 : std::atoi(arguments[0].c_str());
+  const int rounds = arguments.size() < 2 ? 5 : std::atoi(arguments[1].c_str());
+  if (turns < 1 || rounds < 1 || arguments.size() > 2 ||
+      (name != "linux" && name != "uml" && name != "gvisor" && !name.starts_with("preload:"))) {
+    fmt::print(stderr, "expected --kernel=linux, uml, gvisor or preload:LIB.so, and two positive numbers: TURNS and ROUNDS\n");
+    return 2;
+  }
+  if (!inside && name != "linux") return Elsewhere(name, image, arguments);
+  const Clock::time_point from = Clock::now();
+  Trouble trouble;
+  const std::unique_ptr<Kernel> kernel =
+      MakeLinuxKernel({.at_hand = GuestKind() == "gvisor", .preloaded = !PreloadedLibrary().empty()}, &trouble);
+  if (kernel == nullptr) {
+    fmt::print(stderr, "{}\n", trouble.what);
+    return 3;
+  }
+  const ResolvedProfile resolved = ResolveProfile("linux", kernel->release());
+  fmt::print("{}{}, held to {}; {} rounds of {} turns\n", kernel->release(),
+             PreloadedLibrary().empty() ? "" : fmt::format(" with {} preloaded", PreloadedLibrary()), resolved.profile.name(),
+             rounds, turns);
+  const int status = MeasureLoops(*kernel, resolved.profile, turns, rounds);
+  if (inside) fmt::print("{}{:.3f}\n", kInside, std::chrono::duration<double>(Clock::now() - from).count());
+  return status;
+}
+
 int Main(int argc, char** argv) {
+  if (IsGuestInit()) return GuestInit();
+  if (const std::string problem = BeginPreloaded(); !problem.empty()) {
+    fmt::print(stderr, "{}\n", problem);
+    return 3;
+  }
+  if (argc > 1 && std::string_view(argv[1]).starts_with("--")) return MainOfLoops({argv + 1, argv + argc});
   const int count = argc > 1 ? std::atoi(argv[1]) : 20000;
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 9;
   if (count < 1 || rounds < 1) {
