@@ -140,8 +140,27 @@ Json ToJson(const Finding& f) {
   return json;
 }
 
+// What is allowed beside the reply that is expected.
+std::vector<Reply> OtherReplies(const Finding& finding) {
+  std::vector<Reply> others;
+  const std::vector<Call>& calls = finding.transcript.program.calls;
+  for (size_t n = 1; n < finding.allowed.size(); ++n) {
+    std::string text;
+    for (size_t i = 0; i < calls.size(); ++i) {
+      const bool here = static_cast<int>(i) == finding.index;
+      text += PrintCall(calls[i]) + (here ? " = " + finding.allowed[n].reply : "") + "\n";
+    }
+    const ParsedText parsed = ParseText(text, "");
+    if (!parsed.ok() || parsed.transcript.program.calls != calls) continue;
+    const std::optional<Reply>& reply = parsed.transcript.said[static_cast<size_t>(finding.index)].reply;
+    if (reply) others.push_back(*reply);
+  }
+  return others;
+}
+
 CHeader CHeaderOf(const Finding& finding, const Transcript& transcript) {
   CHeader header{.title = {Headline(finding)}, .asked = finding.index};
+  header.also_right = OtherReplies(finding);
   // Replies say everything, but for values that the kernel may choose (MakeFinding).
   header.complete = true;
   for (size_t i = 0; i < transcript.said.size(); ++i) {

@@ -115,10 +115,21 @@ class Emitter {
       out += needs_.With(Helper::kBlockingOnly, "    forget_the_rest();\n");
     }
     const std::string reply = Quoted(PrintReply(call, *expected));
+    std::vector<std::string> others;
+    if (static_cast<int>(replied) == header_.asked) {
+      for (const Reply& other : header_.also_right) {
+        const std::string quoted = Quoted(PrintReply(call, AsTold(call, other)));
+        if (quoted != reply) others.push_back(quoted);
+      }
+    }
     if (gtest_ != nullptr) {
       const std::string& clause = transcript_.said[replied].clause;
+      for (const std::string& other : others) out += "    if (strcmp(actual, " + other + ") != 0)\n    ";
       return out + "    EXPECT_STREQ(" + reply + ", actual) << calling" +
              (clause.empty() ? "" : " << " + Quoted(" # @" + clause)) + ";\n";
+    }
+    for (const std::string& other : others) {
+      out += "    if (strcmp(actual, " + other + ") == 0) /* is right, too */\n        expect(" + other + ");\n    else\n    ";
     }
     return out + needs_.With(Helper::kExpect, "    expect(" + reply + ");\n");
   }

@@ -29,6 +29,9 @@ struct CHeader {
   // The call that the file asks about, by its place in the program: where the reply of an earlier one differs, the
   // sockets do not stand where the question is, and the exit status is 125. -1: all replies are asked about alike.
   int asked = -1;
+
+  // What is right there, too, beside the reply that the transcript has.
+  std::vector<Reply> also_right;
 };
 
 // The file. It compiles as C99 without a warning under -Wall -Wextra of gcc and clang. Replies are

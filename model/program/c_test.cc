@@ -505,6 +505,16 @@ listen(s0, 1)                          = {}
   }
 }
 
+TEST(C, WhatIsRightTooIsNoDifference) {
+  const Transcript transcript = MustParse("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nlisten(s0, 1) = -1 EADDRINUSE\n");
+  const CHeader header{.title = {}, .complete = true, .asked = 1, .also_right = {{.error = EINVAL}, {.value = 0}}};
+  const Ran ran = CompileAndRun(transcript, header);
+  SKIP_IF_IT_CANNOT_RUN_HERE(ran);
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  const Ran neither = CompileAndRun(transcript, {.title = {}, .complete = true, .asked = 1, .also_right = {{.error = EINVAL}}});
+  EXPECT_EQ(neither.status, kDiverges) << neither.output;
+}
+
 TEST(C, OnlyACallThatIsSaidToBlockMay) {
   constexpr std::string_view kText = R"(
 s0 = socket(AF_INET, SOCK_STREAM, 0)   = s0
