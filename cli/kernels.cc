@@ -113,7 +113,8 @@ void AddGuestOptions(CLI::App& command, KernelOptions& options) {
       ->type_name("FILE");
   command
       .add_option("--kernel-args", options.kernel_arguments,
-                  "With uml: more words for its command line; with gvisor: more flags of runsc")
+                  "With uml: more words for its command line; with gvisor: more flags of runsc; with lwip: as-it-is, "
+                  "without our mending")
       ->type_name("WORDS");
   command
       .add_option("--platform", options.platform, "With gvisor: its platform, ptrace where left out")
@@ -184,7 +185,7 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
   }
   Trouble trouble;
   if (options.kernel == "lwip") {
-    std::unique_ptr<Kernel> lwip = MakeLwipKernel(LwipOptions{.library = options.image}, &trouble);
+    std::unique_ptr<Kernel> lwip = MakeLwipKernel(LwipOptions{.library = options.image, .as_it_is = options.kernel_arguments == "as-it-is"}, &trouble);
     if (lwip == nullptr) throw Stop{kExitUnavailable, trouble.what};
     return lwip;
   }

@@ -231,7 +231,7 @@ class Campaign {
   bool IsKnown(const std::string& key) const {
     const std::string today = Today();
     return std::any_of(options_.known.begin(), options_.known.end(), [&](const Deviation& row) {
-      return CanonicalKey(row.key) == key && !Expired(row, today);
+      return Explains(row, key) && !Expired(row, today);
     });
   }
 
@@ -248,7 +248,7 @@ class Campaign {
       }
       for (const KeyEntry& entry : shared_.keys) {
         if (entry.at() == KeyStage::kEmpty) break;
-        if (entry.at() == KeyStage::kKnown && CanonicalKey(row.key) == CanonicalKey(entry.key)) {
+        if (entry.at() == KeyStage::kKnown && Explains(row, entry.key)) {
           one.met += entry.count.load();
         }
       }

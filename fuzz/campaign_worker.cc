@@ -266,10 +266,9 @@ class Worker {
   }
 
   bool IsKnown(const std::string& key) const {
-    const std::string canonical = CanonicalKey(key);
     const std::string today = Today();
     return std::any_of(options_.known.begin(), options_.known.end(), [&](const Deviation& row) {
-      return CanonicalKey(row.key) == canonical && !Expired(row, today);
+      return Explains(row, key) && !Expired(row, today);
     });
   }
 

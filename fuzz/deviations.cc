@@ -181,6 +181,12 @@ std::string Today() {
   return text;
 }
 
+bool Explains(const Deviation& deviation, std::string_view key) {
+  if (deviation.key.find('*') == std::string::npos) return CanonicalKey(deviation.key) == CanonicalKey(key);
+  return fnmatch(deviation.key.c_str(), std::string(key).c_str(), 0) == 0 ||
+         fnmatch(deviation.key.c_str(), CanonicalKey(key).c_str(), 0) == 0;
+}
+
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
                                std::string_view release, std::string_view profile_name,
                                std::string_view key) {
@@ -188,7 +194,7 @@ const Deviation* FindDeviation(const Deviations& deviations, std::string_view ke
   const std::string today = Today();
   const Deviation* expired = nullptr;
   for (const Deviation& deviation : deviations.rows) {
-    if (CanonicalKey(deviation.key) != CanonicalKey(key) ||
+    if (!Explains(deviation, key) ||
         !Applies(deviation, kernel_family, release, profile_name)) {
       continue;
     }

@@ -6,7 +6,8 @@
 //     # kernel | version   | profile | key                               | reason | link | expires
 //     linux    | 6.1..6.18 | posix   | linux.listen.stream.….value.0     | …      | …    | 2027-06-30
 //
-// `version` is a glob over the kernel's release ("6.*", "*") or a range, both ends included and
+// A `*` in the key stands for any part of it: `lwip.recv*.not_connected.errno.EAGAIN`, where one mistake shows in many
+// calls. `version` is a glob over the kernel's release ("6.*", "*") or a range, both ends included and
 // compared number by number as far as they are written ("6.1..6.18", "..5.15", "6.6.."). `link` and
 // `expires` may be left out; from the day after `expires` on the row explains nothing. A line that
 // starts with `#` is a comment.
@@ -58,14 +59,16 @@ std::string WithDeviation(std::string_view table, const Deviation& row, const De
 bool Applies(const Deviation& deviation, std::string_view kernel_family, std::string_view release,
              std::string_view profile_name);
 
+// Whether the row is about `key`. A clause's older id (Clause::alias) in either stands for the clause.
+bool Explains(const Deviation& deviation, std::string_view key);
+
 // Whether the row held for the last time before `today`, a date such as "2026-03-01".
 bool Expired(const Deviation& deviation, std::string_view today);
 
 // The date in UTC.
 std::string Today();
 
-// The row that explains `key` there, expired or not; nullptr where none does. A clause's older id (Clause::alias)
-// in the row's key stands for the clause.
+// The row that explains `key` there, expired or not; nullptr where none does.
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
                                std::string_view release, std::string_view profile_name,
                                std::string_view key);

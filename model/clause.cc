@@ -23,31 +23,31 @@ Tables TablesOf(Op op) {
     case Op::kSocketpair:
       return {{SocketFlagsClauses()}, {SocketpairFirstClauses()}, {SocketKindClauses()}, {SocketpairClauses()}};
     case Op::kBind:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {AddressClauses()}, {BindClauses(), kInet},
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {FailedClauses(), kTcp}, {AddressClauses()}, {BindClauses(), kInet},
               {BindUnixClauses(), kUnix}};
     case Op::kListen:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {ListenClauses(), kTcp},
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {FailedClauses(), kTcp}, {ListenClauses(), kTcp},
               {ListenOnDatagramsClauses(), kDatagrams}, {ListenUnixClauses(), kUnixConnected}};
     case Op::kConnect:
       return {{NotOpenClauses()}, {AddressClauses()}, {NotASocketClauses()}, {ConnectClauses(), kTcp},
               {ConnectUdpClauses(), kUdp}, {ConnectUnixClauses(), kUnix}};
     case Op::kAccept:
     case Op::kAccept4:
-      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()},
+      return {{NotOpenClauses()}, {AcceptFirstClauses()}, {NotASocketClauses()}, {FailedClauses(), kTcp},
               {AcceptOnDatagramsClauses(), kDatagrams}, {AcceptUnixClauses(), kUnixConnected},
               {AcceptClauses(), kTcp | kUnixConnected}};
     case Op::kClose: return {{NotOpenClauses()}, {CloseClauses()}, {CloseUnixClauses(), kUnix}};
     case Op::kShutdown:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {ShutdownFirstClauses()}, {ShutdownClauses(), kInet},
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {FailedClauses(), kTcp}, {ShutdownFirstClauses()}, {ShutdownClauses(), kInet},
               {ShutdownUnixClauses(), kUnix}};
     case Op::kDup: return {{NotOpenClauses()}, {DupClauses()}};
     case Op::kGetsockname:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses()}, {GetsocknameClauses()}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {FailedClauses(), kTcp}, {NameClauses()}, {GetsocknameClauses()}};
     case Op::kGetpeername:
-      return {{NotOpenClauses()}, {NotASocketClauses()}, {NameClauses()}, {GetpeernameClauses()}};
-    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {GetsockoptClauses()}};
+      return {{NotOpenClauses()}, {NotASocketClauses()}, {FailedClauses(), kTcp}, {NameClauses()}, {GetpeernameClauses()}};
+    case Op::kGetsockopt: return {{NotOpenClauses()}, {NotASocketClauses()}, {FailedClauses(), kTcp}, {GetsockoptClauses()}};
     case Op::kSetsockopt:
-      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {SetsockoptClauses()}};
+      return {{SetsockoptFirstClauses()}, {NotOpenClauses()}, {NotASocketClauses()}, {FailedClauses(), kTcp}, {SetsockoptClauses()}};
     case Op::kSend:
       return {{NotOpenClauses()}, {NotASocketClauses()}, {SendClauses(), kTcp}, {SendUdpClauses(), kUdp},
               {SendUnixClauses(), kUnix}};

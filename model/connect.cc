@@ -34,6 +34,7 @@ bool HasFailed(const Scene& s) {
 }
 bool FailureUntold(const Scene& s) { return HasFailed(s) && s.me().error != 0; }
 bool FailureTold(const Scene& s) { return HasFailed(s) && s.me().error == 0; }
+bool RefusalUntold(const Scene& s) { return FailureUntold(s) && s.me().error == ECONNREFUSED; }
 bool HasSucceeded(const Scene& s) {
   return Linked(s, Link::kConnecting) && s.me().tcp != Tcp::kClose && s.me().tcp != Tcp::kSynSent;
 }
@@ -359,6 +360,10 @@ constexpr Clause kConnect[] = {
     {.id = "connect.failed", .error = kPendingError, .when = FailureUntold, .then = TellFailure,
      .cites = "POSIX connect(): the errors of an asynchronous attempt; Linux __inet_stream_connect()",
      .says = "The earlier connect() has failed, and this one tells why."},
+    {.id = "connect.failed_by_reset", .error = ECONNRESET, .when = RefusalUntold, .then = Fail,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() ECONNRESET: \"Remote host reset the connection request\"",
+     .says = "The earlier connect() was refused, which may be told as a reset."},
     {.id = "connect.failure_told", .error = ECONNABORTED, .when = FailureTold, .then = Fail,
      .on = kLinux, .cites = "Linux __inet_stream_connect(): sock_error(sk) ? : -ECONNABORTED",
      .says = "The earlier connect() has failed, and SO_ERROR has told why already."},
@@ -387,6 +392,10 @@ constexpr Clause kConnect[] = {
     {.id = "connect.wrong_family", .error = EAFNOSUPPORT, .when = WrongFamily,
      .cites = "POSIX connect() EAFNOSUPPORT; Linux tcp_v4_connect()",
      .says = "The address is of another family than the socket."},
+    {.id = "connect.family_invalid", .error = EINVAL, .when = WrongFamily,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() EINVAL (may): \"invalid address family in the sockaddr structure\"",
+     .says = "The address is of another family than the socket."},
     {.id = "connect.inet6_only", .error = ENETUNREACH, .when = Inet6Only,
      .on = kLinux, .cites = "Linux tcp_v6_connect(), __inet6_bind()",
      .says = "An IPv4 address, on a socket with IPV6_V6ONLY or one that was bound to an IPv6 address."},
@@ -407,6 +416,10 @@ constexpr Clause kConnect[] = {
     {.id = "connect.no_route", .error = ENETUNREACH, .when = NoRoute, .then = NotRouted,
      .cites = "POSIX connect() ENETUNREACH; Linux ip_route_output_key()",
      .says = "No route leads to the network."},
+    {.id = "connect.no_route_to_host", .error = EHOSTUNREACH, .when = NoRoute, .then = NotRouted,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() EHOSTUNREACH (may): \"The destination host cannot be reached\"",
+     .says = "No route leads to the network, so none to the host."},
     {.id = "connect.host_unreachable", .error = EHOSTUNREACH, .when = HostUnreachable, .then = NotRouted,
      .cites = "POSIX connect() EHOSTUNREACH; Linux fib_props[RTN_UNREACHABLE]",
      .says = "The route says that the host cannot be reached."},
@@ -475,6 +488,10 @@ constexpr Clause kConnect[] = {
      .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX connect() EINPROGRESS only if the connection \"cannot be established immediately\"",
      .says = "The socket does not block, and the refusal is known at once."},
+    {.id = "connect.reset_at_once", .error = ECONNRESET, .when = IsRefusedWithoutWaiting, .then = BeRefused,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() ECONNRESET: \"Remote host reset the connection request\"",
+     .says = "The socket does not block, and the refusal is known at once, and told as a reset."},
     {.id = "connect.done_at_once", .when = IsDoneWithoutWaiting, .then = Finish,
      .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX connect() EINPROGRESS only if the connection \"cannot be established immediately\"",
@@ -485,6 +502,10 @@ constexpr Clause kConnect[] = {
     {.id = "connect.refused", .error = ECONNREFUSED, .when = IsRefused, .then = BeRefused,
      .cites = "POSIX connect() ECONNREFUSED; Linux tcp_reset()",
      .says = "Nobody listens there."},
+    {.id = "connect.reset", .error = ECONNRESET, .when = IsRefused, .then = BeRefused,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() ECONNRESET: \"Remote host reset the connection request\"",
+     .says = "Nobody listens there, and TCP tells that by a RST, which may be told as it is."},
     {.id = "connect.ended_at_once", .error = ECONNABORTED, .when = EndsAtOnce, .then = BeRefused,
      .on = kLinux, .cites = "observed on Linux 6.18: bind(s0, 127.0.0.1:P0), shutdown(s0, SHUT_WR), connect(s0, 127.0.0.1:P0); "
                             "Linux tcp_rcv_state_process(), __inet_stream_connect()",

@@ -187,6 +187,18 @@ void TellError(Scene& s) {
   Tell(s, {.first = TakePendingError(s.me())});
   if (s.posix() && failed) MakeUnspecified(s.world, s.index);
 }
+bool GetsRefusal(const Scene& s) { return GetsError(s) && s.me().error == ECONNREFUSED && s.me().link == Link::kConnecting; }
+void TellReset(Scene& s) {
+  TakePendingError(s.me());
+  Tell(s, {.first = ECONNRESET});
+  MakeUnspecified(s.world, s.index);
+}
+// Options that mean something for the other type of socket only.
+bool OfTheOtherType(const Scene& s) {
+  if (!s.has_socket() || IsUnix(s.me().kind) || !AtSocketLevel(s)) return false;
+  if (s.me().kind == SocketKind::kUdp) return Is(s, SO_ACCEPTCONN) || Is(s, SO_KEEPALIVE) || Is(s, SO_LINGER);
+  return Is(s, SO_BROADCAST);
+}
 bool PerhapsRefused(const Scene& s) { return GetsError(s) && s.me().perhaps_refused; }
 void TellPerhapsRefused(Scene& s) {
   s.open = true;
@@ -383,6 +395,10 @@ constexpr Clause kGetsockopt[] = {
     {.id = "getsockopt.unknown_posix", .error = ENOPROTOOPT, .when = PosixMissing,
      .on = kPosix, .cites = "POSIX getsockopt() ENOPROTOOPT: \"the option is not supported by the protocol\"",
      .says = "There is no such option, or no such level."},
+    {.id = "getsockopt.of_the_other_type", .error = ENOPROTOOPT, .when = OfTheOtherType,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX getsockopt() ENOPROTOOPT: \"The option is not supported by the protocol\"; XSH 2.10.16",
+     .says = "An option of streams on a datagram socket, or the other way round."},
     {.id = "getsockopt.unknown_invalid", .error = EINVAL, .when = PosixMissing,
      .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX getsockopt() EINVAL: \"the specified option is invalid at the specified socket level\"",
@@ -436,6 +452,10 @@ constexpr Clause kGetsockopt[] = {
     {.id = "getsockopt.error", .when = GetsError, .then = TellError,
      .cites = "POSIX SO_ERROR; Linux sock_error()",
      .says = "The pending error, which is cleared."},
+    {.id = "getsockopt.reset", .when = GetsRefusal, .then = TellReset,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() ECONNRESET: \"Remote host reset the connection request\"",
+     .says = "connect() was refused by a RST, which is told as it is."},
     {.id = "getsockopt.value", .when = Gets, .then = TellValue,
      .cites = "POSIX getsockopt(); getsockopt(2), and what the table of options cites",
      .says = "The option as it was set or inherited, or as it is from the start.",
@@ -464,6 +484,10 @@ constexpr Clause kSetsockopt[] = {
     {.id = "setsockopt.unknown_posix", .error = ENOPROTOOPT, .when = PosixMissing,
      .on = kPosix, .cites = "POSIX setsockopt() ENOPROTOOPT: \"the option is not supported by the protocol\"",
      .says = "There is no such option, or no such level."},
+    {.id = "setsockopt.of_the_other_type", .error = ENOPROTOOPT, .when = OfTheOtherType,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX setsockopt() ENOPROTOOPT: \"The option is not supported by the protocol\"; XSH 2.10.16",
+     .says = "An option of streams on a datagram socket, or the other way round."},
     {.id = "setsockopt.unknown_invalid", .error = EINVAL, .when = PosixMissing,
      .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX setsockopt() EINVAL: \"the specified option is invalid at the specified socket level\"",

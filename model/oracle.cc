@@ -961,6 +961,14 @@ void Scene::WriteAddress(Host host, PortIndex port) {
     reply.wrote |= kWroteAddressLength;
     reply.address_length = whole;
   }
+  // POSIX tells "the length of the stored address", which is cut off to the room that there was.
+  if (posix() && call.length < whole && seen != nullptr && (seen->wrote & kWroteAddressLength) &&
+      seen->address_length == call.length) {
+    open = true;
+    note = "the length of the address, or of what was stored of it";
+    reply.wrote |= kWroteAddressLength;
+    reply.address_length = call.length;
+  }
 }
 
 }  // namespace sockspec

@@ -54,12 +54,19 @@ void TellUnsteady(Scene& s) {
 void TellHungUp(Scene& s) {
   int16_t events = Ready(s.world, s.index) & Asked(s);
   s.open = true;
-  s.note = "POLLHUP or POLLOUT, not both";
+  s.note = "POLLHUP, POLLOUT or neither, not both";
   const int16_t free = Uncertain(s.world, s.index) & Asked(s);
   if (s.seen != nullptr) events = static_cast<int16_t>((events & ~free) | (s.seen->events & free));
-  const bool writable = s.seen != nullptr && !(s.seen->events & POLLHUP);
-  events = static_cast<int16_t>(events & ~(writable ? POLLHUP : kWritable));
+  // Writable, hung up, or neither.
+  const int16_t not_so = s.seen == nullptr                ? kWritable
+                         : s.seen->events & POLLHUP       ? kWritable
+                         : s.seen->events & kWritable     ? POLLHUP
+                                                          : POLLHUP | kWritable;
+  events = static_cast<int16_t>(events & ~not_so);
   if (events != 0) TellEvents(s, events);
+}
+bool HungUpAlone(const Scene& s) {
+  return HungUp(s) && Waits(s) && (Ready(s.world, s.index) & Asked(s) & ~(POLLHUP | kWritable)) == 0;
 }
 
 // clang-format off
@@ -77,6 +84,10 @@ constexpr Clause kPoll[] = {
      .on = kPosix,
      .cites = "POSIX poll() POLLHUP: \"This event and POLLOUT are mutually-exclusive\"",
      .says = "A socket that has hung up is not writable."},
+    {.id = "poll.perhaps_not_hung_up", .blocks = true, .when = HungUpAlone,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX poll() does not say which sockets have hung up, or whether one without a connection has",
+     .says = "Nothing can become of the socket without another call, and the time to wait is endless."},
     // Two replies are right here: bytes that small buffers hold up arrive by a timer.
     {.id = "poll.unsteady_blocks", .blocks = true, .when = UnsteadyForEver,
      .strength = Strength::kMay,

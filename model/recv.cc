@@ -49,6 +49,7 @@ bool Dry(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) == 0 && !L
 bool AtEnd(const Scene& s) { return Dry(s) && s.me().done; }
 bool Open(const Scene& s) { return Dry(s) && !s.me().done; }
 bool ErrorPending(const Scene& s) { return Open(s) && s.me().error != 0; }
+bool RefusalPending(const Scene& s) { return ErrorPending(s) && s.me().error == ECONNREFUSED; }
 bool ShutForReading(const Scene& s) {
   return Open(s) && s.me().error == 0 && (s.me().shut & kReceive);
 }
@@ -86,6 +87,11 @@ bool MayBeWokenForNothing(const Scene& s) {
 }
 
 void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }
+// After a failed connect() the state of the socket is unspecified.
+void TellReset(Scene& s) {
+  TakePendingError(s.me());
+  MakeUnspecified(s.world, s.index);
+}
 void Take(Scene& s) {
   Socket& socket = s.me();
   const int here = static_cast<int>(std::min<uint32_t>(Unread(socket), Asked(s)));
@@ -190,6 +196,10 @@ constexpr Clause kRecv[] = {
     {.id = "recv.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
      .cites = "POSIX XSH 2.10.12 pending errors; Linux tcp_recvmsg_locked(), sock_error()",
      .says = "The pending error is told, and cleared."},
+    {.id = "recv.reset", .error = ECONNRESET, .when = RefusalPending, .then = TellReset,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() ECONNRESET: \"Remote host reset the connection request\"",
+     .says = "connect() was refused by a RST, which is told as it is."},
     {.id = "recv.reset_told", .when = ResetAndTold,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX recv() ECONNRESET; what follows once that was told it does not say",

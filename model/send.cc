@@ -22,6 +22,9 @@ bool In(const Scene& s, Tcp tcp) { return Modelled(s) && s.me().tcp == tcp; }
 bool CanSend(const Scene& s) { return In(s, Tcp::kEstablished) || In(s, Tcp::kCloseWait); }
 
 bool ErrorPending(const Scene& s) { return Modelled(s) && !CanSend(s) && s.me().error != 0; }
+bool ResetPending(const Scene& s) {
+  return ErrorPending(s) && (s.me().error == ECONNREFUSED || s.me().error == EPIPE);
+}
 bool Connecting(const Scene& s) { return In(s, Tcp::kSynSent) && s.me().error == 0; }
 bool WouldWait(const Scene& s) { return Connecting(s) && s.impatient(); }
 bool Waits(const Scene& s) { return Connecting(s) && !s.impatient(); }
@@ -56,6 +59,11 @@ void TellPending(Scene& s) {
   s.reply.error = TakePendingError(s.me());
   if (s.reply.error == EPIPE) Signal(s);
 }
+// After a failed connect() the state of the socket is unspecified.
+void TellReset(Scene& s) {
+  TakePendingError(s.me());
+  if (s.me().link == Link::kConnecting) MakeUnspecified(s.world, s.index);
+}
 // Interrupted, it tells how much had gone out.
 void TransferPart(Scene& s) {
   if (s.seen == nullptr || s.seen->error != 0) return;
@@ -74,6 +82,10 @@ constexpr Clause kSendTable[] = {
     {.id = "send.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
      .cites = "POSIX XSH 2.10.12 pending errors; Linux sk_stream_wait_connect(), sk_stream_error()",
      .says = "The pending error is told, and cleared."},
+    {.id = "send.reset", .error = ECONNRESET, .when = ResetPending, .then = TellReset,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX send() ECONNRESET: \"A connection was forcibly closed by a peer\"; connect() ECONNRESET",
+     .says = "A RST came, of the connection or of the attempt, and is told as it is."},
     {.id = "send.would_wait", .error = EAGAIN, .when = WouldWait,
      .on = kLinux, .cites = "Linux sk_stream_wait_connect()",
      .says = "connect() is under way, and the socket does not block."},

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include "model/tables.h"
 #include "model/unix_network.h"
@@ -50,7 +51,20 @@ void TellLength(Scene& s) {
   s.reply.address_length = told;
 }
 
+// A nonblocking connect() has failed, and nobody has been told.
+bool HasFailed(const Scene& s) {
+  return s.has_socket() && s.me().link == Link::kConnecting && s.me().tcp == Tcp::kClose &&
+         !(s.call.op == Op::kGetsockopt && s.call.level == SOL_SOCKET && s.call.option == SO_ERROR);
+}
+
 // clang-format off
+constexpr Clause kFailed[] = {
+    {.id = "connection.failed", .when = HasFailed,
+     .on = kPosix, .strength = Strength::kUnspecified,
+     .cites = "POSIX connect(): \"If connect() fails, the state of the socket is unspecified\"",
+     .says = "An attempt to connect has failed; only what tells why says something for sure."},
+};
+
 constexpr Clause kNotOpen[] = {
     {.id = "descriptor.not_open", .error = EBADF, .when = NotOpen,
      .cites = "POSIX XSH 2.3 EBADF; Linux fdget()",
@@ -99,6 +113,7 @@ constexpr Clause kName[] = {
 
 }  // namespace
 
+std::span<const Clause> FailedClauses() { return kFailed; }
 std::span<const Clause> NotOpenClauses() { return kNotOpen; }
 std::span<const Clause> NotASocketClauses() { return kNotASocket; }
 std::span<const Clause> AddressClauses() { return kAddress; }

@@ -12,6 +12,7 @@ namespace sockspec {
 std::span<const Clause> NotOpenClauses();     // shared by all but socket and poll: EBADF
 std::span<const Clause> NotASocketClauses();  // shared by the calls on sockets: ENOTSOCK
 std::span<const Clause> AddressClauses();     // shared by bind and connect: the pointer and its length
+std::span<const Clause> FailedClauses();      // shared by what asks where a stream is, but not why it failed
 std::span<const Clause> NameClauses();        // shared by getsockname and getpeername: where the name goes
 
 // Of any kind of socket (transfer.cc): what these calls ask of their arguments first.

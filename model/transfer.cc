@@ -153,6 +153,20 @@ void TellNoSender(Scene& s) {
   if (!WantsSender(s) || (s.call.pointer == Pointer::kBad && s.call.length == 0)) return;
   s.reply.wrote |= kWroteAddressLength;
   s.reply.address_length = 0;
+  if (!s.posix() || s.seen == nullptr) return;
+  // POSIX recvfrom(): where "the protocol does not provide the source address of messages, the value stored […] is
+  // unspecified". lwIP writes the peer's.
+  s.open = true;
+  s.note = "any address, or none";
+  constexpr uint16_t kName = kWroteAddress | kWroteAddressLength;
+  const Reply& seen = *s.seen;
+  s.reply.wrote = static_cast<uint16_t>((s.reply.wrote & ~kName) | (seen.wrote & kName));
+  s.reply.host = seen.host;
+  s.reply.port = seen.port;
+  s.reply.name = seen.name;
+  s.reply.family = seen.family;
+  s.reply.address_size = seen.address_size;
+  s.reply.address_length = seen.address_length;
 }
 
 }  // namespace sockspec

@@ -29,6 +29,7 @@
 #include <span>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "model/program/declarations.h"
 #include "model/program/options.h"
@@ -65,7 +66,7 @@ namespace {
   X(lwip_writev) X(lwip_socket_dbg_get_socket) X(netif_add) X(netif_loop_output) X(netif_poll)  \
   X(netif_set_link_up) X(netif_set_up) X(sys_lock_tcpip_core) X(sys_now) X(sys_sem_signal)      \
   X(sys_unlock_tcpip_core) X(tcp_abort) X(tcp_fasttmr) X(tcpip_init) X(tcpip_input)
-#define SOCKSPEC_LWIP_DATA(X) X(netif_list) X(tcp_active_pcbs) X(tcp_tw_pcbs)
+#define SOCKSPEC_LWIP_DATA(X) X(netif_list) X(tcp_active_pcbs) X(tcp_bound_pcbs) X(tcp_tw_pcbs)
 
 struct Library {
 #define X(name) decltype(&::name) name = nullptr;
@@ -98,9 +99,9 @@ class Core {
   Core& operator=(const Core&) = delete;
 };
 
-// ---------------------------------------------------------------------------- The interfaces
+// ----------------------------------------------------------------------------- The interface
 
-netif g_loopback, g_loopback2;
+netif g_loopback;
 
 err_t Loop4(netif* out, pbuf* packet, const ip4_addr_t*) { return lwip.netif_loop_output(out, packet); }
 err_t Loop6(netif* out, pbuf* packet, const ip6_addr_t*) { return lwip.netif_loop_output(out, packet); }
@@ -114,19 +115,14 @@ err_t BeginLoopback(netif* added) {
   return ERR_OK;
 }
 
-void AddLoopback(netif* added, uint32_t address, uint32_t mask) {
-  const ip4_addr_t own{htonl(address)}, net{htonl(mask)};
+void AddInterface() {
+  const ip4_addr_t own{htonl(INADDR_LOOPBACK)}, net{htonl(0xFF000000)};
   // A gateway of 0.0.0.0 would lead there. lwIP's own loopback is its own gateway, too.
-  lwip.netif_add(added, &own, &net, &own, nullptr, BeginLoopback, lwip.tcpip_input);
-  lwip.netif_set_link_up(added);
-  lwip.netif_set_up(added);
-}
-
-void AddInterfaces() {
-  AddLoopback(&g_loopback, INADDR_LOOPBACK, 0xFF000000);
+  lwip.netif_add(&g_loopback, &own, &net, &own, nullptr, BeginLoopback, lwip.tcpip_input);
+  lwip.netif_set_link_up(&g_loopback);
+  lwip.netif_set_up(&g_loopback);
   IP_ADDR6_HOST(&g_loopback.ip6_addr[0], 0, 0, 0, 1);
   g_loopback.ip6_addr_state[0] = IP6_ADDR_PREFERRED;
-  AddLoopback(&g_loopback2, INADDR_LOOPBACK + 1, 0xFFFFFFFF);
 }
 
 // Delivers what the stack has sent to itself, and what that makes it send, until nothing is under way. With the core
@@ -175,7 +171,7 @@ std::string_view LacksFlag(const Call& call, int has) {
   for (const Token& flag : MessageFlags()) {
     if ((call.flags & ~has & flag.value) != 0) return flag.name;
   }
-  return {};
+  return (call.flags & ~has) != 0 ? "flags without a name" : "";
 }
 
 // A stack in our own process reads what a pointer points at without asking.
@@ -194,8 +190,13 @@ std::string_view LacksPointer(const Call& call) {
 }
 
 std::string_view LacksAddress(const Call& call) {
-  switch (Unmapped(call.address.host)) {
+  if (call.pointer != Pointer::kValid) return {};
+  const Host host = Unmapped(call.address.host);
+  // POSIX says nothing of it; elsewhere it leads to oneself.
+  if (call.op != Op::kBind && (host == Host::kAny || host == Host::kAny6)) return "the wildcard as a destination";
+  switch (host) {
     case Host::kUnix: return "AF_UNIX";
+    case Host::kLoopback2: return "127.0.0.2";  // an interface has one IPv4 address
     case Host::kBlackhole:
     case Host::kProhibited:
     case Host::kBlackhole6:
@@ -204,6 +205,9 @@ std::string_view LacksAddress(const Call& call) {
     default: return {};
   }
 }
+
+// It counts to 65535, and POSIX leaves the limit to each.
+std::string_view LacksPieces(const Call& call) { return call.pieces > 1024 ? "a limit of 1024 pieces" : ""; }
 
 std::string_view LacksOf(const Call& call) {
   if (call.part != Part::kWhole || call.thread != 0) return "calls in other threads";
@@ -225,9 +229,9 @@ std::string_view LacksOf(const Call& call) {
     case Op::kGetsockname:
     case Op::kGetpeername:
     case Op::kRead:
+    case Op::kWrite: return {};
     case Op::kReadv:
-    case Op::kWrite:
-    case Op::kWritev: return {};
+    case Op::kWritev: return LacksPieces(call);
     case Op::kDup: return "dup()";
     case Op::kDup2: return "dup2()";
     case Op::kDup3: return "dup3()";
@@ -241,6 +245,7 @@ std::string_view LacksOf(const Call& call) {
     case Op::kSendto:
     case Op::kSendmsg: {
       if (call.control != 0) return "control data";
+      if (call.pieces > 1024) return LacksPieces(call);
       const std::string_view lacks = LacksAddress(call);
       return lacks.empty() ? LacksFlag(call, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE) : lacks;
     }
@@ -248,6 +253,7 @@ std::string_view LacksOf(const Call& call) {
     case Op::kRecvfrom:
     case Op::kRecvmsg:
       if (call.made < kMaxHandles) return "control data";
+      if (call.pieces > 1024) return LacksPieces(call);
       return LacksFlag(call, MSG_DONTWAIT | MSG_PEEK);
     case Op::kFcntl:
       if (call.command == F_GETFL || call.command == F_SETFL) return {};
@@ -256,7 +262,7 @@ std::string_view LacksOf(const Call& call) {
       return call.command == static_cast<int32_t>(FIONREAD) || call.command == static_cast<int32_t>(FIONBIO)
                  ? ""
                  : "SIOCATMARK and others";
-    case Op::kPoll: return {};
+    case Op::kPoll: return (call.flags & POLLRDHUP) != 0 ? "POLLRDHUP" : "";
     case Op::kSocketpair: return "socketpair()";
     case Op::kSelect: return "select()";  // Debian's library is built without
     case Op::kEpollCreate1:
@@ -268,6 +274,7 @@ std::string_view LacksOf(const Call& call) {
 
 // -------------------------------------------------------------------------------- The kernel
 
+constexpr int kNoErrno = ENOMSG;  // what errno is before a call: some calls of lwIP fail and leave it as it was
 constexpr int kNever = 999;  // NEVER: a number that lwIP never gives, which gives the lowest free one
 constexpr int kHighest = LWIP_SOCKET_OFFSET + kSlots;
 constexpr PortRange kEphemeral{.low = 0xC000, .high = 0xFFFF};  // tcp.c, udp.c: …_LOCAL_PORT_RANGE_START
@@ -276,7 +283,8 @@ constexpr int kPrivilegedPorts = 1023;
 constexpr int kLongestTimeout = 50;      // of a program's own that we wait for, in milliseconds
 constexpr int kWaitMilliseconds = 1;     // that we give a call that finds nothing
 constexpr int kSendMilliseconds = 60000;  // and one that finds no room, see Overseer
-constexpr auto kHangs = std::chrono::seconds(10);
+constexpr s16_t kNoLinger = -1;  // netconn::linger
+constexpr auto kHangs = std::chrono::seconds(4);
 
 size_t SizeOf(const Call& call) { return std::clamp(call.size, 0, kMaxTransfer); }
 
@@ -335,7 +343,7 @@ class Overseer {
       if (turn != seen || turn % 2 == 0) since = now;
       seen = turn;
       if (now - since < kHangs) continue;
-      fprintf(stderr, "sockspec: a call to lwIP has not come back for 10 s\n");
+      fprintf(stderr, "sockspec: a call to lwIP has not come back for 4 s\n");
       abort();
     }
   }
@@ -379,7 +387,7 @@ class Overseer {
 class LwipKernel : public Kernel {
  public:
   ~LwipKernel() override;
-  void Begin();
+  void Begin(const LwipOptions& options);
 
   std::string family() const override { return "lwip"; }
   std::string release() const override { return LwipRelease(); }
@@ -398,6 +406,7 @@ class LwipKernel : public Kernel {
  private:
   Reply Launch(const Call& call);
   Reply Socket(const Call& call);
+  Reply Bind(const Call& call);
   Reply Connect(const Call& call);
   Reply Accept(const Call& call, int flags);
   Reply Close(const Call& call);
@@ -433,6 +442,7 @@ class LwipKernel : public Kernel {
   Memory memory_;
   int next_port_ = kFirstPort;
   int programs_ = 0;
+  bool as_it_is_ = false;
   unsigned seed_ = 0;
   unsigned next_seed_ = 0;
   std::minstd_rand delays_;
@@ -446,25 +456,32 @@ LwipKernel::~LwipKernel() {
   g_kernel = nullptr;
 }
 
-void LwipKernel::Begin() {
+void LwipKernel::Begin(const LwipOptions& options) {
+  as_it_is_ = options.as_it_is;
   g_kernel = this;
   overseer_.Begin();
 }
 
-// Connections first: a socket whose connection is gone closes at once, whatever it had to send.
+// Connections first: a socket whose connection is gone closes at once, whatever it had to send. Those in TIME-WAIT go
+// after the sockets, which do not hear of it.
 Trouble LwipKernel::Reset(const Environment& env) {
   for (int round = 0;; ++round) {
     {
       const Core core;
+      // It may be a ring, see Bind(). To close a socket that is not in it does no harm.
+      *lwip.tcp_bound_pcbs = nullptr;
       while (*lwip.tcp_active_pcbs != nullptr) lwip.tcp_abort(*lwip.tcp_active_pcbs);
-      while (*lwip.tcp_tw_pcbs != nullptr) lwip.tcp_abort(*lwip.tcp_tw_pcbs);
+      while (round > 0 && *lwip.tcp_tw_pcbs != nullptr) lwip.tcp_abort(*lwip.tcp_tw_pcbs);
       Deliver();
       if (round > 0 && *lwip.tcp_active_pcbs == nullptr && *lwip.tcp_tw_pcbs == nullptr) break;
     }
     if (round == 10) return {"lwIP has connections that do not go"};
     overseer_.Enter();
     for (int raw = LWIP_SOCKET_OFFSET; raw < kHighest; ++raw) {
-      if (lwip.lwip_socket_dbg_get_socket(raw) != nullptr) lwip.lwip_close(raw);
+      lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(raw);
+      if (socket == nullptr) continue;
+      socket->conn->linger = kNoLinger;
+      lwip.lwip_close(raw);
     }
     overseer_.Leave();
   }
@@ -498,8 +515,11 @@ Reply LwipKernel::Run(const Call& call) {
   if (seed_ != 0) [[unlikely]] {
     Delay();
   }
+  Call known = call;
+  known.flags &= call.op == Op::kAccept4 || call.op == Op::kPoll ? ~0 : ~MSG_NOSIGNAL;
   overseer_.Enter();
-  const Reply reply = Launch(call);
+  errno = kNoErrno;
+  const Reply reply = Launch(known);
   overseer_.Leave();
   const Core core;
   Deliver();
@@ -511,10 +531,7 @@ Reply LwipKernel::Launch(const Call& call) {
   const auto length = static_cast<socklen_t>(call.length);
   switch (call.op) {
     case Op::kSocket: return Socket(call);
-    case Op::kBind: {
-      const int value = lwip.lwip_bind(raw, AddressIn(call), length);
-      return Answer(value, errno);
-    }
+    case Op::kBind: return Bind(call);
     case Op::kListen: {
       const int value = lwip.lwip_listen(raw, call.value);
       return Answer(value, errno);
@@ -619,6 +636,26 @@ Reply LwipKernel::Accept(const Call& call, int flags) {
   return reply;
 }
 
+// A second bind() of a TCP socket to another port succeeds, and puts the socket into lwIP's list of bound ones again:
+// the list becomes a ring, and the next look through it never ends (fuzz/found/lwip/second-bind-hangs.program). So that
+// campaigns get any further, we put the list right.
+Reply LwipKernel::Bind(const Call& call) {
+  std::vector<tcp_pcb*> bound;
+  if (!as_it_is_) {
+    const Core core;
+    for (tcp_pcb* one = *lwip.tcp_bound_pcbs; one != nullptr; one = one->next) bound.push_back(one);
+  }
+  const int value = lwip.lwip_bind(Raw(call), AddressIn(call), static_cast<socklen_t>(call.length));
+  const Reply reply = Answer(value, errno);
+  if (bound.empty() || value != 0) return reply;
+  const Core core;
+  const auto again = std::ranges::find(bound, *lwip.tcp_bound_pcbs);
+  if (again == bound.end()) return reply;
+  *lwip.tcp_bound_pcbs = bound[0];
+  for (size_t i = 0; i < bound.size(); ++i) bound[i]->next = i + 1 < bound.size() ? bound[i + 1] : nullptr;
+  return reply;
+}
+
 // A blocking connect() that gets no answer is made a nonblocking one, which is what a signal would make of it: POSIX
 // connect() EINTR, "the connection shall be established asynchronously". lwIP marks such a connection like this.
 Reply LwipKernel::Connect(const Call& call) {
@@ -637,7 +674,13 @@ Reply LwipKernel::Connect(const Call& call) {
   return {.error = EINTR, .blocked = true};
 }
 
+// close() of a listener with SO_LINGER looks for unsent data in a connection that a listener is not, beyond the end of
+// its memory, and aborts the process by what it finds there (fuzz/found/lwip/close-of-a-listener-that-lingers.program).
 Reply LwipKernel::Close(const Call& call) {
+  lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(Raw(call));
+  if (!as_it_is_ && socket != nullptr && IsTcp(Raw(call)) && socket->conn->state == NETCONN_LISTEN) {
+    socket->conn->linger = kNoLinger;
+  }
   const int value = lwip.lwip_close(Raw(call));
   const int error = errno;
   if (value == 0) streams_.Set(SlotOf(Raw(call)), kNoStream);
@@ -738,11 +781,13 @@ Reply LwipKernel::Waiting(const Call& call, int option, int milliseconds, Wait w
     if (of_program > 0 && of_program < kLongestTimeout) limited = false;
   }
   if (!limited) {
+    errno = kNoErrno;
     const int value = static_cast<int>(wait());
     return Answer(value, errno);
   }
   const timeval given{.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
   lwip.lwip_setsockopt(raw, SOL_SOCKET, option, &given, sizeof given);
+  errno = kNoErrno;
   const int value = static_cast<int>(wait());
   const int error = errno;
   lwip.lwip_setsockopt(raw, SOL_SOCKET, option, &own, sizeof own);
@@ -855,7 +900,7 @@ Trouble BeginLwip(const LwipOptions& options) {
   }
   sem_destroy(&begun);
   const Core core;
-  AddInterfaces();
+  AddInterface();
   return {};
 }
 
@@ -867,7 +912,7 @@ std::unique_ptr<Kernel> MakeLwipKernel(const LwipOptions& options, Trouble* trou
   *trouble = BeginLwip(options);
   if (trouble->any()) return nullptr;
   auto kernel = std::make_unique<LwipKernel>();
-  kernel->Begin();
+  kernel->Begin(options);
   *trouble = kernel->Reset({});
   if (trouble->any()) return nullptr;
   return kernel;

@@ -14,8 +14,8 @@
 //                errno are Linux's. What is different: descriptors count from 1; SOCK_NONBLOCK and SOCK_CLOEXEC
 //                are not known, so socket() and accept4() with them are made of socket(), accept() and
 //                fcntl(F_SETFL, O_NONBLOCK), as a port of a program would make them.
-//   hosts        127.0.0.1 with the rest of 127/8 and ::1 are one interface, 127.0.0.2 is another one. There is no
-//                other route, so packets to NOT_OURS and UNREACHABLE go nowhere.
+//   hosts        127.0.0.1 and ::1 are one interface. There is no other route, so packets to NOT_OURS and
+//                UNREACHABLE go nowhere.
 //   loopback     lwIP queues what it sends to itself, and its thread delivers it some time later. After each call
 //                we take the stack's own lock and deliver until the queue is empty, and let those acknowledgements
 //                go that it puts off by a quarter of a second (tcp_fasttmr): nothing is under way between calls,
@@ -27,6 +27,8 @@
 //                over as soon as a second thread sees that no byte moves any more. A connect() without an answer
 //                is made a nonblocking one by that thread, at lwIP's own bookkeeping.
 //   a program's own SO_RCVTIMEO, SO_SNDTIMEO   below 50 ms they are waited for.
+//   MSG_NOSIGNAL   Left out: lwIP never raises a signal, and sendmsg() refuses the flag.
+//   ENOMSG       The call failed and set no errno.
 //   slots        The number less one.
 //   E names      Ports from 49152 up, as lwIP chooses them.
 //   Reset        Connections are aborted, TIME-WAIT included, all sockets closed, and nothing may be left. Where
@@ -46,6 +48,10 @@ struct LwipOptions {
   // The library's file; empty: liblwip.so.0, where the dynamic linker finds it. It must have been built with the
   // options that the installed headers were (lwipopts.h), since we look into its lists.
   std::string library;
+
+  // Without what we put right so that campaigns get past it (lwip.cc, Bind() and Close()): a second bind() that breaks
+  // lwIP's list of bound sockets, and close() of a listener with SO_LINGER.
+  bool as_it_is = false;
 };
 
 // What it says it is: "lwIP 2.1.3".
