@@ -131,6 +131,75 @@ TEST_F(Guests, CtrlCEndsTheCampaignInsideWithItsSummary) {
   EXPECT_EQ(Scratch(), 0);
 }
 
+// The programs of fuzz/found/posix: Linux 6.1 breaks POSIX in their last call, too, and nowhere else.
+TEST_F(Guests, UserModeLinuxBreaksPosixWhereThisKernelWasFoundTo) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  const std::string found = std::filesystem::absolute("fuzz/found/posix");
+  const Result posix = Run("check --json --kernel=uml --profile=posix " + found + "/*.program");
+  ASSERT_EQ(posix.status, 1) << posix.err;
+  const auto files = nlohmann::json::parse(posix.out)["files"];
+  EXPECT_GE(files.size(), 21u);
+  for (const auto& file : files) {
+    ASSERT_EQ(file["divergences"].size(), 1u) << file["file"];
+    EXPECT_EQ(file["divergences"][0]["call_number"], file["calls"].size()) << file["file"];
+  }
+}
+
+// What confirmed findings there are in `out`.
+std::vector<std::string> Confirmed(const std::string& out) {
+  std::vector<std::string> keys;
+  for (const auto& entry : std::filesystem::directory_iterator(out)) {
+    const auto finding = nlohmann::json::parse(Contents(entry.path() / "finding.json"), nullptr, false);
+    if (finding.is_object() && finding["class"] == "confirmed") keys.push_back(entry.path().filename());
+  }
+  return keys;
+}
+
+TEST_F(Guests, AShortCampaignOnUserModeLinuxFindsNothing) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  const Result fuzz = Run("fuzz --kernel=uml --programs=1280 --duration=100s --seed=6 --from-corpus=0 --out=found");
+  EXPECT_LE(fuzz.status, 1) << fuzz.out << fuzz.err;
+  EXPECT_NE(fuzz.out.find("clauses reached"), std::string::npos) << fuzz.out << fuzz.err;
+  EXPECT_TRUE(Confirmed(directory_ + "/found").empty()) << fuzz.out;
+}
+
+TEST_F(Guests, AShortCampaignOnGvisorFindsADeviationThatIsWrittenDown) {
+  if (Missing("runsc")) GTEST_SKIP() << "runsc is not installed";
+  if (Shell("runsc --version | grep -q 20221219").status != 0) GTEST_SKIP() << "not the gVisor that they are of";
+  const std::string table = std::filesystem::absolute("fuzz/found/gvisor.deviations");
+  const Result fuzz = Run("fuzz --kernel=gvisor --programs=640 --duration=40s --jobs=1 --seed=6 --from-corpus=0 --out=found --deviations=" + table);
+  EXPECT_LE(fuzz.status, 1) << fuzz.out << fuzz.err;
+  EXPECT_NE(fuzz.out.find("clauses reached"), std::string::npos) << fuzz.out << fuzz.err;
+  const auto campaign = nlohmann::json::parse(Contents(directory_ + "/found/campaign.json"), nullptr, false);
+  ASSERT_TRUE(campaign.is_object());
+  int met = 0;
+  for (const auto& known : campaign["deviations"]) met += known.value("met", 0) > 0;
+  EXPECT_GE(met, 5) << campaign["deviations"];
+  // What is known is no finding.
+  const std::string rows = Contents(table);
+  for (const std::string& key : Confirmed(directory_ + "/found")) {
+    EXPECT_EQ(rows.find("| " + key + " |"), std::string::npos) << key;
+  }
+}
+
+// Each program of fuzz/found/gvisor has its row, with the same sentence.
+TEST_F(Guests, GvisorsDeviationsAreATableThatExplainsWhatWasFound) {
+  if (Missing("runsc")) GTEST_SKIP() << "runsc is not installed";
+  if (Shell("runsc --version | grep -q 20221219").status != 0) GTEST_SKIP() << "not the gVisor that they are of";
+  const std::string found = std::filesystem::absolute("fuzz/found/gvisor");
+  const Result check = Run("check --json --kernel=gvisor --deviations=" + found + ".deviations " + found + "/*.program");
+  const auto files = nlohmann::json::parse(check.out)["files"];
+  EXPECT_GE(files.size(), 27u);
+  for (const auto& file : files) {
+    const std::string path = file["file"].get<std::string>();
+    const std::string text = Contents(path);
+    ASSERT_EQ(file["divergences"].size(), 1u) << path;
+    const auto& known = file["divergences"][0]["known"];
+    ASSERT_TRUE(known.is_string()) << path << ": " << file["divergences"][0]["key"];
+    EXPECT_TRUE(text.starts_with("# " + known.get<std::string>() + "\n")) << path << ": " << known;
+  }
+}
+
 TEST_F(Guests, KillMinusNineOfSockspecLeavesNothingBehind) {
   for (const std::string kind : {"uml", "gvisor"}) {
     if (Missing(kind == "uml" ? "linux.uml" : "runsc")) {
@@ -228,7 +297,7 @@ TEST_F(Guests, GvisorDiffersFromLinuxWhereItWasFoundTo) {
   const Result gvisor = Run("check --json --kernel=gvisor --profile=linux-6.18 " + found + "/*.program");
   ASSERT_EQ(gvisor.status, 1) << gvisor.err;
   const auto files = nlohmann::json::parse(gvisor.out)["files"];
-  EXPECT_GE(files.size(), 17u);
+  EXPECT_GE(files.size(), 27u);
   for (const auto& file : files) {
     const std::string name = file["file"].get<std::string>();
     const auto& calls = file["calls"];
