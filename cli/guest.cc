@@ -44,6 +44,8 @@ std::vector<std::string> ArgumentsInside(const KernelOptions& options) {
     if (!left_out && options.kernel == "uml" && IsOption(word, "--jobs", has_value)) {
       left_out = true;
       if (!has_value) ++i;
+      const std::string jobs = has_value ? word.substr(word.find('=') + 1) : i < g_arguments.size() ? g_arguments[i] : "";
+      if (jobs != "1") fmt::print(stderr, "sockspec: a user-mode Linux has one processor: one job, not {}\n", jobs);
     }
     if (!left_out) inside.push_back(word);
   }

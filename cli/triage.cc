@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -83,6 +84,22 @@ const TriageRow& Named(const Triage& triage, const std::string& key) {
     throw Stop{kExitUnusable, fmt::format("`{}` is in several keys:{}", key, several)};
   }
   return *named;
+}
+
+// Programs that a kernel died of, or the process that ran them: they have no key, and no clause that they part from.
+void SayDeaths(const std::string& directory) {
+  std::vector<std::string> files;
+  std::error_code error;
+  std::filesystem::directory_iterator file(PathOf(directory + "/.crashes"), error);
+  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    if (file->path().extension() == ".program") files.push_back(file->path().filename());
+  }
+  std::ranges::sort(files);
+  for (const std::string& name : files) {
+    fmt::print("{}: {}/.crashes/{}\n",
+               name.starts_with("kernel-died") ? Red("the kernel died while this ran") : Red("kills the process that runs it"),
+               directory, name);
+  }
 }
 
 int Show(const Options&, const TriageRow& row) {
@@ -298,6 +315,7 @@ int RunTriage(const Options& options) {
     fmt::print("{}\n{}{} finding{}. One in full: sockspec triage {} show KEY (or a part of it)\n",
                TriageText(triage.rows, order), shown, of, before == 1 ? "" : "s", options.directory);
   }
+  if (options.html.empty() && !options.json) SayDeaths(options.directory);
   fflush(stdout);
   for (const LoadedFinding& loaded : triage.corrupt) {
     fmt::print(stderr, "sockspec: {}\n", loaded.problem);

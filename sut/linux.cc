@@ -211,7 +211,11 @@ class LinuxKernel : public Kernel {
 };
 
 LinuxKernel::~LinuxKernel() {
-  for (std::unique_ptr<Worker>& worker : workers_) worker.reset();
+  for (std::unique_ptr<Worker>& worker : workers_) {
+    // What is left of its call wants the worker's memory.
+    if (worker != nullptr && worker->busy()) (void)Finish(*worker);
+    worker.reset();
+  }
   (void)SetNobody(false);
 }
 
@@ -356,7 +360,7 @@ Reply LinuxKernel::Begun(const Call& call) {
   }
   memory_ = &worker.memory;
   memory_->waits_on = StreamOf(Raw(call));
-  worker.Start(call, [this, &call] { return Launch(call); });
+  worker.Start(call, [this](const Call& begun) { return Launch(begun); });
   ++busy_;
   const bool back = worker.WaitForQuiet(Patience(call));
   memory_ = &own_memory_;

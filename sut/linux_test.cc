@@ -107,6 +107,13 @@ TEST_F(LinuxKernelTest, SaysWhichKernelItIs) {
   EXPECT_EQ(kernel_->release().rfind("Linux ", 0), 0u) << kernel_->release();
 }
 
+TEST_F(LinuxKernelTest, ItMayGoWhileACallStillWaits) {
+  ASSERT_EQ(kernel_->PrepareThreads().what, "");
+  Run("socketpair(AF_UNIX, SOCK_STREAM, 0, [s0, s1])  = 0\n"
+      "t1: select(s0, READ, -1) <unfinished ...>\n");
+  kernel_.reset();
+}
+
 TEST_F(LinuxKernelTest, NamesAreHeldAcrossCalls) {
   Run(std::string(kConnection) + R"(
 getsockname(s1)                                        = 0, addr=127.0.0.1:E0

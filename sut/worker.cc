@@ -105,8 +105,8 @@ void Worker::Main() {
     const int state = state_.load();
     if (state == kEnding) return;
     if (state != kStarted) continue;
-    watch_.Enter(*call_);
-    reply_ = launch_();
+    watch_.Enter(call_);
+    reply_ = launch_(call_);
     // A call that asked nothing of the kernel.
     if (state_.load() == kStarted) Back();
     state_ = kDone;
@@ -124,8 +124,8 @@ void Worker::Back() {
   errno = error;
 }
 
-void Worker::Start(const Call& call, std::function<Reply()> launch) {
-  call_ = &call;
+void Worker::Start(const Call& call, std::function<Reply(const Call&)> launch) {
+  call_ = call;
   launch_ = std::move(launch);
   state_ = kStarted;
   state_.notify_all();
@@ -158,7 +158,7 @@ bool Worker::WaitForQuiet(microseconds patience) {
     } else if (++looks >= kLooksAsleep && now - since >= patience) {
       return back();
     }
-    if (now - begun > kUntilStuck) Stuck(*call_);
+    if (now - begun > kUntilStuck) Stuck(call_);
     Pause();
   }
 }
@@ -172,7 +172,7 @@ Reply Worker::Finish() {
       watch_.InterruptNow();
       sent = now;
     }
-    if (now - begun > kUntilStuck) Stuck(*call_);
+    if (now - begun > kUntilStuck) Stuck(call_);
     Pause();
   }
   state_ = kReleased;

@@ -43,8 +43,8 @@ class Worker {
   // be made, or cannot be seen in /proc.
   Trouble Begin(Descriptors& descriptors, int number);
 
-  // Only while it is idle. `call` outlives Finish().
-  void Start(const Call& call, std::function<Reply()> launch);
+  // Only while it is idle. `launch` gets a copy of the call: the program may go before the call comes back.
+  void Start(const Call& call, std::function<Reply(const Call&)> launch);
 
   // Waits until the system call has come back, true, or its thread was asleep in it, whenever it was looked at, for
   // `patience`: false.
@@ -83,8 +83,8 @@ class Worker {
   int stat_ = -1;
   std::atomic<pid_t> tid_{0};
   std::atomic<int> state_{kIdle};
-  const Call* call_ = nullptr;
-  std::function<Reply()> launch_;
+  Call call_{};
+  std::function<Reply(const Call&)> launch_;
   Reply reply_;
   bool interrupted_ = false;
   bool broken_pipe_ = false;
