@@ -192,7 +192,7 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
   const std::string library = LibraryToPreload(options);
   const LinuxOptions linux = {.at_hand = GuestKind() == "gvisor",
                               .family = KernelFamily(options),
-                              .option = library.empty() ? "" : std::string(kPreload) + library,
+                              .option = library.empty() ? GuestName() : std::string(kPreload) + library,
                               .preloaded = !PreloadedLibrary().empty()};
   std::unique_ptr<Kernel> kernel = MakeLinuxKernel(linux, &trouble);
   if (kernel == nullptr) throw Stop{kExitUnavailable, trouble.what};

@@ -46,6 +46,7 @@ using Json = nlohmann::ordered_json;
 // What the first process inside is told by: the scratch directory. And the command, in turn.
 constexpr char kJobVariable[] = "SOCKSPEC_JOB";
 constexpr char kKindVariable[] = "SOCKSPEC_GUEST";
+constexpr char kNameVariable[] = "SOCKSPEC_GUEST_NAME";
 
 std::string ReadAll(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -517,6 +518,11 @@ std::string GuestKind() {
   return kind != nullptr ? kind : "";
 }
 
+std::string GuestName() {
+  const char* name = getenv(kNameVariable);
+  return name != nullptr ? name : "";
+}
+
 bool IsGuestInit() { return getenv(kJobVariable) != nullptr; }
 
 int GuestInit() {
@@ -538,6 +544,7 @@ int GuestInit() {
   if (child == 0) {
     unsetenv(kJobVariable);
     setenv(kKindVariable, job["kind"].get<std::string>().c_str(), 1);
+    setenv(kNameVariable, job["named"].get<std::string>().c_str(), 1);
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
     // Workers that are killed leave directories there.
     setenv("TMPDIR", machine ? "/tmp" : (directory + "/tmp").c_str(), 1);
@@ -586,6 +593,7 @@ GuestResult RunInGuest(const GuestOptions& options) {
     return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot make a scratch directory: {}", strerror(errno))};
   }
   const Json description = {{"kind", options.kind},
+                            {"named", options.named},
                             {"program", ThisProgram()},
                             {"arguments", options.arguments},
                             {"directory", options.directory},

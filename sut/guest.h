@@ -29,6 +29,7 @@ struct GuestOptions {
   std::vector<std::string> arguments;  // of sockspec inside, without its name
   std::string directory;               // absolute: where it runs
   std::vector<std::string> writable;   // absolute: directories that exist, which it may write to
+  std::string named;                   // what GuestName() says inside
   bool reads_input = false;            // standard input is handed on, as far as it goes when it starts
   const std::string* input = nullptr;  // stands for standard input
   std::string* output = nullptr;       // takes what the command prints; nullptr: standard output does, as it comes
@@ -62,6 +63,9 @@ int GuestInit();
 
 // "uml" or "gvisor" for a command that runs inside; empty elsewhere.
 std::string GuestKind();
+
+// GuestOptions::named of such a command.
+std::string GuestName();
 
 }  // namespace sockspec
 
