@@ -7,26 +7,27 @@
 namespace sockspec {
 
 void AddMessage(World& world, const Message& message) {
-  for (Message& place : world.messages) {
-    if (place.live) continue;
-    place = message;
-    place.live = true;
+  if (world.queued_messages == kMaxMessages) {
+    world.lost = Lost::kFull;
     return;
   }
-  world.lost = Lost::kFull;
+  Message& place = world.messages[world.queued_messages++];
+  place = message;
+  place.live = true;
 }
 
 uint8_t FirstMessage(const World& world, uint8_t socket) {
-  for (int i = 0; i < kMaxMessages && world.messages[i].live; ++i) {
+  for (int i = 0; i < world.queued_messages; ++i) {
     if (world.messages[i].to == socket) return static_cast<uint8_t>(i);
   }
   return kNone;
 }
 
 void TakeMessage(World& world, uint8_t message) {
+  const auto end = world.messages.begin() + world.queued_messages--;
   const auto at = world.messages.begin() + message;
-  std::copy(at + 1, world.messages.end(), at);
-  world.messages.back() = Message{};
+  std::copy(at + 1, end, at);
+  *(end - 1) = Message{};
 }
 
 void DropMessages(World& world, uint8_t socket) {

@@ -238,6 +238,7 @@ uint8_t NewSocket(World& world) {
   for (int i = 0; i < kMaxSockets; ++i) {
     if (!world.sockets[i].live) {
       world.sockets[i] = Socket{.live = true};
+      world.used_sockets.Reach(i + 1);
       return static_cast<uint8_t>(i);
     }
   }

@@ -25,22 +25,31 @@ bool Holds(const Clause& clause, const Scene& scene) {
   return clause.when == nullptr || clause.when(scene);
 }
 
+// What a clause says without its action.
+Reply ReplyOf(const Clause& clause) {
+  if (clause.blocks) return {.error = EINTR, .blocked = true};
+  return {.error = std::max<int16_t>(clause.error, 0)};
+}
+
+// The handles of a call that has failed stand for -1.
+void Unmake(World& world, const Call& call) {
+  if (call.made != kNoHandle) world.handles[call.made] = kNone;
+  if (call.made2 != kNoHandle) world.handles[call.made2] = kNone;
+}
+
+// Nothing happens in it but what a call does itself.
+bool IsQuiet(const World& world) { return world.epolls_live == 0 && world.waiting_live == 0 && world.under_way == 0; }
+
+constexpr const char* kNotModelled = "the call is not modelled (model/not_modelled.md)";
+
 // Does in the scene's world what `clause` says.
 void Do(const Clause& clause, Scene& scene) {
-  World& world = scene.world;
-  const Call& call = scene.call;
-  if (clause.error > 0) scene.reply.error = clause.error;
-  if (clause.blocks) {
-    scene.reply.blocked = true;
-    scene.reply.error = EINTR;
-  }
+  scene.reply = ReplyOf(clause);
   if (clause.then != nullptr) clause.then(scene);
-  if (world.epolls_live != 0) [[unlikely]] SettleEpolls(world);
-  if (scene.reply.error != 0) {
-    scene.reply.value = 0;
-    if (call.made != kNoHandle) world.handles[call.made] = kNone;
-    if (call.made2 != kNoHandle) world.handles[call.made2] = kNone;
-  }
+  if (scene.world.epolls_live != 0) [[unlikely]] SettleEpolls(scene.world);
+  if (scene.reply.error == 0) return;
+  scene.reply.value = 0;
+  Unmake(scene.world, scene.call);
 }
 
 bool Agree(const Reply& expected, const Reply& seen) {
@@ -214,7 +223,7 @@ const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const World&
 }
 
 void Oracle::Reset(const Environment& env) {
-  worlds_[0] = NewWorld(env);
+  CopyWorld(worlds_[0], NewWorld(env));
   worlds_[0].old_linux = profile_.family == kLinux && profile_.version < Version{6, 2};
   worlds_[0].late = profile_.late;
   count_ = 1;
@@ -412,7 +421,7 @@ Verdict Oracle::Resume(const Call& call, const Reply& reply) {
     int branches = 1;
     for (int branch = 0; branch < branches; ++branch) {
       if (next == room()) return Lose("the replies leave too many worlds possible");
-      next_[next] = worlds_[w];
+      CopyWorld(next_[next], worlds_[w]);
       World& world = next_[next];
       const Resumed resumed = ResumeIn(world, call, &reply, branch);
       branches = std::max(branches, resumed.branches);
@@ -484,7 +493,7 @@ bool Oracle::LetArrive() {
           return false;
         }
         World& world = worlds_[count_];
-        world = worlds_[w];
+        CopyWorld(world, worlds_[w]);
         branches = std::max(branches, LetOneArrive(world, segments[n], branch));
         if (LostAtOnce(world)) {
           Lose(LostBecause(world.lost));
@@ -545,7 +554,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
   bool decided = true;
   for (int w = 0; w < count_; ++w) {
     const int count = Applicable(RowsFor(call, worlds_[w]), worlds_[w], call, profile_, nullptr, rows, kRoom);
-    if (count == 0) return Lose("the call is not modelled (model/not_modelled.md)");
+    if (count == 0) return Lose(kNotModelled);
     if (rows[0]->strength == Strength::kUnspecified) {
       // One world is kept: what the others knew of this socket means nothing now.
       clause_ = rows[0];
@@ -571,6 +580,14 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       return Verdict::kUnspecified;
     }
     decided = decided && std::any_of(rows, rows + count, [](const Clause* row) { return row->strength == Strength::kShall; });
+    // Most refusals are all that is right, and leave the world as it is: nothing need be copied.
+    if (count_ == 1 && count == 1 && rows[0]->then == nullptr && IsQuiet(worlds_[0]) && call.part == Part::kWhole) {
+      allowed_ = 1;
+      if (!Agree(ReplyOf(*rows[0]), reply)) return decided ? Verdict::kDiverges : Lose(kNotModelled);
+      if (reply.error != 0) Unmake(worlds_[0], call);
+      clause_ = rows[0];
+      return Verdict::kConforms;
+    }
     int alternatives = 0;
     for (int r = 0; r < count; ++r) {
       // By the time that a call is seen to block all has arrived: what it comes to is up to another world.
@@ -578,7 +595,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       int branches = 1;
       for (int branch = 0; branch < branches; ++branch) {
         if (next == room()) return Lose("the replies leave too many worlds possible");
-        next_[next] = worlds_[w];
+        CopyWorld(next_[next], worlds_[w]);
         const Tried tried = Try(*rows[r], next_[next], call, &reply, branch);
         branches = std::max(branches, tried.branches);
         ++alternatives;
@@ -597,7 +614,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     }
     allowed_ = std::max(allowed_, alternatives);
   }
-  if (next == 0 && !decided) return Lose("the call is not modelled (model/not_modelled.md)");
+  if (next == 0 && !decided) return Lose(kNotModelled);
   if (next == 0) return Verdict::kDiverges;
   std::swap(worlds_, next_);
   count_ = next;

@@ -433,6 +433,7 @@ PortIndex NewPort(World& world) {
   for (int p = 0; p < kMaxPorts; ++p) {
     if (!world.ports[p].live || Forgotten(world, p)) {
       world.ports[p] = {.live = true, .name = kPortOther, .chosen = true};
+      world.used_ports.Reach(p + 1);
       return static_cast<PortIndex>(p);
     }
   }

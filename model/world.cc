@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include <algorithm>
+
 #include "model/program/declarations.h"
 #include "model/program/notation.h"
 #include "model/program/text.h"
@@ -137,6 +139,27 @@ World NewWorld(const Environment& env) {
   world.ephemeral = static_cast<uint8_t>(env.ephemeral);
   world.nobody = env.nobody;
   return world;
+}
+
+namespace {
+
+template <typename T, size_t kSize>
+void CopyUsed(std::array<T, kSize>& to, int used, const std::array<T, kSize>& from, int wanted) {
+  std::copy(from.begin(), from.begin() + wanted, to.begin());
+  if (used > wanted) std::fill(to.begin() + wanted, to.begin() + used, T{});
+}
+
+}  // namespace
+
+void CopyWorld(World& to, const World& from) {
+  CopyUsed(to.sockets, to.used_sockets.mark, from.sockets, from.used_sockets.mark);
+  CopyUsed(to.ports, to.used_ports.mark, from.ports, from.used_ports.mark);
+  CopyUsed(to.messages, to.queued_messages, from.messages, from.queued_messages);
+  CopyUsed(to.options, to.set_options, from.options, from.set_options);
+  CopyUsed(to.segments, to.under_way, from.segments, from.under_way);
+  if (to.epolls_live + from.epolls_live != 0) to.epolls = from.epolls;
+  if (to.waiting_live + from.waiting_live != 0) to.waiting = from.waiting;
+  static_cast<WorldFacts&>(to) = from;
 }
 
 Phase PhaseOf(const Socket& socket) {

@@ -311,26 +311,28 @@ enum class Lost : uint8_t {
 };
 const char* LostBecause(Lost lost);
 
-struct World {
-  std::array<Socket, kMaxSockets> sockets;
-  std::array<PortEntry, kMaxPorts> ports;
+// How many entries of an array were ever in use: those beyond are as they were made. It says nothing about the world.
+struct HighWater {
+  uint8_t mark = 0;
+  void Reach(int count) { mark = count > mark ? static_cast<uint8_t>(count) : mark; }
+  friend constexpr bool operator==(HighWater, HighWater) { return true; }
+};
+
+// What of a world is small, and changes with most calls.
+struct WorldFacts {
   std::array<Slot, kMaxHandles> slots;         // the descriptor table, from the lowest free number
-  std::array<Message, kMaxMessages> messages;
-  std::array<QueuedError, kMaxQueuedErrors> errors;  // the first `queued_errors` of them
-  std::array<PathEntry, kPathEntries> paths;
-  std::array<SetOption, kMaxSetOptions> options;  // the first `set_options` of them
-  std::array<Epoll, kMaxEpolls> epolls;
   std::array<uint8_t, kMaxHandles> handles;    // s_n: its slot; kNone: its creator failed, it stands for -1
+  std::array<PathEntry, kPathEntries> paths;
+  std::array<QueuedError, kMaxQueuedErrors> errors;  // the first `queued_errors` of them
   uint8_t queued_errors = 0;
   uint8_t set_options = 0;
+  uint8_t queued_messages = 0;
   uint8_t seen = 0;                            // how many E names have been given
   uint8_t seen_names = 0;                      // how many @E names have been given
   uint8_t chosen_names = 0;                    // how many the kernel has chosen, seen or not
   uint8_t epolls_live = 0;                     // how many of them there are
   uint8_t waiting_live = 0;                    // how many calls wait, or have not been told of
   uint8_t waiting_turn = 0;                    // counts those that began to wait
-  std::array<Waiting, kMaxWaiting> waiting;
-  std::array<Segment, kMaxSegments> segments;  // the first `under_way` of them, in the order of their sending
   uint8_t under_way = 0;
   bool late = false;                           // segments arrive some time after the call that sent them
   bool nobody = false;                         // env: uid=nobody
@@ -340,12 +342,28 @@ struct World {
   uint8_t nofile = 0;                          // how many slots there are; 0: all
   uint8_t ephemeral = 0;                       // how many ports the kernel may choose from; 0: plenty
   Lost lost = Lost::kNo;
+  HighWater used_sockets;
+  HighWater used_ports;
+  friend constexpr bool operator==(const WorldFacts&, const WorldFacts&) = default;
+};
+
+struct World : WorldFacts {
+  std::array<Socket, kMaxSockets> sockets;
+  std::array<PortEntry, kMaxPorts> ports;
+  std::array<Message, kMaxMessages> messages;  // the first `queued_messages` of them
+  std::array<SetOption, kMaxSetOptions> options;  // the first `set_options` of them
+  std::array<Epoll, kMaxEpolls> epolls;        // as they were made where `epolls_live` is 0
+  std::array<Waiting, kMaxWaiting> waiting;    // the same of `waiting_live`
+  std::array<Segment, kMaxSegments> segments;  // the first `under_way` of them, in the order of their sending
   friend constexpr bool operator==(const World&, const World&) = default;
 };
 static_assert(std::is_trivially_copyable_v<World>);
 
 // The world at the start of a program.
 World NewWorld(const Environment& env);
+
+// to = from, as far as either is in use: a quarter of it, mostly. It is done at every call.
+void CopyWorld(World& to, const World& from);
 
 Phase PhaseOf(const Socket& socket);
 

@@ -35,5 +35,24 @@ RC_GTEST_PROP(TheModel, ConformsToItselfWhateverIsAsked, (const Program& nonsens
   for (const Profile& profile : EveryProfile()) Conforms(profile, nonsense);
 }
 
+// What is copied of a world is all of it: nothing is in use beyond its high-water marks.
+RC_GTEST_PROP(TheModel, CopiesAllOfAWorld, ()) {
+  for (const Profile& profile : EveryProfile()) {
+    Oracle oracle(profile);
+    oracle.Reset({});
+    World copy = oracle.world();
+    for (int programs = 0; programs < 3; ++programs) {
+      const Program program = (*WorthRunning(profile)).program;
+      oracle.Reset(program.env);
+      for (const Call& call : program.calls) {
+        oracle.Answer(call);
+        if (*rc::gen::inRange(0, 3) == 0) CopyWorld(copy, oracle.world());
+      }
+      CopyWorld(copy, oracle.world());
+      RC_ASSERT(copy == oracle.world());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sockspec
