@@ -98,6 +98,29 @@ TEST(Lockstep, ItGoesOnAfterADivergence) {
 }
 
 // The path that is taken millions of times.
+// A reply about something that is not there: the model has to go on from it.
+TEST(Lockstep, ItGoesOnWhereAPeerIsToldOfThatIsNotThere) {
+  class Inventive : public FakeKernel {
+   public:
+    using FakeKernel::FakeKernel;
+    Reply Run(const Call& call) override {
+      const Reply reply = FakeKernel::Run(call);
+      return call.op == Op::kGetpeername ? Reply{.wrote = kWroteAddress} : reply;
+    }
+  };
+  for (const char* type : {"AF_UNIX, SOCK_STREAM", "AF_UNIX, SOCK_DGRAM", "AF_INET, SOCK_STREAM", "AF_INET, SOCK_DGRAM"}) {
+    for (const char* profile : {"linux-6.18", "posix"}) {
+      const Profile held = ResolveProfile(profile, "").profile;
+      Inventive kernel(held);
+      Lockstep lockstep(kernel, held);
+      const ParsedText parsed =
+          ParseText(std::string("s0 = socket(") + type + ", 0)\ngetpeername(s0)\ngetsockname(s0)\n", "t");
+      ASSERT_TRUE(parsed.ok());
+      EXPECT_TRUE(lockstep.Play(parsed.transcript.program).diverged()) << type << " " << profile;
+    }
+  }
+}
+
 TEST(Lockstep, ConformingProgramsAllocateNothing) {
   FakeKernel kernel(Linux());
   Lockstep lockstep(kernel, Linux());

@@ -31,8 +31,10 @@ void TellLocal(Scene& s) {
   if (IsUnix(s.me().kind)) return Tell(s, s.me().name);
   s.WriteAddress(s.me().address, s.me().local);
 }
+// A kernel may tell of a peer where there is none: the model goes on with a socket that has no name.
 void TellPeer(Scene& s) {
-  if (IsUnix(s.me().kind)) return Tell(s, s.world.sockets[s.me().peer].name);
+  const uint8_t peer = s.me().peer;
+  if (IsUnix(s.me().kind)) return Tell(s, peer == kNone ? BoundName{} : s.world.sockets[peer].name);
   s.WriteAddress(s.me().remote, s.me().remote_port);
 }
 
