@@ -80,7 +80,10 @@ bool WantsNoPort(const Scene& s) { return WantsAnyPort(s) && NeedsNoPort(s); }
 void Unspecified(Scene& s) { MakeUnspecified(s.world, s.index); }
 
 // __inet_bind(): the addresses are cleared where no port could be had, also those of an earlier life.
-void ForgetAddress(Scene& s) { SetAddress(s.me(), Wildcard(s.me())); }
+// Of a socket that is bound already, which `posix` may refuse for that reason or for this one, nothing changes.
+void ForgetAddress(Scene& s) {
+  if (!AlreadyBound(s)) SetAddress(s.me(), Wildcard(s.me()));
+}
 
 void BindAddress(Scene& s) {
   Socket& socket = s.me();

@@ -149,12 +149,13 @@ bool DatagramsCollide(const Socket& socket, Host host, const Socket& other) {
 bool DatagramsShare(const Socket& socket, const Socket& other) {
   return socket.reuse_port && other.reuse_port && !socket.in_group;
 }
-bool DatagramPortConflicts(const World& world, uint8_t index, Host host, PortIndex port) {
+bool DatagramPortConflicts(const World& world, uint8_t index, Host host, PortIndex port, Among among) {
   const Socket& socket = world.sockets[index];
   const Socket* first = nullptr;
   for (int i = 0; i < kMaxSockets; ++i) {
     const Socket& other = world.sockets[i];
     if (i == index || !Holds(other, SocketKind::kUdp, port)) continue;
+    if (among == Among::kOwnFamily && other.inet6 != socket.inet6) continue;
     if (!DatagramsCollide(socket, host, other)) continue;
     if (first == nullptr || ComesBefore(other, *first)) first = &other;
   }
@@ -211,7 +212,7 @@ bool PortConflicts(const Scene& scene, Host host, PortIndex port, bool listening
   const World& world = scene.world;
   const Socket& socket = scene.me();
   const PortEntry& entry = world.ports[port];
-  if (socket.kind == SocketKind::kUdp) return DatagramPortConflicts(world, scene.index, host, port);
+  if (socket.kind == SocketKind::kUdp) return DatagramPortConflicts(world, scene.index, host, port, among);
   // The socket itself is among the owners where listen() asks again.
   if (!HasOwner(world, SocketKind::kTcp, port)) return false;
   const Endpoint wanted = listening ? EndpointOf(socket) : EndpointAt(socket, host);

@@ -194,6 +194,10 @@ std::string_view LacksAddress(const Call& call) {
   const Host host = Unmapped(call.address.host);
   // POSIX says nothing of it; elsewhere it leads to oneself.
   if (call.op != Op::kBind && (host == Host::kAny || host == Host::kAny6)) return "the wildcard as a destination";
+  // Its loopback is neither.
+  const bool many = host == Host::kBroadcast || host == Host::kLocalBroadcast || host == Host::kMulticast ||
+                    host == Host::kMulticast6;
+  if (call.op != Op::kBind && many) return "an interface for broadcasts and multicasts";
   switch (host) {
     case Host::kUnix: return "AF_UNIX";
     case Host::kLoopback2: return "127.0.0.2";  // an interface has one IPv4 address
@@ -637,7 +641,7 @@ Reply LwipKernel::Accept(const Call& call, int flags) {
 }
 
 // A second bind() of a TCP socket to another port succeeds, and puts the socket into lwIP's list of bound ones again:
-// the list becomes a ring, and the next look through it never ends (fuzz/found/lwip/second-bind-hangs.program). So that
+// the list becomes a ring, and the next look through it never ends (fuzz/found/lwip/kills/second-bind-hangs.program). So that
 // campaigns get any further, we put the list right.
 Reply LwipKernel::Bind(const Call& call) {
   std::vector<tcp_pcb*> bound;
@@ -675,7 +679,7 @@ Reply LwipKernel::Connect(const Call& call) {
 }
 
 // close() of a listener with SO_LINGER looks for unsent data in a connection that a listener is not, beyond the end of
-// its memory, and aborts the process by what it finds there (fuzz/found/lwip/close-of-a-listener-that-lingers.program).
+// its memory, and aborts the process by what it finds there (fuzz/found/lwip/kills/close-of-a-listener-that-lingers.program).
 Reply LwipKernel::Close(const Call& call) {
   lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(Raw(call));
   if (!as_it_is_ && socket != nullptr && IsTcp(Raw(call)) && socket->conn->state == NETCONN_LISTEN) {
