@@ -49,7 +49,8 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
       {"linux | * | posix | linux.x | \n", "f:1:31: the column `reason` is empty"},
       {"linux | | posix | linux.x | a\n", "f:1:9: the column `version` is empty"},
       {"linux | * | plan9 | linux.x | a\n",
-       "f:1:13: unknown profile `plan9`, expected posix, linux, or a version of it such as linux-6.1"},
+       "f:1:13: unknown profile `plan9`, expected posix, linux, or a version of it such as linux-6.1; "
+       "+late after it, for a loopback that is late"},
       {"linux | * | posix | fake.x | a\n",
        "f:1:21: found the key `fake.x`, expected one that starts with `linux.`"},
       {"linux | * | posix | linux.x | a\n# again\nlinux | * | posix | linux.x | b\n",
