@@ -197,7 +197,7 @@ std::string_view LacksAddress(const Call& call) {
   // Its loopback is neither.
   const bool many = host == Host::kBroadcast || host == Host::kLocalBroadcast || host == Host::kMulticast ||
                     host == Host::kMulticast6;
-  if (call.op != Op::kBind && many) return "an interface for broadcasts and multicasts";
+  if (many) return "an interface for broadcasts and multicasts";
   switch (host) {
     case Host::kUnix: return "AF_UNIX";
     case Host::kLoopback2: return "127.0.0.2";  // an interface has one IPv4 address
@@ -206,6 +206,10 @@ std::string_view LacksAddress(const Call& call) {
     case Host::kBlackhole6:
     case Host::kProhibited6: return "routes that refuse";
     case Host::kSilent: return "hosts that do not answer";
+    // Where no route of IPv6 leads to, lwIP takes the only interface there is.
+    case Host::kNotOurs6:
+    case Host::kUnreachable6:
+    case Host::kLinkLocal6: return call.op == Op::kBind ? "" : "an IPv6 interface beside the loopback";
     default: return {};
   }
 }
@@ -413,6 +417,7 @@ class LwipKernel : public Kernel {
   Reply Bind(const Call& call);
   Reply Connect(const Call& call);
   Reply Accept(const Call& call, int flags);
+  void MendLinger(int raw);
   Reply Close(const Call& call);
   Reply Getsockopt(const Call& call);
   Reply Setsockopt(const Call& call);
@@ -545,6 +550,7 @@ Reply LwipKernel::Launch(const Call& call) {
     case Op::kAccept4: return Accept(call, call.flags);
     case Op::kClose: return Close(call);
     case Op::kShutdown: {
+      MendLinger(raw);
       const int value = lwip.lwip_shutdown(raw, call.command);
       return Answer(value, errno);
     }
@@ -678,13 +684,16 @@ Reply LwipKernel::Connect(const Call& call) {
   return {.error = EINTR, .blocked = true};
 }
 
-// close() of a listener with SO_LINGER looks for unsent data in a connection that a listener is not, beyond the end of
+// close() or shutdown() of a listener with SO_LINGER looks for unsent data in a connection that a listener is not, beyond the end of
 // its memory, and aborts the process by what it finds there (fuzz/found/lwip/kills/close-of-a-listener-that-lingers.program).
+void LwipKernel::MendLinger(int raw) {
+  lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(raw);
+  if (as_it_is_ || !IsTcp(raw) || socket->conn->state != NETCONN_LISTEN) return;
+  socket->conn->linger = kNoLinger;
+}
+
 Reply LwipKernel::Close(const Call& call) {
-  lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(Raw(call));
-  if (!as_it_is_ && socket != nullptr && IsTcp(Raw(call)) && socket->conn->state == NETCONN_LISTEN) {
-    socket->conn->linger = kNoLinger;
-  }
+  MendLinger(Raw(call));
   const int value = lwip.lwip_close(Raw(call));
   const int error = errno;
   if (value == 0) streams_.Set(SlotOf(Raw(call)), kNoStream);
