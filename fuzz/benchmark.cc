@@ -3,12 +3,14 @@
 //     bazel run -c opt //fuzz:benchmark [-- [PROGRAMS] [ROUNDS]]
 //     bazel run -c opt //fuzz:benchmark -- --kernel=uml [--kernel-image=FILE] [TURNS] [ROUNDS]
 //
-// With --kernel (linux, uml, gvisor or preload:LIB.so): some calls in lockstep against a loop in plain C of the same
+// With --kernel (linux, uml, gvisor, lwip or preload:LIB.so): some calls in lockstep against a loop in plain C of the same
 // calls (benchmark_loops.h), on that kernel, which is started once. Without:
 //
 // The same programs, looks included, run on this machine's kernel without the model and in
 // lockstep, in turns, so that a machine that is busy for a while slows both. Programs of all kinds of
 // sockets first, then of each family by itself. Medians over the rounds; run it on an idle machine.
+
+#include <dlfcn.h>
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "fmt/format.h"
@@ -33,6 +36,7 @@
 #include "sut/guest.h"
 #include "sut/kernel.h"
 #include "sut/linux.h"
+#include "sut/lwip.h"
 #include "sut/preload.h"
 
 namespace sockspec {
@@ -188,6 +192,7 @@ int64_t Measure(const Family& family, Kernel& kernel, const Profile& profile, in
 int MeasureLoops(Kernel& kernel, const Profile& profile, int turns, int rounds) {
   Lockstep lockstep(kernel, profile);
   for (const BareLoop& loop : BareLoops()) {
+    if (kernel.family() == "lwip" && loop.program.find("AF_INET") == std::string_view::npos) continue;
     const ParsedText parsed = ParseText(loop.program, loop.name);
     if (!parsed.ok()) {
       fmt::print(stderr, "{}\n", parsed.problem.Message());
@@ -259,6 +264,25 @@ int Elsewhere(std::string_view name, const std::string& image, std::vector<std::
   return status;
 }
 
+// lwIP's own calls, of the library that its kernel has loaded. Those wait for its thread, which lockstep does not.
+void UseLwip() {
+  void* const library = dlopen("liblwip.so.0", RTLD_NOW | RTLD_NOLOAD);
+  SocketCalls calls;
+  const auto find = [library](auto& call, const char* name) {
+    call = reinterpret_cast<std::remove_reference_t<decltype(call)>>(dlsym(library, name));
+  };
+  find(calls.socket, "lwip_socket");
+  find(calls.bind, "lwip_bind");
+  find(calls.listen, "lwip_listen");
+  find(calls.getsockname, "lwip_getsockname");
+  find(calls.connect, "lwip_connect");
+  find(calls.accept, "lwip_accept");
+  find(calls.send, "lwip_send");
+  find(calls.recv, "lwip_recv");
+  find(calls.close, "lwip_close");
+  UseCalls(calls);
+}
+
 int MainOfLoops(std::vector<std::string> arguments) {
   std::string name = "linux", image;
   bool inside = false;
@@ -276,20 +300,22 @@ int MainOfLoops(std::vector<std::string> arguments) {
   const int turns = arguments.empty() ? 1000 : std::atoi(arguments[0].c_str());
   const int rounds = arguments.size() < 2 ? 5 : std::atoi(arguments[1].c_str());
   if (turns < 1 || rounds < 1 || arguments.size() > 2 ||
-      (name != "linux" && name != "uml" && name != "gvisor" && !name.starts_with("preload:"))) {
-    fmt::print(stderr, "expected --kernel=linux, uml, gvisor or preload:LIB.so, and two positive numbers: TURNS and ROUNDS\n");
+      (name != "linux" && name != "uml" && name != "gvisor" && name != "lwip" && !name.starts_with("preload:"))) {
+    fmt::print(stderr, "expected --kernel=linux, uml, gvisor, lwip or preload:LIB.so, and two positive numbers: TURNS and ROUNDS\n");
     return 2;
   }
-  if (!inside && name != "linux") return Elsewhere(name, image, arguments);
+  if (!inside && name != "linux" && name != "lwip") return Elsewhere(name, image, arguments);
   const Clock::time_point from = Clock::now();
   Trouble trouble;
   const std::unique_ptr<Kernel> kernel =
-      MakeLinuxKernel({.at_hand = GuestKind() == "gvisor", .preloaded = !PreloadedLibrary().empty()}, &trouble);
+      name == "lwip" ? MakeLwipKernel({}, &trouble)
+                     : MakeLinuxKernel({.at_hand = GuestKind() == "gvisor", .preloaded = !PreloadedLibrary().empty()}, &trouble);
   if (kernel == nullptr) {
     fmt::print(stderr, "{}\n", trouble.what);
     return 3;
   }
-  const ResolvedProfile resolved = ResolveProfile("linux", kernel->release());
+  if (name == "lwip") UseLwip();
+  const ResolvedProfile resolved = name == "lwip" ? ResolveProfile("posix", "") : ResolveProfile("linux", kernel->release());
   fmt::print("{}{}, held to {}; {} rounds of {} turns\n", kernel->release(),
              PreloadedLibrary().empty() ? "" : fmt::format(" with {} preloaded", PreloadedLibrary()), resolved.profile.name(),
              rounds, turns);

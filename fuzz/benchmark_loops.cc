@@ -10,6 +10,16 @@ namespace {
 
 constexpr int kBytes = 100;
 
+SocketCalls g_calls = {.socket = socket,
+                       .bind = bind,
+                       .listen = listen,
+                       .getsockname = getsockname,
+                       .connect = connect,
+                       .accept = accept,
+                       .send = send,
+                       .recv = recv,
+                       .close = close};
+
 sockaddr_in Loopback() {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -25,21 +35,21 @@ int64_t Tcp(int turns) {
     sockaddr_in address = Loopback();
     auto* const any = reinterpret_cast<sockaddr*>(&address);
     socklen_t length = sizeof address;
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    const int listener = g_calls.socket(AF_INET, SOCK_STREAM, 0);
     good += listener >= 0;
-    good += bind(listener, any, sizeof address) == 0;
-    good += listen(listener, 1) == 0;
-    good += getsockname(listener, any, &length) == 0;
-    const int client = socket(AF_INET, SOCK_STREAM, 0);
+    good += g_calls.bind(listener, any, sizeof address) == 0;
+    good += g_calls.listen(listener, 1) == 0;
+    good += g_calls.getsockname(listener, any, &length) == 0;
+    const int client = g_calls.socket(AF_INET, SOCK_STREAM, 0);
     good += client >= 0;
-    good += connect(client, any, sizeof address) == 0;
-    const int server = accept(listener, any, &length);
+    good += g_calls.connect(client, any, sizeof address) == 0;
+    const int server = g_calls.accept(listener, any, &length);
     good += server >= 0;
-    good += send(client, bytes, kBytes, 0) == kBytes;
-    good += recv(server, bytes, kBytes, 0) == kBytes;
-    good += close(client) == 0;
-    good += close(server) == 0;
-    good += close(listener) == 0;
+    good += g_calls.send(client, bytes, kBytes, 0) == kBytes;
+    good += g_calls.recv(server, bytes, kBytes, 0) == kBytes;
+    good += g_calls.close(client) == 0;
+    good += g_calls.close(server) == 0;
+    good += g_calls.close(listener) == 0;
   }
   return good;
 }
@@ -51,19 +61,19 @@ int64_t Udp(int turns) {
     sockaddr_in address = Loopback();
     auto* const any = reinterpret_cast<sockaddr*>(&address);
     socklen_t length = sizeof address;
-    const int to = socket(AF_INET, SOCK_DGRAM, 0);
+    const int to = g_calls.socket(AF_INET, SOCK_DGRAM, 0);
     good += to >= 0;
-    good += bind(to, any, sizeof address) == 0;
-    good += getsockname(to, any, &length) == 0;
-    const int from = socket(AF_INET, SOCK_DGRAM, 0);
+    good += g_calls.bind(to, any, sizeof address) == 0;
+    good += g_calls.getsockname(to, any, &length) == 0;
+    const int from = g_calls.socket(AF_INET, SOCK_DGRAM, 0);
     good += from >= 0;
-    good += connect(from, any, sizeof address) == 0;
+    good += g_calls.connect(from, any, sizeof address) == 0;
     for (int i = 0; i < 3; ++i) {
-      good += send(from, bytes, kBytes, 0) == kBytes;
-      good += recv(to, bytes, kBytes, 0) == kBytes;
+      good += g_calls.send(from, bytes, kBytes, 0) == kBytes;
+      good += g_calls.recv(to, bytes, kBytes, 0) == kBytes;
     }
-    good += close(from) == 0;
-    good += close(to) == 0;
+    good += g_calls.close(from) == 0;
+    good += g_calls.close(to) == 0;
   }
   return good;
 }
@@ -138,5 +148,6 @@ close(s1)
 }  // namespace
 
 std::span<const BareLoop> BareLoops() { return kLoops; }
+void UseCalls(const SocketCalls& calls) { g_calls = calls; }
 
 }  // namespace sockspec

@@ -2,6 +2,9 @@
 #ifndef SOCKSPEC_FUZZ_BENCHMARK_LOOPS_H_
 #define SOCKSPEC_FUZZ_BENCHMARK_LOOPS_H_
 
+#include <sys/socket.h>
+#include <sys/types.h>
+
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -18,6 +21,20 @@ struct BareLoop {
 };
 
 std::span<const BareLoop> BareLoops();
+
+// The calls that the loops of TCP and UDP make: libc's, until another stack's take their place.
+struct SocketCalls {
+  int (*socket)(int, int, int);
+  int (*bind)(int, const sockaddr*, socklen_t);
+  int (*listen)(int, int);
+  int (*getsockname)(int, sockaddr*, socklen_t*);
+  int (*connect)(int, const sockaddr*, socklen_t);
+  int (*accept)(int, sockaddr*, socklen_t*);
+  ssize_t (*send)(int, const void*, size_t, int);
+  ssize_t (*recv)(int, void*, size_t, int);
+  int (*close)(int);
+};
+void UseCalls(const SocketCalls& calls);
 
 }  // namespace sockspec
 
