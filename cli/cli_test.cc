@@ -135,6 +135,7 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"fuzz --jobs=3000", 2, "--jobs: Value 3000 not in range 1 to 256"},
       {"fuzz --kernel=fake --out=good.program/x", 2, "good.program/x: Not a directory"},
       // 3: the kernel could not be had.
+      {"check --kernel=lwip --kernel-image=/nowhere/liblwip.so good.program", 3, "apt-get install liblwip-dev"},
   };
   for (const auto& c : kCases) {
     const Result result = Run(c.arguments);

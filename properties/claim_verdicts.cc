@@ -110,6 +110,11 @@ void Judge(Kernel& kernel, CaseResult& result) {
   for (size_t i = 0; i < transcript.program.calls.size(); ++i) {
     const Call& call = transcript.program.calls[i];
     result.line = static_cast<int>(i);
+    if (const std::string_view lacks = kernel.Lacks(call); !lacks.empty()) {
+      result.outcome = CaseResult::kUnjudged;
+      result.expected = fmt::format("{} does not have {}", kernel.family(), lacks);
+      return;
+    }
     const Reply reply = kernel.Run(call);
     const Reply& said = *transcript.said[i].reply;
     if (said.error == kFails ? Fails(reply) : Agrees(call, said, reply)) continue;

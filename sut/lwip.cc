@@ -521,6 +521,10 @@ void LwipKernel::Delay() {
 }
 
 Reply LwipKernel::Run(const Call& call) {
+  // Who has not asked Lacks() learns it here, and no bad pointer gets any further.
+  if (!LacksOf(call).empty()) [[unlikely]] {
+    return {.error = ENOSYS};
+  }
   if (seed_ != 0) [[unlikely]] {
     Delay();
   }

@@ -169,6 +169,13 @@ TEST_F(LwipKernelTest, AResetLeavesNothing) {
   }
 }
 
+TEST_F(LwipKernelTest, ACallThatItDoesNotHaveIsNotMade) {
+  Go("s0 = socket(AF_INET, SOCK_DGRAM, 0)             = s0\n"
+     "recv(s0, BAD_PTR, 1, MSG_DONTWAIT)              = -1 ENOSYS\n"
+     "s1 = dup(s0)                                    = -1 ENOSYS\n"
+     "s2 = socket(AF_INET, SOCK_DGRAM, 0)             = s2\n");
+}
+
 TEST_F(LwipKernelTest, WhatItDoesNotHaveItSays) {
   const struct {
     const char* program;
