@@ -718,13 +718,15 @@ Reply LinuxKernel::Dup3(const Call& call) {
 Reply LinuxKernel::Select(const Call& call) {
   constexpr int kBits = 8 * sizeof(unsigned long);
   const int raw = Raw(call);
+  // Of the thread that the call is made in: when it comes back, the kernel may be at another one's.
+  auto& memory = *memory_;
   fd_set* sets[3] = {};
   for (int i = 0; i < 3; ++i) {
     if (!(call.flags & 1 << i)) continue;
     const size_t words = std::max(raw, 0) / kBits + 1;
-    if (memory_->sets[i].size() < words) memory_->sets[i].resize(words);
-    if (raw >= 0) memory_->sets[i][raw / kBits] |= 1ul << raw % kBits;
-    sets[i] = reinterpret_cast<fd_set*>(memory_->sets[i].data());
+    if (memory.sets[i].size() < words) memory.sets[i].resize(words);
+    if (raw >= 0) memory.sets[i][raw / kBits] |= 1ul << raw % kBits;
+    sets[i] = reinterpret_cast<fd_set*>(memory.sets[i].data());
   }
   timeval timeout{.tv_sec = call.timeout / 1000, .tv_usec = call.timeout % 1000 * 1000};
   const int value =
@@ -733,7 +735,7 @@ Reply LinuxKernel::Select(const Call& call) {
   Reply reply = Answer(value, error);
   for (int i = 0; i < 3 && raw >= 0; ++i) {
     if (sets[i] == nullptr) continue;
-    unsigned long& word = memory_->sets[i][raw / kBits];
+    unsigned long& word = memory.sets[i][raw / kBits];
     if (value > 0 && word & 1ul << raw % kBits) reply.events |= 1 << i;
     word = 0;
   }
