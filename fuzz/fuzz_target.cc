@@ -80,6 +80,7 @@ FuzzTarget::FuzzTarget(std::unique_ptr<Kernel> kernel, const Profile& profile, K
 
 Program FuzzTarget::Decoded(const uint8_t* data, size_t size) {
   Program program = DecodeBytes({data, size});
+  program.env.patient = false;  // two seconds are too long for one input
   std::erase_if(program.calls, [this](const Call& call) { return ((sockets_ | kNoSocket) & KindMade(call)) == 0; });
   return Followable(program, oracle_);
 }

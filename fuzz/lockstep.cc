@@ -366,8 +366,9 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
     if (call.part == Part::kUnfinished && !prepared) [[unlikely]] {
       prepared = true;
       // A thread keeps what it may do, whatever becomes of the others.
-      const Trouble threads = program.env.nobody ? Trouble{"uid=nobody is of one thread (model/not_modelled.md)"}
-                                                 : kernel_.PrepareThreads();
+      const Trouble threads = program.env.nobody    ? Trouble{"uid=nobody is of one thread (model/not_modelled.md)"}
+                              : program.env.patient ? Trouble{"patience=2s is of one thread (model/not_modelled.md)"}
+                                                    : kernel_.PrepareThreads();
       if (threads.any()) {
         run_.discarded = true;
         run_.why_discarded = threads.what;
@@ -378,7 +379,7 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
     run_.replies.push_back(reply);
     // A wait that was declared is not the program's time. The calls before it since the last
     // reading go uncounted with it, so that the calls that do not block cost no look at the clock.
-    if (reply.blocked) from = MillisecondsNow();
+    if (reply.blocked || program.env.patient) from = MillisecondsNow();
     bool go_on = true;
     switch (oracle_.Step(call, reply)) {
       case Verdict::kConforms:
@@ -415,7 +416,7 @@ const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {
   }
   const int64_t now = MillisecondsNow();
   spent += now - from;
-  if (now - begun > kLongestWithWaitsMilliseconds) {
+  if (now - begun > (program.env.patient ? kLongestPatientMilliseconds : kLongestWithWaitsMilliseconds)) {
     run_.discarded = true;
     run_.why_discarded = "took " + std::to_string(now - begun) + " ms with its waits";
     run_.divergences.clear();

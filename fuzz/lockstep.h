@@ -83,6 +83,7 @@ struct Run {
 inline constexpr int kLongestProgramMilliseconds = 500;
 // A SYN that nobody answered is sent again after a second, whether or not a call waits meanwhile.
 inline constexpr int kLongestWithWaitsMilliseconds = 900;
+inline constexpr int kLongestPatientMilliseconds = 9000;  // env: patience=2s
 
 class Lockstep {
  public:

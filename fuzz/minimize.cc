@@ -203,6 +203,10 @@ std::vector<Program> SimplerOverall(const Program& program) {
     candidates.push_back(program);
     candidates.back().env.nobody = false;
   }
+  if (program.env.patient) {
+    candidates.push_back(program);
+    candidates.back().env.patient = false;
+  }
   bool used[kMaxProgramPorts] = {};
   for (const Call& call : program.calls) {
     if (call.address.port.IsProgram()) used[call.address.port.program()] = true;

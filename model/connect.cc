@@ -1,6 +1,8 @@
 // connect(): opens a connection, asks how an open one is going, or dissolves it.
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -252,6 +254,14 @@ bool MayFindRoom(const Scene& s) {
 }
 bool EndsAtOnce(const Scene& s) { return Ends(s, Arrival::kEnded); }
 bool IsUnanswered(const Scene& s) { return Ends(s, Arrival::kStuck) && !s.impatient(); }
+// tcp_write_timeout(): the first SYN is sent again after a second, and then it is seen that TCP_USER_TIMEOUT is over.
+bool GivesUp(const Scene& s) {
+  if (!s.world.patient || !To(s, Host::kSilent) || !IsUnanswered(s)) return false;
+  constexpr int32_t kFirstTimer = 1000;  // milliseconds
+  const int32_t timeout = OptionOf(s.world, s.index, IPPROTO_TCP, TCP_USER_TIMEOUT);
+  return timeout > 0 && timeout <= kFirstTimer;
+}
+bool MayGiveUp(const Scene& s) { return s.world.patient && IsUnanswered(s); }
 bool TimesOut(const Scene& s) { return Ends(s, Arrival::kStuck) && s.impatient(); }
 
 void Start(Scene& s) { Attempt(s); }
@@ -287,6 +297,14 @@ void Fail(Scene& s) {
 void BeRefused(Scene& s) {
   StartForeseen(s);
   if (s.world.lost != Lost::kNo) return;
+  Fail(s);
+}
+// tcp_write_err()
+void GiveUpWaiting(Scene& s) {
+  StartForeseen(s);
+  if (s.world.lost != Lost::kNo) return;
+  Done(s.world, s.index);
+  LetTimersRun(s.world, s.index);
   Fail(s);
 }
 void TellFailure(Scene& s) {
@@ -517,6 +535,14 @@ constexpr Clause kConnect[] = {
     {.id = "connect.timed_out", .error = EINPROGRESS, .outcome = true, .when = TimesOut, .then = StartForeseen,
      .on = kLinux, .cites = "socket(7) SO_SNDTIMEO: \"EINPROGRESS (for connect(2))\"; Linux inet_wait_for_connect()",
      .says = "Nobody has answered by the time that SO_SNDTIMEO says: the attempt goes on."},
+    {.id = "connect.never_answered", .error = ETIMEDOUT, .when = GivesUp, .then = GiveUpWaiting,
+     .on = kLinux, .cites = "POSIX connect() ETIMEDOUT; tcp(7) TCP_USER_TIMEOUT; Linux tcp_write_timeout(), tcp_write_err()",
+     .says = "Nobody has answered by the time that TCP_USER_TIMEOUT says, nor when the SYN was sent again after a second."},
+    // Two replies are right here: POSIX does not say how long an attempt lasts.
+    {.id = "connect.may_time_out", .error = ETIMEDOUT, .when = MayGiveUp, .then = GiveUpUnspecified,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect() ETIMEDOUT: \"The attempt to connect timed out before a connection was made\"",
+     .says = "Nobody has answered for a second or two."},
     {.id = "connect.unanswered", .blocks = true, .when = IsUnanswered, .then = StartForeseen,
      .cites = "POSIX connect(); listen(2) on a full queue; Linux tcp_conn_request()",
      .says = "The accept queue is full, or the SYN was not understood: it is sent again after a second."},

@@ -580,6 +580,18 @@ void ReceiveData(World& world, uint8_t index, uint32_t bytes) {
   }
 }
 
+void LetTimersRun(World& world, uint8_t waiter) {
+  for (int i = 0; i < kMaxSockets; ++i) {
+    const Socket& socket = world.sockets[i];
+    if (!socket.live || socket.kind != SocketKind::kTcp) continue;
+    // A SYN that is sent again finds nobody at SILENT alone.
+    const bool gives_up = socket.tcp == Tcp::kSynSent &&
+                          (i != waiter || socket.remote != Host::kSilent ||
+                           OptionOf(world, waiter, IPPROTO_TCP, TCP_USER_TIMEOUT) != 0);
+    if (gives_up || socket.late > 0 || socket.deferred) world.lost = Lost::kTiming;
+  }
+}
+
 void WakeReader(World& world, uint8_t index) {
   const uint32_t bytes = Unread(world.sockets[index]);
   const bool enough = bytes > 0 && bytes >= ReceiveLowWaterOf(world, index);

@@ -38,7 +38,9 @@ void Unmake(World& world, const Call& call) {
 }
 
 // Nothing happens in it but what a call does itself.
-bool IsQuiet(const World& world) { return world.epolls_live == 0 && world.waiting_live == 0 && world.under_way == 0; }
+bool IsQuiet(const World& world) {
+  return world.epolls_live == 0 && world.waiting_live == 0 && world.under_way == 0 && !world.patient;
+}
 
 constexpr const char* kNotModelled = "the call is not modelled (model/not_modelled.md)";
 
@@ -46,6 +48,7 @@ constexpr const char* kNotModelled = "the call is not modelled (model/not_modell
 void Do(const Clause& clause, Scene& scene) {
   scene.reply = ReplyOf(clause);
   if (clause.then != nullptr) clause.then(scene);
+  if (scene.world.patient && clause.blocks) [[unlikely]] LetTimersRun(scene.world, scene.index);
   if (scene.world.epolls_live != 0) [[unlikely]] SettleEpolls(scene.world);
   if (scene.reply.error == 0) return;
   scene.reply.value = 0;

@@ -138,6 +138,9 @@ bool HasRoomInQueue(const World& world, uint8_t listener);
 void MakeChild(World& world, uint8_t listener, uint8_t client);
 // An end that was opened by the other's SYN, and was shut down for writing before, sends its FIN at once.
 void OpenPassively(World& world, uint8_t index);
+// `env: patience=2s`: socket `waiter` has been waited on for two seconds, in which timers run. The world is lost where
+// they do something.
+void LetTimersRun(World& world, uint8_t waiter);
 // Wakes those that wait for what socket `index` has to read, where that is as much as SO_RCVLOWAT asks for.
 void WakeReader(World& world, uint8_t index);
 

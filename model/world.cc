@@ -138,6 +138,7 @@ World NewWorld(const Environment& env) {
   world.nofile = static_cast<uint8_t>(env.nofile);
   world.ephemeral = static_cast<uint8_t>(env.ephemeral);
   world.nobody = env.nobody;
+  world.patient = env.patient;
   return world;
 }
 

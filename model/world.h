@@ -336,6 +336,7 @@ struct WorldFacts {
   uint8_t under_way = 0;
   bool late = false;                           // segments arrive some time after the call that sent them
   bool nobody = false;                         // env: uid=nobody
+  bool patient = false;                        // env: patience=2s
   bool old_linux = false;                      // before 6.2
   bool foreign = false;                        // some socket is bound to an address that is not ours
   uint8_t turn = 0;                            // counts arrivals in accept queues

@@ -608,6 +608,12 @@ constexpr Case kErrorsConnect[] = {{"EADDRNOTAVAIL", R"(
     listen(s0, 1)                         = 0
     connect(s0, 127.0.0.1:P0)             = -1 EOPNOTSUPP
 )"},
+                                   {"ETIMEDOUT", R"(
+    env: patience=2s
+    s0 = socket(AF_INET, SOCK_STREAM, 0)              = s0
+    setsockopt(s0, IPPROTO_TCP, TCP_USER_TIMEOUT, 1)  = 0
+    connect(s0, SILENT:P0)                            = -1 ETIMEDOUT
+)"},
                                    {"EPROTOTYPE", R"(
     s0 = socket(AF_UNIX, SOCK_STREAM, 0)  = s0
     bind(s0, U0)                          = 0

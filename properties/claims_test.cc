@@ -2,21 +2,12 @@
 // comes out there as the specification says it does. The table of verdicts is properties/claims.golden.md.
 #include "properties/claims.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cctype>
 #include <string>
 
 #include "gtest/gtest.h"
 #include "model/program/text.h"
 #include "properties/on_linux.h"
-#include "sut/sandbox.h"
 
 namespace sockspec {
 namespace {
@@ -61,26 +52,6 @@ TEST_F(ErrorsOfConnect, CanAllBeGotOnThisKernelButEOPNOTSUPP) {
     return;
   }
   FAIL() << "no claim errors.connect";
-}
-
-// A program's calls are interrupted when they have slept for a tenth of a second, and a SYN is sent again only
-// after a second: this one is made by hand, in the same sandbox.
-TEST_F(ErrorsOfConnect, ETIMEDOUTComesInTheEndWhereNobodyAnswers) {
-  ASSERT_FALSE(TheLockstep().kernel().ResetFresh({}).any());
-  if (ThisSandbox().own_namespace == false) GTEST_SKIP() << "no namespace with a route to SILENT";
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ASSERT_GE(fd, 0);
-  const int milliseconds = 1;
-  ASSERT_EQ(setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds), 0);
-  sockaddr_in silent = {};
-  silent.sin_family = AF_INET;
-  silent.sin_port = htons(1024);
-  silent.sin_addr.s_addr = htonl(0xC6130001);  // 198.19.0.1
-  const int value = connect(fd, reinterpret_cast<const sockaddr*>(&silent), sizeof silent);
-  const int error = errno;
-  close(fd);
-  EXPECT_EQ(value, -1);
-  EXPECT_EQ(error, ETIMEDOUT) << strerror(error);
 }
 
 }  // namespace

@@ -243,6 +243,7 @@ Trouble LinuxKernel::CloseDescriptors(const Environment& env) {
     if (workers_[i] != nullptr && workers_[i]->busy()) (void)Finish(*workers_[i]);
   }
   if (Trouble trouble = SetNobody(false); trouble.any()) return trouble;
+  watch_.BePatient(false);
   watch_.Enter(kCloseAll);
   Trouble trouble = descriptors_.Renew(env.nofile);
   watch_.Leave();
@@ -283,6 +284,7 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
 
 Trouble LinuxKernel::BeginProgram(const Environment& env) {
   directory_.RemoveMade();
+  watch_.BePatient(env.patient);
   PortRange ephemeral = usual_ephemeral_;
   narrow_ = env.ephemeral > 0;
   if (narrow_) {

@@ -408,6 +408,7 @@ class LwipKernel : public Kernel {
     return env.nofile != 0      ? "env: nofile="
            : env.ephemeral != 0 ? "env: ephemeral="
            : env.nobody         ? "env: uid="
+           : env.patient        ? "env: patience="
                                 : "";
   }
 

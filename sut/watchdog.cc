@@ -32,6 +32,7 @@ constexpr std::chrono::milliseconds kBetweenLooks{20};
 // itself, as when the softirq that answers a connect() waits for a processor, must not count.
 constexpr int kLooksBefore = 2;
 constexpr int kLooksAsleep = 4;
+constexpr int kLooksAsleepPatiently = 2000 / 20;
 constexpr int kLooksUntilStuck = 10000 / 20;
 
 // Of the real-time signals, which nothing uses by default; C libraries take the first ones.
@@ -206,7 +207,7 @@ void Watch::Look() {
   }
   if (looks_ <= kLooksBefore) return;
   looks_asleep_ = Asleep() ? looks_asleep_ + 1 : 0;
-  if (looks_asleep_ >= kLooksAsleep) Interrupt();
+  if (looks_asleep_ >= (patient_.load() ? kLooksAsleepPatiently : kLooksAsleep)) Interrupt();
 }
 
 bool Watch::Asleep() const {

@@ -8,7 +8,7 @@
 //     its end
 //
 // A call counts as blocked only once its thread was seen asleep in it, without a pause, by every
-// look of a time: about 0.1 s in all. One thread looks after all watches of the process, every 20
+// look of a time: about 0.1 s in all, or two seconds where that is asked for (BePatient). One thread looks after all watches of the process, every 20
 // ms; where calls are quick they pay for two stores each and nothing else. A call that has come
 // back is never interrupted, so no other call sees EINTR.
 //
@@ -49,6 +49,9 @@ class Watch {
   uint64_t turn() const { return turn_.load(std::memory_order_acquire); }
   // Interrupts the call that it is in, if any, and comes back before it has.
   void InterruptNow();
+
+  // Whether calls are interrupted after two seconds, not after a tenth of one.
+  void BePatient(bool patient) { patient_.store(patient); }
 
   void Enter(const Call& call) {
     call_.store(&call, std::memory_order_relaxed);
@@ -92,6 +95,7 @@ class Watch {
   uint64_t number_ = 0;  // the thread's own
   volatile bool broken_pipe_ = false;
 
+  std::atomic<bool> patient_{false};
   std::atomic<uint64_t> settled_{0};   // the turn whose signal has been sent, or could not be
   std::atomic<uint32_t> sent_{0};      // signals
   std::atomic<uint32_t> answered_{0};  // signals that the handler has run for

@@ -133,7 +133,7 @@ inline rc::Gen<Program> ArbitraryProgram() {
               rc::gen::build<Environment>(
                   rc::gen::set(&Environment::nofile, rc::gen::inRange(0, kMaxNofile + 1)),
                   rc::gen::set(&Environment::ephemeral, rc::gen::inRange(0, kMaxEphemeral + 1)),
-                  rc::gen::set(&Environment::nobody))),
+                  rc::gen::set(&Environment::nobody), rc::gen::set(&Environment::patient))),
           rc::gen::set(&Program::calls, rc::gen::container<std::vector<Call>>(ArbitraryCall()))),
       [](Program program) {
         Mend(program);

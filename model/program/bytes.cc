@@ -1,6 +1,6 @@
 // The byte form, version 2:
 //
-//     version  nofile  ephemeral|nobody  { call }
+//     version  nofile|patient  ephemeral|nobody  { call }
 //     call = [ 0xff thread|part ]  op  [ made ]  { argument }, as declared  [ made ]
 //
 // Most arguments are one byte: which of the declared choices it is, or kRaw and the value in full,
@@ -80,8 +80,9 @@ std::span<const int32_t> ChoicesOfVersion1(Op op, const Argument& argument, size
 }
 
 // An environment's third byte holds its ports and, as a bit of their own, who runs it. Version 1 had only the
-// ports there.
+// ports there. The second one holds the descriptors and, likewise, how long calls may block.
 constexpr uint8_t kNobody = 0x80;
+constexpr uint8_t kPatient = 0x40;
 
 constexpr uint8_t kThreaded = 255;  // where an op stands: a byte with thread and part comes first
 constexpr uint8_t kRaw = 255;       // where a choice stands: the value follows in full
@@ -521,7 +522,8 @@ class Mender {
 Environment Mended(const Environment& env) {
   return {.nofile = std::clamp(env.nofile, 0, kMaxNofile),
           .ephemeral = std::clamp(env.ephemeral, 0, kMaxEphemeral),
-          .nobody = env.nobody};
+          .nobody = env.nobody,
+          .patient = env.patient};
 }
 
 }  // namespace
@@ -552,7 +554,7 @@ std::vector<uint8_t> Encode(const Program& program) {
   out.reserve(3 + program.calls.size() * 8);
   Writer writer(out);
   writer.Byte(kBytesVersion);
-  writer.Byte(program.env.nofile);
+  writer.Byte(program.env.nofile | (program.env.patient ? kPatient : 0));
   writer.Byte(program.env.ephemeral | (program.env.nobody ? kNobody : 0));
   for (const Call& call : program.calls) {
     if (call.thread != 0 || call.part != Part::kWhole) {
@@ -576,11 +578,15 @@ Program DecodeBytes(std::span<const uint8_t> bytes) {
   Reader reader(bytes);
   const int ops = reader.Old() ? kOpsOfVersion1 : kOpCount;
   // Most programs have no environment; what is out of range must not make it a common thing.
-  const int nofile = reader.Byte();
+  int nofile = reader.Byte();
   int ephemeral = reader.Byte();
   if (!reader.Old() && (ephemeral & ~kNobody) <= kMaxEphemeral) {
     program.env.nobody = (ephemeral & kNobody) != 0;
     ephemeral &= ~kNobody;
+  }
+  if (!reader.Old() && (nofile & ~kPatient) <= kMaxNofile) {
+    program.env.patient = (nofile & kPatient) != 0;
+    nofile &= ~kPatient;
   }
   if (nofile <= kMaxNofile) program.env.nofile = nofile;
   if (ephemeral <= kMaxEphemeral) program.env.ephemeral = ephemeral;

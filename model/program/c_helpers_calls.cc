@@ -102,7 +102,7 @@ static void watch_for_blocking(void)
 static void call(const char *text)
 {
     /* Again and again, since the first alarm might come before the call sleeps. */
-    const struct itimerval half_a_second = {{0, 500000}, {0, 500000}};
+    const struct itimerval @PATIENCE@ = @PATIENCE_TIMES@;
 
     calling = text;
     actual[0] = '\0';

@@ -261,13 +261,13 @@ void ReplaceThreads(std::string& text, const Uses& uses) {
     sigaction(SIGUSR1, &action, NULL);
 )C");
   Put(text, "@START_WATCH@", !threads, R"C(
-    setitimer(ITIMER_REAL, &half_a_second, NULL);
+    setitimer(ITIMER_REAL, &@PATIENCE@, NULL);
 )C");
   Put(text, "@START_WATCH_OR_THREAD@", threads, R"C(
     if (self != NULL)
         sem_post(&self->calling);
     else
-        setitimer(ITIMER_REAL, &half_a_second, NULL);
+        setitimer(ITIMER_REAL, &@PATIENCE@, NULL);
 )C");
   Put(text, "@STOP_WATCH@", !threads, R"C(
     setitimer(ITIMER_REAL, &never, NULL);
@@ -291,6 +291,8 @@ void ReplaceWords(std::string& text, const Environment& env, const Uses& uses) {
   ReplaceAddresses(text, uses);
   ReplaceThreads(text, uses);
   ReplaceLists(text);
+  ReplaceAll(text, "@PATIENCE_TIMES@", env.patient ? "{{2, 500000}, {2, 500000}}" : "{{0, 500000}, {0, 500000}}");
+  ReplaceAll(text, "@PATIENCE@", env.patient ? "two_seconds_and_a_half" : "half_a_second");
   ReplaceAll(text, "@P0@", number(kFirstPortInC));
   ReplaceAll(text, "@P7@", number(kFirstPortInC + kMaxProgramPorts - 1));
   ReplaceAll(text, "@FIRST@", number(kFirstEphemeral));

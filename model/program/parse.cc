@@ -1173,15 +1173,24 @@ class Parser {
         env.nobody = true;
         continue;
       }
+      if (word == "patience" && !env.patient) {
+        at_ += word.size();
+        if (!Eat("=")) return Unexpected("`=`");
+        if (!Eat("2s")) return Unexpected("2s");
+        env.patient = true;
+        continue;
+      }
       int* const field = word == "nofile"      ? &env.nofile
                          : word == "ephemeral" ? &env.ephemeral
                                                : nullptr;
       const int most = word == "nofile" ? kMaxNofile : kMaxEphemeral;
       if (field == nullptr) {
-        if (word == "uid") return Unexpected("another setting than uid=");
+        if (word == "uid" || word == "patience") {
+          return Unexpected("another setting than " + std::string(word) + "=");
+        }
         return Unexpected("nofile=1 to " + std::to_string(kMaxNofile) + ", ephemeral=1 to " +
-                          std::to_string(kMaxEphemeral) + " or uid=nobody" +
-                          DidYouMean(word, {"nofile", "ephemeral", "uid"}));
+                          std::to_string(kMaxEphemeral) + ", uid=nobody or patience=2s" +
+                          DidYouMean(word, {"nofile", "ephemeral", "uid", "patience"}));
       }
       if (*field != 0) return Unexpected("another setting than " + std::string(word) + "=");
       at_ += word.size();

@@ -15,12 +15,15 @@ namespace sockspec {
 inline constexpr int kMaxNofile = 32;
 inline constexpr int kMaxEphemeral = 64;
 
-// The header line `env: nofile=16 ephemeral=2 uid=nobody`. What is 0 is left as the sandbox has it.
+// The header line `env: nofile=16 ephemeral=2 uid=nobody patience=2s`. What is 0 is left as the sandbox has it.
 struct Environment {
   int nofile = 0;     // how many descriptors the program may hold at once, 1 … kMaxNofile
   int ephemeral = 0;  // how many ports the kernel may choose from, 1 … kMaxEphemeral
   // uid=nobody: the process has no capabilities, ports below 1024 are privileged, and permissions of files hold.
   bool nobody = false;
+  // patience=2s: a call that blocks is interrupted after two seconds, where it is else after a tenth of one. So
+  // long it takes to see a connect() give up.
+  bool patient = false;
   friend bool operator==(const Environment&, const Environment&) = default;
 };
 

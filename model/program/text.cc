@@ -249,6 +249,7 @@ std::string PrintText(const Transcript& transcript) {
     if (env.nofile != 0) out += " nofile=" + std::to_string(env.nofile);
     if (env.ephemeral != 0) out += " ephemeral=" + std::to_string(env.ephemeral);
     if (env.nobody) out += " uid=nobody";
+    if (env.patient) out += " patience=2s";
     out += "\n";
   }
 

@@ -874,13 +874,16 @@ TEST(Text, ProblemsOfTheEnvironmentAreNamed) {
   EXPECT_EQ(message("env: nofile=0\n"),
             "a:1:13: found `0`, expected nofile: a number from 1 to 32");
   EXPECT_EQ(message("env: nofiles=3\n"),
-            "a:1:6: found `nofiles`, expected nofile=1 to 32, ephemeral=1 to 64 or uid=nobody; "
-            "did you mean nofile?");
+            "a:1:6: found `nofiles`, expected nofile=1 to 32, ephemeral=1 to 64, uid=nobody or "
+            "patience=2s; did you mean nofile?");
   EXPECT_EQ(message("env: ephemeral\n"), "a:1:15: found the end of the line, expected `=`");
   EXPECT_EQ(message("env: uid=root\n"), "a:1:10: found `root`, expected nobody");
   EXPECT_EQ(message("env: uid\n"), "a:1:9: found the end of the line, expected `=`");
   EXPECT_EQ(message("env: uid=nobody uid=nobody\n"),
             "a:1:17: found `uid`, expected another setting than uid=");
+  EXPECT_EQ(message("env: patience=1\n"), "a:1:15: found `1`, expected 2s");
+  EXPECT_EQ(message("env: patience=2s patience=2s\n"),
+            "a:1:18: found `patience`, expected another setting than patience=");
   EXPECT_EQ(message("env: nofile=3 nofile=4\n"),
             "a:1:15: found `nofile`, expected another setting than nofile=");
   EXPECT_EQ(message("env:\nenv:\n"),
