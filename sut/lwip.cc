@@ -474,7 +474,7 @@ void LwipKernel::Begin(const LwipOptions& options) {
 
 // Connections first: a socket whose connection is gone closes at once, whatever it had to send. Those in TIME-WAIT go
 // after the sockets, which do not hear of it.
-Trouble LwipKernel::Reset(const Environment& env) {
+Trouble LwipKernel::Reset(const Environment&) {
   for (int round = 0;; ++round) {
     {
       const Core core;
