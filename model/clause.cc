@@ -108,11 +108,7 @@ struct Catalogue {
           if (!number.emplace(&clause, static_cast<int>(all.size())).second) continue;
           all.push_back(&clause);
           by_id.emplace(clause.id, &clause);
-          for (std::string_view rest = clause.alias; !rest.empty();) {
-            const size_t end = std::min(rest.find(' '), rest.size());
-            by_id.emplace(rest.substr(0, end), &clause);
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-          }
+          for (const std::string_view older : OlderIds(clause)) by_id.emplace(older, &clause);
         }
       }
     }
@@ -136,6 +132,16 @@ bool Clause::BelongsTo(const Profile& profile) const {
 std::span<const Clause* const> AllClauses() { return TheCatalogue().all; }
 
 int ClauseNumber(const Clause* clause) { return TheCatalogue().number.at(clause); }
+
+std::vector<std::string_view> OlderIds(const Clause& clause) {
+  std::vector<std::string_view> ids;
+  for (std::string_view rest = clause.alias; !rest.empty();) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    ids.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return ids;
+}
 
 const Clause* FindClause(std::string_view id) {
   const auto& by_id = TheCatalogue().by_id;

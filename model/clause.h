@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "model/profile.h"
 #include "model/program/call.h"
@@ -73,6 +74,8 @@ struct Clause {
 // All clauses of all calls, each once, in the order of the calls and tables. Index = ClauseNumber().
 std::span<const Clause* const> AllClauses();
 int ClauseNumber(const Clause* clause);
+// Clause::alias, one by one.
+std::vector<std::string_view> OlderIds(const Clause& clause);
 const Clause* FindClause(std::string_view id);  // by id or alias; nullptr where there is none
 
 // The clauses that can decide `op`, in order.

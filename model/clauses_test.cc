@@ -32,28 +32,18 @@ TEST(EveryClause, HasAnIdOfTwoLowerCaseWordsAndADot) {
   }
 }
 
-std::vector<std::string_view> Words(std::string_view text) {
-  std::vector<std::string_view> words;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    words.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return words;
-}
-
 TEST(EveryClause, HasAnIdOfItsOwn) {
   std::set<std::string_view> ids;
   for (const Clause* clause : AllClauses()) {
     EXPECT_TRUE(ids.insert(clause->id).second) << clause->id;
-    for (const std::string_view alias : Words(clause->alias)) EXPECT_TRUE(ids.insert(alias).second) << alias;
+    for (const std::string_view alias : OlderIds(*clause)) EXPECT_TRUE(ids.insert(alias).second) << alias;
   }
 }
 
 TEST(EveryClause, IsFoundByItsIdAndItsAlias) {
   for (const Clause* clause : AllClauses()) {
     EXPECT_EQ(FindClause(clause->id), clause);
-    for (const std::string_view alias : Words(clause->alias)) EXPECT_EQ(FindClause(alias), clause);
+    for (const std::string_view alias : OlderIds(*clause)) EXPECT_EQ(FindClause(alias), clause);
     EXPECT_EQ(AllClauses()[static_cast<size_t>(ClauseNumber(clause))], clause);
   }
   EXPECT_EQ(FindClause("listen.no_such_clause"), nullptr);

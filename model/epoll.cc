@@ -425,8 +425,13 @@ void SettleEpolls(World& world) {
       --world.epolls_live;
       continue;
     }
+    const auto waiters = std::count_if(world.waiting.begin(), world.waiting.end(), [i](const Waiting& waiting) {
+      return waiting.live && !waiting.returned && waiting.epoll == i;
+    });
     for (Watched& item : epoll.watched) {
       if (!item.live || item.socket == kNone) continue;
+      // One of two is woken, looks, and stands behind the other one: whose turn it is then, nobody can tell.
+      if (waiters > 1 && WakesByItself(world, item.socket)) world.lost = Lost::kThreads;
       if (Holders(world, item.socket) == 0) {
         item = Watched{};
       } else if (world.sockets[item.socket].unspecified) {

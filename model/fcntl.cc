@@ -32,7 +32,10 @@ bool LowestOutOfRange(const Scene& s) {
   return Duplicates(s) && (s.call.value < 0 || beyond);
 }
 bool LowestWanted(const Scene& s) { return Duplicates(s) && s.call.value >= 0 && s.call.value < Slots(s); }
-bool NoDescriptorLeft(const Scene& s) { return LowestWanted(s) && s.LowestSlot(s.call.value) == kNone; }
+// Where nothing limits the process, it is the world that is full.
+bool NoDescriptorLeft(const Scene& s) {
+  return LowestWanted(s) && s.world.nofile != 0 && s.LowestSlot(s.call.value) == kNone;
+}
 
 void TellStatus(Scene& s) { s.reply.value = O_RDWR | (s.me().nonblocking ? O_NONBLOCK : 0); }
 void SetStatus(Scene& s) { s.me().nonblocking = (s.call.value & O_NONBLOCK) != 0; }

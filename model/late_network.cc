@@ -183,6 +183,10 @@ void DropSyn(World& world, uint8_t index) {
   Drop(world, [&](const Segment& s) { return s.carries == Carries::kSyn && s.from == index; });
 }
 
+void DropArrivals(World& world, uint8_t index) {
+  Drop(world, [&](const Segment& s) { return s.to == index; });
+}
+
 void DropSegments(World& world, uint8_t index) {
   Drop(world, [&](const Segment& s) {
     const bool needs_sender = s.carries == Carries::kSyn || s.carries == Carries::kData;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -248,6 +249,8 @@ uint8_t NewSocket(World& world) {
 
 void EnterClose(World& world, uint8_t index) {
   Sever(world, index);
+  // What comes after that belongs to no connection of the socket's.
+  if (world.under_way != 0) [[unlikely]] DropArrivals(world, index);
   Socket& socket = world.sockets[index];
   socket.tcp = Tcp::kClose;
   socket.in_group = false;
@@ -307,6 +310,8 @@ void Disconnect(World& world, uint8_t index) {
   socket.shut = 0;
   socket.done = false;
   socket.answered = false;
+  // Observed on Linux 6.18: SO_PEEK_OFF reads back as -1.
+  if (world.set_options != 0) ForgetOption(world, index, SOL_SOCKET, SO_PEEK_OFF);
   Wake(world, index, kErrorReport);
 }
 
@@ -347,7 +352,17 @@ void CloseQuietly(World& world, uint8_t index) {
 Arrival SendSyn(Scene& scene, uint8_t client) {
   World& world = scene.world;
   Socket& socket = world.sockets[client];
-  if (socket.remote == Host::kSilent) return Arrival::kStuck;
+  if (socket.remote == Host::kSilent) {
+    // A listener that is transparent takes what comes to addresses that are not ours.
+    for (int i = 0; i < kMaxSockets && world.set_options != 0; ++i) {
+      const uint8_t other = static_cast<uint8_t>(i);
+      if (world.sockets[i].tcp == Tcp::kListen && (IsSet(world, other, IPPROTO_IP, IP_TRANSPARENT) ||
+                                                   IsSet(world, other, IPPROTO_IPV6, IPV6_TRANSPARENT))) {
+        world.lost = Lost::kMute;
+      }
+    }
+    return Arrival::kStuck;
+  }
   if (world.late) return SendSynLate(scene, client);
   // Linux builds IPv4 packets out of an IPv6 connection, once the socket has been connected over IPv4: nothing
   // that would make it forget that (icsk_af_ops) happens when the connection is dissolved. Observed on 6.1 and
@@ -588,7 +603,9 @@ void LetTimersRun(World& world, uint8_t waiter) {
     const bool gives_up = socket.tcp == Tcp::kSynSent &&
                           (i != waiter || socket.remote != Host::kSilent ||
                            OptionOf(world, waiter, IPPROTO_TCP, TCP_USER_TIMEOUT) != 0);
-    if (gives_up || socket.late > 0 || socket.deferred) world.lost = Lost::kTiming;
+    // FIN-WAIT-2 ends as TCP_LINGER2 says.
+    const bool ends = socket.tcp == Tcp::kFinWait && IsSet(world, static_cast<uint8_t>(i), IPPROTO_TCP, TCP_LINGER2);
+    if (gives_up || ends || socket.late > 0 || socket.deferred) world.lost = Lost::kTiming;
   }
 }
 

@@ -352,9 +352,9 @@ Told TellTime(const Scene& s) {
 
 // Whether the time is so long that a call may be seen to block, and so short that it may come back before it is
 // interrupted. POSIX gives times to what sends and receives, and says nothing of the rest.
-bool IsAwkward(const World&, const SetOption& time, const Profile& profile, const Call& call) {
+bool IsAwkward(const World& world, const SetOption& time, const Profile& profile, const Call& call) {
   const int64_t microseconds = time.value * int64_t{kMicroseconds} + time.second;
-  constexpr int64_t kSurelyLong = 900000;
+  const int64_t kSurelyLong = world.patient ? 2900000 : 900000;
   // Of two threads, one is seen to wait after a tenth of a millisecond.
   if (call.part != Part::kWhole) return time.value >= 0;
   return profile.family == kPosix || (microseconds > Scene::kShortWait && microseconds < kSurelyLong);
@@ -1152,6 +1152,11 @@ void ForgetOptions(World& world, uint8_t socket) {
   for (int i = world.set_options - 1; i >= 0; --i) {
     if (world.options[i].socket == socket) Erase(world, &world.options[i]);
   }
+}
+
+void ForgetOption(World& world, uint8_t socket, int32_t level, int32_t option) {
+  SetOption* entry = Entry(world, socket, kIndex.stored_by[FirstRow(level, option)]);
+  if (entry != nullptr) Erase(world, entry);
 }
 
 uint32_t ReceiveLowWaterOf(const World& world, uint8_t socket) {

@@ -153,6 +153,8 @@ void StoreOption(World& world, const OptionRow& row, uint8_t socket, int32_t fir
 // A listener's options, for the connection it makes. Forgetting them, when a socket is no more.
 void InheritOptions(World& world, uint8_t listener, uint8_t child);
 void ForgetOptions(World& world, uint8_t socket);
+// One option is what it was from the start.
+void ForgetOption(World& world, uint8_t socket, int32_t level, int32_t option);
 
 // Why the call cannot be judged, since an option was set whose influence on it is left out; nullptr: it can.
 const char* SpoiltBy(const World& world, const Call& call, const Profile& profile);

@@ -532,6 +532,11 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
   if (profile_.late) [[unlikely]] {
     if (call.part != Part::kWhole) return Lose("what wakes a call in another thread, where the loopback is late, is not modelled");
     if (!LetArrive()) return Verdict::kDiscarded;
+    // Where the socket may be an unspecified one, nothing is said of it.
+    for (int w = 1; w < count_; ++w) {
+      if (Unspecified(call, worlds_[w]) == nullptr || Unspecified(call, worlds_[0]) != nullptr) continue;
+      std::swap(worlds_[0], worlds_[w]);
+    }
   }
   if (call.part != Part::kWhole) [[unlikely]] {
     if (call.part == Part::kResumed) return Resume(call, reply);

@@ -50,6 +50,9 @@ void TellUnsteady(Scene& s) {
   if (events != 0) TellEvents(s, events);
 }
 
+// POSIX does not say whether a socket without a connection has hung up.
+bool HadAConnection(const Scene& s) { return s.me().link == Link::kConnected; }
+
 // POSIX does not say which sockets have hung up, only that such a one is not writable.
 void TellHungUp(Scene& s) {
   int16_t events = Ready(s.world, s.index) & Asked(s);
@@ -61,12 +64,13 @@ void TellHungUp(Scene& s) {
   const int16_t not_so = s.seen == nullptr                ? kWritable
                          : s.seen->events & POLLHUP       ? kWritable
                          : s.seen->events & kWritable     ? POLLHUP
+                         : HadAConnection(s)              ? kWritable
                                                           : POLLHUP | kWritable;
   events = static_cast<int16_t>(events & ~not_so);
   if (events != 0) TellEvents(s, events);
 }
 bool HungUpAlone(const Scene& s) {
-  return HungUp(s) && Waits(s) && (Ready(s.world, s.index) & Asked(s) & ~(POLLHUP | kWritable)) == 0;
+  return HungUp(s) && !HadAConnection(s) && Waits(s) && (Ready(s.world, s.index) & Asked(s) & ~(POLLHUP | kWritable)) == 0;
 }
 
 // clang-format off

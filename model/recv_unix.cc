@@ -134,6 +134,7 @@ void Install(Scene& s, const Message& message) {
   if (message.passed_opens == Opens::kNothing) return;
   const uint8_t slot = s.LowestSlot();
   const bool room = s.call.op == Op::kRecvmsg && s.call.made != kNoHandle;
+  if (room && slot == kNone && s.world.nofile == 0) s.world.lost = Lost::kFull;
   if (!room || slot == kNone) {
     s.reply.flags |= MSG_CTRUNC;
     return;

@@ -165,8 +165,9 @@ void Arrive(Scene& scene, int n);
 Arrival SendSynLate(Scene& scene, uint8_t client);
 void SendFinLate(World& world, uint8_t index);
 void SendResetLate(World& world, uint8_t index);
-// A socket gives up what it began, or is gone.
+// A socket gives up what it began, has left its connection, or is gone.
 void DropSyn(World& world, uint8_t index);
+void DropArrivals(World& world, uint8_t index);
 void DropSegments(World& world, uint8_t index);
 
 // --- UDP (datagrams.cc): where a datagram goes, and who gets it -----------------------------------------

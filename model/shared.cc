@@ -119,7 +119,7 @@ std::span<const Clause> NotASocketClauses() { return kNotASocket; }
 std::span<const Clause> AddressClauses() { return kAddress; }
 std::span<const Clause> NameClauses() { return kName; }
 
-bool NoFreeSlot(const Scene& s) { return s.LowestSlot() == kNone; }
+bool NoFreeSlot(const Scene& s) { return s.world.nofile != 0 && s.LowestSlot() == kNone; }
 bool LengthNegative(const Scene& s) { return s.call.length < 0; }
 bool BadLengthPointer(const Scene& s) { return s.call.length_pointer != Pointer::kValid; }
 

@@ -167,6 +167,10 @@ void TellNoSender(Scene& s) {
   s.reply.family = seen.family;
   s.reply.address_size = seen.address_size;
   s.reply.address_length = seen.address_length;
+  // A port of the kernel's choice that nobody has seen before: which one it is, the world does not know.
+  if ((seen.wrote & kWroteAddress) && seen.port.IsChosen() && seen.port.chosen() >= s.world.seen) {
+    s.world.lost = Lost::kUnspecified;
+  }
 }
 
 }  // namespace sockspec
