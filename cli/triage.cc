@@ -143,7 +143,9 @@ int Accept(const Options& options, const TriageRow& row) {
                         .expires = options.expires};
   std::string text;
   if (std::filesystem::exists(PathOf(file))) text = ReadWhole(file);
-  text = WithDeviation(text, fresh, old);
+  // A row that stands for many keys stays, though it has expired.
+  const bool replaces = old != nullptr && old->key.find('*') == std::string::npos;
+  text = WithDeviation(text, fresh, replaces ? old : nullptr);
   // What cannot be read back is not written.
   const ParsedDeviations parsed = ParseDeviations(text, file);
   if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};

@@ -242,7 +242,7 @@ class Campaign {
       MetDeviation& one = met.emplace_back();
       one = {.row = row, .expired = Expired(row, today), .met_before = state_.MetBefore(row.key)};
       for (const RecheckedFinding& old : result_.rechecked) {
-        if (!old.known || CanonicalKey(old.key) != CanonicalKey(row.key)) continue;
+        if (!old.known || !Explains(row, old.key)) continue;
         if (!old.fixed) ++one.met;
         if (old.fixed && old.kind == FindingClass::kConfirmed) one.fixed = true;
       }

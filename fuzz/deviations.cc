@@ -183,8 +183,7 @@ std::string Today() {
 
 bool Explains(const Deviation& deviation, std::string_view key) {
   if (deviation.key.find('*') == std::string::npos) return CanonicalKey(deviation.key) == CanonicalKey(key);
-  return fnmatch(deviation.key.c_str(), std::string(key).c_str(), 0) == 0 ||
-         fnmatch(deviation.key.c_str(), CanonicalKey(key).c_str(), 0) == 0;
+  return fnmatch(CanonicalKey(deviation.key).c_str(), CanonicalKey(key).c_str(), 0) == 0;
 }
 
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
@@ -207,10 +206,11 @@ const Deviation* FindDeviation(const Deviations& deviations, std::string_view ke
 std::string CanonicalKey(std::string_view key) {
   std::string canonical(key);
   for (const Clause* clause : AllClauses()) {
-    if (clause->alias.empty()) continue;
-    const std::string old = fmt::format(".{}.", clause->alias);
-    if (const size_t at = canonical.find(old); at != std::string::npos) {
-      canonical.replace(at, old.size(), fmt::format(".{}.", clause->id));
+    for (const std::string_view alias : OlderIds(*clause)) {
+      const std::string old = fmt::format(".{}.", alias);
+      if (const size_t at = canonical.find(old); at != std::string::npos) {
+        canonical.replace(at, old.size(), fmt::format(".{}.", clause->id));
+      }
     }
   }
   return canonical;

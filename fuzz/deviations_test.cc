@@ -124,10 +124,13 @@ TEST(DeviationsTest, ARowThatExpiredIsReplacedWhereItStood) {
 
 TEST(DeviationsTest, AClausesOlderIdStillNamesItsFindings) {
   for (const Clause* clause : AllClauses()) {
-    if (clause->alias.empty()) continue;
-    const std::string tail = ".errno.EINVAL";
-    EXPECT_EQ(CanonicalKey("linux.bind.stream.inet." + std::string(clause->alias) + tail),
-              "linux.bind.stream.inet." + std::string(clause->id) + tail);
+    for (const std::string_view alias : OlderIds(*clause)) {
+      const std::string tail = ".errno.EINVAL";
+      const std::string old = "linux.bind.stream.inet." + std::string(alias) + tail;
+      EXPECT_EQ(CanonicalKey(old), "linux.bind.stream.inet." + std::string(clause->id) + tail);
+      EXPECT_TRUE(Explains({.key = "linux.bind.*." + std::string(alias) + tail}, old));
+      EXPECT_TRUE(Explains({.key = "linux.bind.*." + std::string(alias) + tail}, CanonicalKey(old)));
+    }
   }
   EXPECT_EQ(CanonicalKey("linux.x.value.0"), "linux.x.value.0");
 }

@@ -33,6 +33,7 @@
 #include "sut/memory.h"
 #include "sut/names.h"
 #include "sut/option_values.h"
+#include "sut/own_calls.h"
 #include "sut/sandbox.h"
 #include "sut/streams.h"
 #include "sut/unix_directory.h"
@@ -86,7 +87,7 @@ bool HasLength(const Call& call) {
 int LocalPort(int raw) {
   sockaddr_in6 address{};
   socklen_t length = sizeof address;
-  if (getsockname(raw, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+  if (own::Getsockname(raw, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
   const bool inet = address.sin6_family == AF_INET || address.sin6_family == AF_INET6;
   return inet ? ntohs(address.sin6_port) : 0;  // both have the port in one place
 }
