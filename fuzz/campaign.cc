@@ -224,15 +224,8 @@ class Campaign {
       entry->kind.store(static_cast<int>(loaded.finding.kind));
       entry->calls.store(static_cast<int>(loaded.finding.transcript.program.calls.size()));
       // What was accepted since is explained.
-      entry->Set(IsKnown(entry->key) ? KeyStage::kKnown : KeyStage::kStored);
+      entry->Set(IsKnown(options_.known, entry->key) ? KeyStage::kKnown : KeyStage::kStored);
     }
-  }
-
-  bool IsKnown(const std::string& key) const {
-    const std::string today = Today();
-    return std::any_of(options_.known.begin(), options_.known.end(), [&](const Deviation& row) {
-      return Explains(row, key) && !Expired(row, today);
-    });
   }
 
   std::vector<MetDeviation> Deviations() const {
@@ -331,7 +324,7 @@ class Campaign {
       const std::string_view state = fixed ? "fixed" : "still there";
       const LoadedFinding& old = old_[i];
       if (Trouble trouble = StoreState(old.path, state); trouble.any()) return trouble;
-      const bool known = IsKnown(CanonicalKey(old.finding.key));
+      const bool known = IsKnown(options_.known, CanonicalKey(old.finding.key));
       if (KeyEntry* entry = shared_.Find(CanonicalKey(old.finding.key), false)) entry->fixed.store(fixed);
       status_.Say("{}{}: {}", state, known && !fixed ? ", as is known" : "", old.finding.key);
       status_.Event("recheck", {{"key", old.finding.key}, {"state", state}, {"known", known}, {"path", old.path}});

@@ -153,7 +153,7 @@ class Worker {
       if (Stopped()) return;
       KeyEntry* entry = shared_.Find(pending.key, true);
       if (entry == nullptr) continue;
-      if (entry->at() == KeyStage::kNew && IsKnown(pending.key)) entry->Set(KeyStage::kKnown);
+      if (entry->at() == KeyStage::kNew && IsKnown(options_.known, pending.key)) entry->Set(KeyStage::kKnown);
       if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown) {
         RemovePending(options_.directory, pending.key);
       } else if (entry->Claim(KeyStage::kNew)) {
@@ -265,13 +265,6 @@ class Worker {
                    });
   }
 
-  bool IsKnown(const std::string& key) const {
-    const std::string today = Today();
-    return std::any_of(options_.known.begin(), options_.known.end(), [&](const Deviation& row) {
-      return Explains(row, key) && !Expired(row, today);
-    });
-  }
-
   // ClauseNumber() for the hot path: a table hashed by address.
   int& Number(const Clause* clause) {
     size_t at = (reinterpret_cast<uintptr_t>(clause) / sizeof(Clause)) % kSlots;
@@ -316,7 +309,7 @@ class Worker {
       if (i == 0) ++entry->count;
       const KeyStage at = entry->at();
       if (at != KeyStage::kNew && !(i == 0 && DeservesAnother(program, at, *entry))) continue;
-      if (IsKnown(divergence.key)) {
+      if (IsKnown(options_.known, divergence.key)) {
         entry->Set(KeyStage::kKnown);
         continue;
       }

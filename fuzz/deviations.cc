@@ -186,6 +186,12 @@ bool Explains(const Deviation& deviation, std::string_view key) {
   return fnmatch(CanonicalKey(deviation.key).c_str(), CanonicalKey(key).c_str(), 0) == 0;
 }
 
+bool IsKnown(const std::vector<Deviation>& rows, std::string_view key) {
+  const std::string today = Today();
+  return std::any_of(rows.begin(), rows.end(),
+                     [&](const Deviation& row) { return Explains(row, key) && !Expired(row, today); });
+}
+
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
                                std::string_view release, std::string_view profile_name,
                                std::string_view key) {

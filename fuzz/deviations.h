@@ -68,6 +68,10 @@ bool Expired(const Deviation& deviation, std::string_view today);
 // The date in UTC.
 std::string Today();
 
+// Whether one of `rows`, all of which apply to the kernel at hand, explains a divergence with this key, and has not
+// expired.
+bool IsKnown(const std::vector<Deviation>& rows, std::string_view key);
+
 // The row that explains `key` there, expired or not; nullptr where none does.
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
                                std::string_view release, std::string_view profile_name,

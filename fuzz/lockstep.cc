@@ -272,8 +272,8 @@ const Socket* SocketAfter(const World& world, const Call& call) {
 }  // namespace
 
 const Socket* SocketOf(const World& world, const Call& call) {
-  if (!DeclarationOf(call.op).takes_descriptor() || !call.fd.IsHandle()) return nullptr;
-  return SocketAt(world, call.fd.handle());
+  const uint8_t socket = SocketOf(call, world);
+  return socket == kNone ? nullptr : &world.sockets[socket];
 }
 
 Differs HowDiffers(const Reply& expected, const Reply& actual) {

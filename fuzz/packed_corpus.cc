@@ -106,7 +106,7 @@ size_t ReadPacked(std::string_view contents, const VisitProgram& visit) {
 Trouble PackedCorpus::Read(const VisitProgram& visit) {
   if (path_.empty()) return {};
   const std::optional<std::string> contents = ContentsOf(path_);
-  if (!contents && access(path_.c_str(), F_OK) == 0) return {fmt::format("cannot read {}", path_)};
+  if (!contents && Exists(path_)) return {fmt::format("cannot read {}", path_)};
   if (!contents || contents->empty()) return {};
   end_ = ReadPacked(*contents, [&](uint64_t name, std::span<const uint8_t> bytes) {
     live_ += kRecordHead + bytes.size();

@@ -19,8 +19,6 @@ namespace {
 
 constexpr uint8_t kReceive = 1;  // RCV_SHUTDOWN
 
-bool Alive(const World& world, uint8_t index) { return index != kNone && world.sockets[index].live; }
-
 template <typename Condition>
 void Drop(World& world, Condition condition) {
   Segment* const end = world.segments.data() + world.under_way;
@@ -177,14 +175,6 @@ void SendResetLate(World& world, uint8_t index) {
     world.lost = Lost::kTiming;
   }
   Transmit(world, {.carries = Carries::kReset, .from = index, .to = peer});
-}
-
-void DropSyn(World& world, uint8_t index) {
-  Drop(world, [&](const Segment& s) { return s.carries == Carries::kSyn && s.from == index; });
-}
-
-void DropArrivals(World& world, uint8_t index) {
-  Drop(world, [&](const Segment& s) { return s.to == index; });
 }
 
 void DropSegments(World& world, uint8_t index) {

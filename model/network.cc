@@ -28,11 +28,10 @@ constexpr uint8_t kPromptSegments = 8;
 // A buffer that its owner made smaller than this may hold data up.
 constexpr int32_t kSmallBuffer = 65536;
 
-bool Alive(const World& world, uint8_t index) { return index != kNone && world.sockets[index].live; }
-
 // Forgets who is at the other end, on both sides.
 void Sever(World& world, uint8_t index) {
-  if (world.under_way != 0) [[unlikely]] DropSyn(world, index);
+  // What is under way to it belongs to no connection of its any more.
+  if (world.under_way != 0) [[unlikely]] DropSegments(world, index);
   Socket& socket = world.sockets[index];
   if (Alive(world, socket.peer) && world.sockets[socket.peer].peer == index) {
     world.sockets[socket.peer].peer = kNone;
@@ -46,7 +45,6 @@ void Free(World& world, uint8_t index) {
   DropErrors(world, index);
   ForgetOptions(world, index);
   if (world.sockets[index].bound != kNone) ReleasePort(world, index);
-  if (world.under_way != 0) [[unlikely]] DropSegments(world, index);
   world.sockets[index] = Socket{};
 }
 
@@ -249,8 +247,6 @@ uint8_t NewSocket(World& world) {
 
 void EnterClose(World& world, uint8_t index) {
   Sever(world, index);
-  // What comes after that belongs to no connection of the socket's.
-  if (world.under_way != 0) [[unlikely]] DropArrivals(world, index);
   Socket& socket = world.sockets[index];
   socket.tcp = Tcp::kClose;
   socket.in_group = false;

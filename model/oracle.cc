@@ -187,20 +187,21 @@ Oracle::Oracle(const Profile& profile) : Oracle(profile, nullptr) {
 }
 
 Oracle::Oracle(const Profile& profile, std::shared_ptr<const Rows> rows)
-    : profile_(profile),
-      stores_(std::make_unique<World[]>(static_cast<size_t>(2 * room()))),
-      worlds_(stores_.get()),
-      next_(stores_.get() + room()),
-      rows_(std::move(rows)) {}
+    : profile_(profile), rows_(std::move(rows)) {
+  MakeStores();
+}
+
+void Oracle::MakeStores() {
+  stores_ = std::make_unique<World[]>(static_cast<size_t>(2 * room()));
+  worlds_ = stores_.get();
+  next_ = stores_.get() + room();
+}
 
 Oracle& Oracle::operator=(const Oracle& other) {
   if (this == &other) return *this;
-  if (room() != other.room()) {
-    stores_ = std::make_unique<World[]>(static_cast<size_t>(2 * other.room()));
-    worlds_ = stores_.get();
-    next_ = stores_.get() + other.room();
-  }
+  const bool fits = room() == other.room();
   profile_ = other.profile_;
+  if (!fits) MakeStores();
   rows_ = other.rows_;
   count_ = other.count_;
   std::copy(other.worlds_, other.worlds_ + count_, worlds_);
@@ -770,7 +771,7 @@ Reply Oracle::AnswerLate(const Call& call, uint32_t chance, const Mutation& muta
   World& world = worlds_[0];
   for (; world.under_way != 0 && world.lost == Lost::kNo; chance >>= 4) {
     const Clause* rows[kRoom];
-    const Clause* removed = mutation.error == 0 && !mutation.spoil ? mutation.clause : nullptr;
+    const Clause* removed = mutation.removed();
     const int count = Applicable(RowsFor(call, world), world, call, profile_, removed, rows, kRoom);
     const bool waits = count > 0 && rows[0]->blocks;
     if (chance % 2 == 0 && !waits) break;
@@ -783,7 +784,7 @@ Reply Oracle::AnswerLate(const Call& call, uint32_t chance, const Mutation& muta
 
 Reply Oracle::AnswerNow(const Call& call, const Mutation& mutation) {
   const Clause* rows[kRoom];
-  const Clause* removed = mutation.error == 0 && !mutation.spoil ? mutation.clause : nullptr;
+  const Clause* removed = mutation.removed();
   if (call.part == Part::kResumed) {
     const Resumed resumed = ResumeIn(worlds_[0], call, nullptr, 0);
     clause_ = resumed.clause;

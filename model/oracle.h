@@ -35,6 +35,8 @@ struct Mutation {
   int16_t error = 0;  // 0: the clause is taken out
   // The reply of an effect is made wrong: its value, or what it writes, is off by one, or it becomes EIO.
   bool spoil = false;
+  // The clause that is taken out; nullptr: none.
+  const Clause* removed() const { return error == 0 && !spoil ? clause : nullptr; }
 };
 
 // One reply that is allowed at a call, with the clause that allows it.
@@ -128,7 +130,6 @@ class Oracle {
   Resumed ResumeIn(World& world, const Call& call, const Reply* seen, int branch) const;
   int Options(Scene& scene, Waiting& waiting, const Clause* removed, const Clause** rows) const;
 
-  Profile profile_;
   // The rest of the program cannot be judged.
   Verdict Lose(const char* why);
 
@@ -137,11 +138,14 @@ class Oracle {
   bool LetArrive();
   void LetAllArrive(World& world) const;
   int LetOneArrive(World& world, int n, int branch) const;
-  // As without their last word, in the worlds as they are.
+  // Ask() and Answer() in the worlds as they are: nothing arrives.
   std::vector<Allowed> AskNow(const Call& call) const;
   Reply AnswerNow(const Call& call, const Mutation& mutation);
   int room() const { return profile_.late ? kMaxWorlds : kMaxPromptWorlds; }
 
+  void MakeStores();
+
+  Profile profile_;
   std::unique_ptr<World[]> stores_;  // room() worlds, twice
   World* worlds_ = nullptr;          // `count_` of them
   World* next_ = nullptr;            // those that Step() goes on in: the two change places

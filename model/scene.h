@@ -86,6 +86,8 @@ class Scene {
 
 // --- sockets -----------------------------------------------------------------------------------------
 
+inline bool Alive(const World& world, uint8_t index) { return index != kNone && world.sockets[index].live; }
+
 // A free entry, reset. The world is lost where there is none (Oracle says kDiscarded).
 uint8_t NewSocket(World& world);
 
@@ -165,9 +167,7 @@ void Arrive(Scene& scene, int n);
 Arrival SendSynLate(Scene& scene, uint8_t client);
 void SendFinLate(World& world, uint8_t index);
 void SendResetLate(World& world, uint8_t index);
-// A socket gives up what it began, has left its connection, or is gone.
-void DropSyn(World& world, uint8_t index);
-void DropArrivals(World& world, uint8_t index);
+// A socket gives up what it began, has left its connection, or is gone: its SYN, its bytes, and all that was for it.
 void DropSegments(World& world, uint8_t index);
 
 // --- UDP (datagrams.cc): where a datagram goes, and who gets it -----------------------------------------

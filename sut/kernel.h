@@ -28,6 +28,12 @@ struct [[nodiscard]] Trouble {
   bool any() const { return !what.empty(); }
 };
 
+// What a system call returned: an errno where that is negative, else the value.
+inline Reply Answer(int value, int error) {
+  if (value < 0) return {.error = static_cast<int16_t>(error)};
+  return {.value = value};
+}
+
 class Kernel {
  public:
   virtual ~Kernel() = default;

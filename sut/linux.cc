@@ -65,19 +65,6 @@ constexpr int kPrivilegedPorts = 1023;
 constexpr int kMostPrograms = 1000;  // in one namespace, so that it does not repeat there
 constexpr int kMaxNarrowRange = 64;  // the largest Environment::ephemeral
 
-// Bytes to move.
-size_t SizeOf(const Call& call) { return std::clamp(call.size, 0, kMaxTransfer); }
-
-Reply Answer(int value, int error) {
-  Reply reply;
-  if (value < 0) {
-    reply.error = static_cast<int16_t>(error);
-  } else {
-    reply.value = value;
-  }
-  return reply;
-}
-
 // Whether the kernel is told how much room an address has.
 bool HasLength(const Call& call) {
   return call.op == Op::kRecvmsg || call.length_pointer == Pointer::kValid;

@@ -294,18 +294,6 @@ constexpr int kSendMilliseconds = 60000;  // and one that finds no room, see Ove
 constexpr s16_t kNoLinger = -1;  // netconn::linger
 constexpr auto kHangs = std::chrono::seconds(4);
 
-size_t SizeOf(const Call& call) { return std::clamp(call.size, 0, kMaxTransfer); }
-
-Reply Answer(int value, int error) {
-  Reply reply;
-  if (value < 0) {
-    reply.error = static_cast<int16_t>(error);
-  } else {
-    reply.value = value;
-  }
-  return reply;
-}
-
 // A thread beside the one that makes calls. It ends a send() or a connect() that would wait for ever, and the process
 // where a call never comes back.
 class Overseer {

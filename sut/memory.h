@@ -33,6 +33,9 @@ T* Choose(Pointer pointer, T* valid) {
   __builtin_unreachable();
 }
 
+// Bytes to move.
+inline size_t SizeOf(const Call& call) { return std::clamp(call.size, 0, kMaxTransfer); }
+
 // What buffers hold before a call, to see what the call wrote.
 inline constexpr unsigned char kPoison = 0xA5;
 inline constexpr unsigned char kDataPoison = 0xFF;  // no byte of the pattern
