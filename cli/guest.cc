@@ -103,22 +103,13 @@ GuestRun RunCommandPreloaded(const KernelOptions& options, const std::vector<std
           .signal = result.what};
 }
 
-// As `--kernel=` has it, and what stands behind it: for a report on what is found inside.
-std::string NameOfGuest(const KernelOptions& options) {
-  std::string name = options.kernel;
-  if (!options.image.empty()) name += " --kernel-image=" + options.image;
-  if (!options.kernel_arguments.empty()) name += fmt::format(" --kernel-args='{}'", options.kernel_arguments);
-  if (!options.platform.empty()) name += " --platform=" + options.platform;
-  return name;
-}
-
 GuestOptions GuestFor(const KernelOptions& options) {
   return {.kind = options.kernel,
           .image = options.image.empty() ? "" : PathOf(options.image),
           .more = Words(options.kernel_arguments),
           .platform = options.platform,
           .directory = std::filesystem::absolute(PathOf(".")).lexically_normal().string(),
-          .named = NameOfGuest(options),
+          .named = KernelWords(options),
           .stop = [] { return g_interrupted != 0; }};
 }
 
@@ -200,6 +191,7 @@ std::string DeathWords(const GuestRun& run) {
 }
 
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here) {
+  CheckKernelName(options);
   if (!RunsElsewhere(options)) return here();
   const GuestRun run = RunCommandInGuest(options, needs);
   if (run.died || run.hung) {

@@ -25,6 +25,7 @@ namespace {
 constexpr std::string_view kKernels[] = {"linux", "uml", "gvisor", "lwip", "fake"};
 
 constexpr std::string_view kPreload = "preload:";
+constexpr std::string_view kAsItIs = "as-it-is";  // of lwIP: without our mending
 
 // What the kernel says of itself where that is known without starting it; empty elsewhere.
 std::string ReleaseOf(const KernelOptions& options) {
@@ -45,9 +46,29 @@ std::string LikelyClauses(std::string_view id, const Profile& profile) {
   return likely.empty() ? "`sockspec spec` has all" : likely;
 }
 
+// What an option says that the kernel does not take would be lost without a word.
+void CheckOptionsOf(const KernelOptions& options) {
+  const bool guest = options.kernel == "uml" || options.kernel == "gvisor";
+  const bool lwip = options.kernel == "lwip";
+  if (!options.image.empty() && !guest && !lwip) {
+    throw Stop{kExitUnusable, fmt::format("--kernel-image: {} takes none; uml, gvisor and lwip do", options.kernel)};
+  }
+  if (!options.kernel_arguments.empty() && !guest && !lwip) {
+    throw Stop{kExitUnusable, fmt::format("--kernel-args: {} takes none; uml, gvisor and lwip do", options.kernel)};
+  }
+  if (lwip && !options.kernel_arguments.empty() && options.kernel_arguments != kAsItIs) {
+    throw Stop{kExitUnusable, fmt::format("--kernel-args: found `{}`, expected {}, which is all that lwip takes",
+                                          options.kernel_arguments, kAsItIs)};
+  }
+  if (!options.platform.empty() && options.kernel != "gvisor") {
+    throw Stop{kExitUnusable, fmt::format("--platform: {} has none; it is gvisor's", options.kernel)};
+  }
+}
+
 }  // namespace
 
 void CheckKernelName(const KernelOptions& options) {
+  CheckOptionsOf(options);
   if (options.kernel.starts_with(kPreload)) {
     if (options.kernel.size() > kPreload.size()) return;
     throw Stop{kExitUnusable, "--kernel: found `preload:`, expected a library after it: preload:./libstack.so"};
@@ -66,6 +87,14 @@ std::string LibraryToPreload(const KernelOptions& options) {
 std::string KernelFamily(const KernelOptions& options) {
   if (const std::string library = LibraryToPreload(options); !library.empty()) return PreloadFamily(library);
   return GuestKind().empty() ? options.kernel : GuestKind();
+}
+
+std::string KernelWords(const KernelOptions& options) {
+  std::string words = options.kernel;
+  if (!options.image.empty()) words += " --kernel-image=" + options.image;
+  if (!options.kernel_arguments.empty()) words += fmt::format(" --kernel-args='{}'", options.kernel_arguments);
+  if (!options.platform.empty()) words += " --platform=" + options.platform;
+  return words;
 }
 
 std::string KernelRelease(const KernelOptions& options) {
@@ -185,7 +214,10 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
   }
   Trouble trouble;
   if (options.kernel == "lwip") {
-    std::unique_ptr<Kernel> lwip = MakeLwipKernel(LwipOptions{.library = options.image, .as_it_is = options.kernel_arguments == "as-it-is"}, &trouble);
+    std::unique_ptr<Kernel> lwip = MakeLwipKernel({.library = options.image,
+                                                   .as_it_is = options.kernel_arguments == kAsItIs,
+                                                   .option = KernelWords(options)},
+                                                  &trouble);
     if (lwip == nullptr) throw Stop{kExitUnavailable, trouble.what};
     return lwip;
   }

@@ -39,8 +39,10 @@ Profile ProfileFor(const KernelOptions& options);
 // kExitUnusable.
 Mutation MutationFor(const KernelOptions& options, const Profile& profile);
 
-// Stops with kExitUnusable where there is no kernel of that name, kExitUnavailable where there will
-// be.
+// As `--kernel=` has it, and what stands behind it: for a report on what is found inside.
+std::string KernelWords(const KernelOptions& options);
+
+// Stops with kExitUnusable where there is no kernel of that name, or it does not take what else was said.
 void CheckKernelName(const KernelOptions& options);
 
 // The library of --kernel=preload:LIB.so, with its whole path; empty for other kernels.

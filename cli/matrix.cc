@@ -51,7 +51,7 @@ std::string KindWithImage(const std::string& name, std::string* image) {
   return kind;
 }
 
-// `name` with the options of all; a mutant is the fake kernel's alone, and an image of its own wins.
+// `name` with those of the options that it takes; an image of its own wins.
 KernelOptions Named(KernelOptions options, const std::string& name) {
   options.kernel = name;
   std::string image;
@@ -59,6 +59,10 @@ KernelOptions Named(KernelOptions options, const std::string& name) {
     options.kernel = kind;
     if (!image.empty()) options.image = image;
   }
+  const bool guest = options.kernel == "uml" || options.kernel == "gvisor";
+  if (!guest && options.kernel != "lwip") options.image.clear();
+  if (!guest) options.kernel_arguments.clear();
+  if (options.kernel != "gvisor") options.platform.clear();
   if (name != "fake") options.mutant.clear();
   return options;
 }

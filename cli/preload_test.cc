@@ -95,6 +95,24 @@ TEST_F(Preload, ACampaignFindsAllThreeFaultsAndSaysHowToRunThemAgain) {
   EXPECT_EQ(Shell(build + "LD_PRELOAD='" + directory_ + "/libbreaks.so' ./repro >/dev/null").status, 1);
 }
 
+TEST_F(Preload, ABisectionJudgesTheLibraryAndNotTheKernelBehindIt) {
+  ASSERT_EQ(Run("fuzz --kernel=preload:libbreaks.so --programs=400 --duration=60s --jobs=1 --seed=1 --out=d").status, 1);
+  std::string key;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_ + "/d")) {
+    if (entry.path().filename().string().starts_with("preload-breaks.listen.")) key = entry.path().filename();
+  }
+  ASSERT_EQ(Run("triage d bisect-script " + key + " -o bisect.sh").status, 0);
+  ASSERT_EQ(Shell("cd '" + directory_ + "' && echo > empty.c && cc -shared -o mended.so empty.c && echo x > broken.so").status, 0);
+  const auto bisect = [&](const std::string& environment) {
+    return Shell("cd '" + directory_ + "' && " + environment + " ./bisect.sh >out 2>err").status;
+  };
+  EXPECT_EQ(bisect("BUILD=true"), 1) << Contents(directory_ + "/err");
+  EXPECT_EQ(bisect("BUILD=true LIBRARY=./mended.so"), 0) << Contents(directory_ + "/err");
+  EXPECT_EQ(bisect("BUILD=true LIBRARY=./broken.so"), 125) << "what cannot be loaded is no good revision";
+  EXPECT_EQ(bisect("BUILD=true LIBRARY=./nowhere.so"), 125);
+  EXPECT_EQ(bisect("BUILD='rm mended.so' LIBRARY=./mended.so"), 125);
+}
+
 TEST_F(Preload, StandsInAMatrixBesideTheBareKernel) {
   const Result matrix = Run("matrix --json --kernels=linux,preload:libbreaks.so listen.program");
   EXPECT_EQ(matrix.status, 1) << matrix.err;

@@ -144,7 +144,7 @@ int Accept(const Options& options, const TriageRow& row) {
   std::string text;
   if (std::filesystem::exists(PathOf(file))) text = ReadWhole(file);
   // A row that stands for many keys stays, though it has expired.
-  const bool replaces = old != nullptr && old->key.find('*') == std::string::npos;
+  const bool replaces = old != nullptr && old->key.find_first_of("*{") == std::string::npos;
   text = WithDeviation(text, fresh, replaces ? old : nullptr);
   // What cannot be read back is not written.
   const ParsedDeviations parsed = ParseDeviations(text, file);
@@ -226,7 +226,9 @@ void MakeExecutable(const std::string& file) {
 int Bisect(const Options& options, const TriageRow& row) {
   std::string c = StoredC(row.loaded);
   if (c.empty()) throw Stop{kExitUnusable, row.loaded.path + "/repro.c is gone"};
-  WriteWhole(options.output, BisectScript(row.loaded.finding, c));
+  const BisectScript bisect = BisectScriptOf(row.loaded.finding, c);
+  if (!bisect.problem.empty()) throw Stop{kExitUnusable, bisect.problem};
+  WriteWhole(options.output, bisect.script);
   if (!options.output.empty() && options.output != "-") MakeExecutable(options.output);
   return kExitConforms;
 }

@@ -1,37 +1,36 @@
 #include "fuzz/bisect.h"
 
 #include "fmt/format.h"
+#include "fuzz/ask_again.h"
 #include "fuzz/report.h"
 
 namespace sockspec {
 namespace {
 
-// Between the head, which names the finding, and the C file.
-constexpr std::string_view kScript = R"SH(#
+// The head of the script, behind the name of the finding.
+constexpr std::string_view kHow = R"SH(#
 #     sockspec triage DIR bisect-script KEY -o /tmp/bisect.sh
-#     cd linux && git bisect start BAD GOOD && git bisect run /tmp/bisect.sh
+#     cd %DIRECTORY% && git bisect start BAD GOOD && git bisect run /tmp/bisect.sh
 #
-# Each revision is built for user-mode Linux, booted on this machine's files in a second or two, and asked. What may be
-# set in the environment:
+# Each revision is built and asked, in its directory. What may be set in the environment; what it is otherwise stands below:
 #
-#   BUILD  what builds a revision, in its directory; a failure skips the revision. Default:
-#              make ARCH=um defconfig && make ARCH=um -j$(nproc) linux
-#          `true` builds nothing.
-#   RUN    what runs the static program, whose path is appended, on what was built, and passes its exit status on:
-#              uml    (default) user-mode Linux: the program $LINUX, or ./linux
-#              here   on the kernel of this machine
+#   BUILD  what builds a revision; a failure skips the revision. `true` builds nothing.
+#   RUN    what runs the program, whose path is appended, on what was built, and passes its exit status on:
+#              uml      user-mode Linux, booted on this machine's files in a second or two: the program $LINUX, or ./linux
+#              gvisor   `$RUNSC do`
+#              preload  on the kernel of this machine, with $LIBRARY preloaded
+#              here     on the kernel of this machine
 #              a command, such as RUN='vng --run . --' or RUN='./in-my-vm.sh'
-#   CC     the compiler for the program, which must be one file that needs no other: `cc -static` by default
+#   CC     the compiler for the program, `cc -static` where it must be one file that needs no other
 #   LOOKING_FOR=fix   finds the change that mended it: a kernel that diverges is good, one that conforms is bad
 #   SECONDS_AT_MOST   for one run, 60 by default; a kernel that takes longer is skipped
 #
 # Exit status: 0 good, 1 bad, 125 cannot be judged: it does not build or boot, or a reply before the divergent one
 # is another one there.
-set -u
-BUILD=${BUILD-'make -s ARCH=um defconfig && make -s ARCH=um -j$(nproc) linux'}
-RUN=${RUN-uml}
-CC=${CC-cc -static}
-SECONDS_AT_MOST=${SECONDS_AT_MOST-60}
+)SH";
+
+// After the defaults.
+constexpr std::string_view kJudging = R"SH(SECONDS_AT_MOST=${SECONDS_AT_MOST-60}
 
 skip() {
     echo "bisect: $*, so this revision is skipped" >&2
@@ -61,9 +60,20 @@ INIT
     return "$(cat "$work/status")"
 }
 
+# A library that cannot be preloaded is left out by the dynamic linker, and the kernel of this machine would answer.
+preloaded() {
+    [ -r "$LIBRARY" ] || skip "there is no $LIBRARY"
+    case $(LD_PRELOAD=$LIBRARY env true 2>&1) in
+    *"cannot be preloaded"*) skip "$LIBRARY cannot be preloaded" ;;
+    esac
+    LD_PRELOAD=$LIBRARY timeout "$SECONDS_AT_MOST" "$1"
+}
+
 (eval "$BUILD") || skip "it does not build"
 case $RUN in
 uml) uml "$work/repro" ;;
+gvisor) timeout "$SECONDS_AT_MOST" "$RUNSC" --root="$work/runsc" $RUNSC_FLAGS do "$work/repro" ;;
+preload) preloaded "$work/repro" ;;
 here) timeout "$SECONDS_AT_MOST" "$work/repro" ;;
 *) timeout "$SECONDS_AT_MOST" sh -c "$RUN \"\$1\"" sh "$work/repro" ;;
 esac
@@ -79,17 +89,50 @@ exit $status
 
 )SH";
 
+// How a revision of each kind of kernel is built and reached, where nobody says otherwise.
+std::string Defaults(const AskAgain& again) {
+  switch (again.reached) {
+    case Reached::kGvisor:
+      return fmt::format(
+          "BUILD=${{BUILD-'make copy TARGETS=runsc DESTINATION=bin/'}}\nRUN=${{RUN-gvisor}}\nRUNSC=${{RUNSC-bin/runsc}}\n"
+          "RUNSC_FLAGS=${{RUNSC_FLAGS-{}}}\nCC=${{CC-cc -static}}\n",
+          RunscFlags(again));
+    case Reached::kPreload:
+      return fmt::format("BUILD=${{BUILD-make -s}}\nRUN=${{RUN-preload}}\nLIBRARY=${{LIBRARY-{}}}\nCC=${{CC-cc}}\n", again.library);
+    case Reached::kHere:
+    case Reached::kUml:
+    case Reached::kWithin:
+      break;
+  }
+  return "BUILD=${BUILD-'make -s ARCH=um defconfig && make -s ARCH=um -j$(nproc) linux'}\nRUN=${RUN-uml}\nCC=${CC-cc -static}\n";
+}
+
+std::string_view Tree(Reached reached) {
+  return reached == Reached::kGvisor ? "gvisor" : reached == Reached::kPreload ? "library" : "linux";
+}
+
 }  // namespace
 
-std::string BisectScript(const Finding& finding, std::string_view repro_c) {
-  std::string script =
-      "#!/bin/sh\n# For `git bisect run`: which change brought this, or mended it?\n#\n";
+BisectScript BisectScriptOf(const Finding& finding, std::string_view repro_c) {
+  const AskAgain again = AskAgainOf(finding);
+  if (again.reached == Reached::kWithin) {
+    return {.problem = fmt::format(
+                "no script can ask the revisions of {}: it is a library within sockspec, built for the headers of one "
+                "version. Build sockspec with the headers of a revision, and ask that: {}",
+                finding.release, again.sockspec)};
+  }
+  std::string script = "#!/bin/sh\n# For `git bisect run`: which change brought this, or mended it?\n#\n";
   script += fmt::format("#     {}\n#     {}\n", Headline(finding), finding.key);
-  script += kScript;
+  std::string how(kHow);
+  constexpr std::string_view kDirectory = "%DIRECTORY%";
+  how.replace(how.find(kDirectory), kDirectory.size(), Tree(again.reached));
+  script += how;
+  script += "set -u\n" + Defaults(again);
+  script += kJudging;
   // The mark that sed looks for; the file begins with a comment, which this one is.
   script += "/* SOCKSPEC C FILE, to the end. */\n";
   script += repro_c;
-  return script;
+  return {.script = script};
 }
 
 }  // namespace sockspec

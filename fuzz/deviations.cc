@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "fmt/format.h"
 #include "model/clause.h"
@@ -73,6 +74,23 @@ bool IsDate(std::string_view text) {
       .ok();
 }
 
+constexpr size_t kMostKeys = 4096;  // of a row
+
+// How many keys `pattern` is short for; 0 where its braces do not match, or stand in each other.
+size_t CountKeys(std::string_view pattern) {
+  size_t keys = 1;
+  while (!pattern.empty()) {
+    const size_t brace = pattern.find_first_of("{}");
+    if (brace == std::string_view::npos) break;
+    const size_t end = pattern.find_first_of("{}", brace + 1);
+    if (pattern[brace] != '{' || end == std::string_view::npos || pattern[end] != '}') return 0;
+    const std::string_view words = pattern.substr(brace, end - brace);
+    keys = std::min(keys * (1 + static_cast<size_t>(std::ranges::count(words, ','))), kMostKeys + 1);
+    pattern.remove_prefix(end + 1);
+  }
+  return keys;
+}
+
 }  // namespace
 
 std::string DeviationLine(const Deviation& d) {
@@ -131,6 +149,10 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
       return wrong(columns[3], fmt::format("found the key `{}`, expected one that starts with `{}.`",
                                            columns[3], columns[0]));
     }
+    if (const size_t keys = CountKeys(columns[3]); keys == 0 || keys > kMostKeys) {
+      return wrong(columns[3], keys == 0 ? fmt::format("found the key `{}`, expected a }} after each {{, and none within", columns[3])
+                                         : fmt::format("the key stands for more than {}", kMostKeys));
+    }
     if (!columns[6].empty() && !IsDate(columns[6])) {
       return wrong(columns[6], fmt::format("found `{}`, expected a date such as 2027-06-30", columns[6]));
     }
@@ -181,9 +203,30 @@ std::string Today() {
   return text;
 }
 
+std::vector<std::string> KeysOf(const Deviation& deviation) {
+  std::vector<std::string> keys = {""};
+  for (std::string_view rest = deviation.key; !rest.empty();) {
+    const size_t brace = rest.find('{');
+    for (std::string& key : keys) key += rest.substr(0, brace);
+    const size_t end = rest.find('}', std::min(brace, rest.size()));
+    if (end == std::string_view::npos) break;
+    std::vector<std::string> longer;
+    for (std::string_view words = rest.substr(brace + 1, end - brace - 1);; words.remove_prefix(words.find(',') + 1)) {
+      for (const std::string& key : keys) longer.push_back(key + std::string(words.substr(0, words.find(','))));
+      if (words.find(',') == std::string_view::npos) break;
+    }
+    keys = std::move(longer);
+    rest.remove_prefix(end + 1);
+  }
+  return keys;
+}
+
 bool Explains(const Deviation& deviation, std::string_view key) {
-  if (deviation.key.find('*') == std::string::npos) return CanonicalKey(deviation.key) == CanonicalKey(key);
-  return fnmatch(CanonicalKey(deviation.key).c_str(), CanonicalKey(key).c_str(), 0) == 0;
+  const std::string asked = CanonicalKey(key);
+  return std::ranges::any_of(KeysOf(deviation), [&](const std::string& own) {
+    const std::string known = CanonicalKey(own);
+    return known.find('*') == std::string::npos ? known == asked : fnmatch(known.c_str(), asked.c_str(), 0) == 0;
+  });
 }
 
 bool IsKnown(const std::vector<Deviation>& rows, std::string_view key) {

@@ -6,8 +6,9 @@
 //     # kernel | version   | profile | key                               | reason | link | expires
 //     linux    | 6.1..6.18 | posix   | linux.listen.stream.….value.0     | …      | …    | 2027-06-30
 //
-// A `*` in the key stands for any part of it: `lwip.recv*.not_connected.errno.EAGAIN`, where one mistake shows in many
-// calls. `version` is a glob over the kernel's release ("6.*", "*") or a range, both ends included and
+// `{a,b}` in the key stands for a or b: `lwip.{recv,read}.stream.{inet,inet6}.recv.not_connected.errno.EAGAIN` is four
+// keys, where one mistake shows in several calls. A `*` stands for anything, and for more than anybody has looked at.
+// `version` is a glob over the kernel's release ("6.*", "*") or a range, both ends included and
 // compared number by number as far as they are written ("6.1..6.18", "..5.15", "6.6.."). `link` and
 // `expires` may be left out; from the day after `expires` on the row explains nothing. A line that
 // starts with `#` is a comment.
@@ -58,6 +59,9 @@ std::string WithDeviation(std::string_view table, const Deviation& row, const De
 // Whether this row speaks of this kernel and profile. `release` as Kernel::release() gives it.
 bool Applies(const Deviation& deviation, std::string_view kernel_family, std::string_view release,
              std::string_view profile_name);
+
+// The keys that the row's is short for, one for each choice between its braces; where there is a `*`, it stands in them.
+std::vector<std::string> KeysOf(const Deviation& deviation);
 
 // Whether the row is about `key`. A clause's older id (Clause::alias) in either stands for the clause.
 bool Explains(const Deviation& deviation, std::string_view key);

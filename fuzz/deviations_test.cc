@@ -1,6 +1,7 @@
 #include "fuzz/deviations.h"
 
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "model/clause.h"
@@ -53,6 +54,12 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
        "+late after it, for a loopback that is late"},
       {"linux | * | posix | fake.x | a\n",
        "f:1:21: found the key `fake.x`, expected one that starts with `linux.`"},
+      {"linux | * | posix | linux.{a,b.x | a\n",
+       "f:1:21: found the key `linux.{a,b.x`, expected a } after each {, and none within"},
+      {"linux | * | posix | linux.{a,{b}}.x | a\n",
+       "f:1:21: found the key `linux.{a,{b}}.x`, expected a } after each {, and none within"},
+      {"linux | * | posix | linux.{0,1,2,3,4,5,6,7}{0,1,2,3,4,5,6,7}{0,1,2,3,4,5,6,7}{0,1,2,3,4,5,6,7}{0,1} | a\n",
+       "f:1:21: the key stands for more than 4096"},
       {"linux | * | posix | linux.x | a\n# again\nlinux | * | posix | linux.x | b\n",
        "f:3:21: the same deviation stands in line 1 already"},
   };
@@ -133,6 +140,21 @@ TEST(DeviationsTest, AClausesOlderIdStillNamesItsFindings) {
     }
   }
   EXPECT_EQ(CanonicalKey("linux.x.value.0"), "linux.x.value.0");
+}
+
+TEST(DeviationsTest, BracesStandForTheirWordsAndForNothingElse) {
+  const Deviation row = {.key = "lwip.{recv,read}.stream.{inet,inet6}.recv.end.errno.EAGAIN"};
+  EXPECT_EQ(KeysOf(row),
+            (std::vector<std::string>{
+                "lwip.recv.stream.inet.recv.end.errno.EAGAIN", "lwip.read.stream.inet.recv.end.errno.EAGAIN",
+                "lwip.recv.stream.inet6.recv.end.errno.EAGAIN", "lwip.read.stream.inet6.recv.end.errno.EAGAIN"}));
+  for (const std::string& key : KeysOf(row)) EXPECT_TRUE(Explains(row, key)) << key;
+  EXPECT_FALSE(Explains(row, "lwip.recvfrom.stream.inet.recv.end.errno.EAGAIN"));
+  EXPECT_FALSE(Explains(row, "lwip.recv.dgram.inet.recv.end.errno.EAGAIN"));
+  EXPECT_FALSE(Explains(row, row.key));
+  EXPECT_TRUE(Explains({.key = "lwip.{recv,read}.*.errno.EAGAIN"}, "lwip.read.stream.inet.recv.end.errno.EAGAIN"));
+  EXPECT_FALSE(Explains({.key = "lwip.{recv,read}.*.errno.EAGAIN"}, "lwip.readv.stream.inet.recv.end.errno.EAGAIN"));
+  EXPECT_EQ(KeysOf({.key = "lwip.x"}), std::vector<std::string>{"lwip.x"});
 }
 
 }  // namespace

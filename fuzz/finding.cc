@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "fuzz/ask_again.h"
 #include "fuzz/report.h"
 #include "model/program/c.h"
 #include "model/program/declarations.h"
@@ -160,6 +161,11 @@ std::vector<Reply> OtherReplies(const Finding& finding) {
 
 CHeader CHeaderOf(const Finding& finding, const Transcript& transcript) {
   CHeader header{.title = {Headline(finding)}, .asked = finding.index};
+  const AskAgain again = AskAgainOf(finding);
+  if (again.reached != Reached::kHere) {
+    header.title.push_back("on " + finding.release + ". Run as below it asks the kernel of this machine; " +
+                           (again.c.empty() ? "that one is asked by: " + again.sockspec : "to ask that one: " + again.c));
+  }
   header.also_right = OtherReplies(finding);
   // Replies say everything, but for values that the kernel may choose (MakeFinding).
   header.complete = true;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "fuzz/ask_again.h"
 #include "model/clause.h"
 #include "model/oracle.h"
 #include "model/program/declarations.h"
@@ -281,18 +282,16 @@ std::string RateWords(const Finding& finding) {
 }
 
 std::string HowToRunItAgain(const Finding& finding) {
-  std::string options;
-  if (finding.kernel != "linux") options += " --kernel=" + (finding.option.empty() ? finding.kernel : finding.option);
-  if (!finding.mutant.empty()) options += " --mutant=" + finding.mutant;
-  options += " --profile=" + finding.profile;
+  const AskAgain again = AskAgainOf(finding);
   std::string text = Heading("How to run it again");
   text += "  In this directory, with sockspec:\n\n";
-  text += fmt::format("      sockspec check{} finding.program\n\n", options);
-  text += "  or with a C compiler and nothing else:\n\n";
-  constexpr std::string_view kPreload = "preload:";
-  const bool preloads = finding.option.starts_with(kPreload);
-  text += fmt::format("      cc repro.c && {}./a.out\n\n",
-                      preloads ? fmt::format("LD_PRELOAD={} ", finding.option.substr(kPreload.size())) : "");
+  text += fmt::format("      {}\n\n", again.sockspec);
+  if (again.c.empty()) {
+    text += Wrap(again.why_no_c, 2) + "\n";
+  } else {
+    text += "  or with a C compiler and nothing else:\n\n";
+    text += fmt::format("      {}\n\n", again.c);
+  }
   if (finding.kernel == "fake") {
     text += Wrap(
         "The fault was put into the fake kernel on purpose. repro.c asks the real one, and exits 0 "

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <string>
 
+#include "fuzz/bisect.h"
 #include "fuzz/fake_kernel.h"
 #include "fuzz/finding.h"
 #include "fuzz/lockstep.h"
@@ -100,6 +101,59 @@ TEST(ReportTest, SaysWhatDiffersInASuccess) {
       FindingOf("s0 = socket(AF_INET, SOCK_STREAM, 0)\ngetsockopt(s0, SOL_SOCKET, SO_TYPE)\n",
                 "linux-6.18", {.clause = FindClause("getsockopt.value"), .spoil = true}));
   Find(report, "Success is right; what differs is what was written");
+}
+
+// "…/a.out" of a finding of Linux asks the kernel that it is about; of another kernel's it would ask Linux all the same.
+TEST(ReportTest, SaysHowToAskTheKernelThatItIsAbout) {
+  const Finding of_the_fake = FindingOf(kTwoListeners, "linux-6.18", {.clause = FindClause("listen.port_taken")});
+  const struct {
+    const char* kernel;
+    const char* option;
+    const char* sockspec;
+    const char* c;  // or why there is none
+  } kCases[] = {
+      {"linux", "", "\n      sockspec check --profile=linux-6.18 finding.program\n", "\n      cc repro.c && ./a.out\n"},
+      {"preload-stack", "preload:/a/libstack.so", " --kernel=preload:/a/libstack.so ",
+       "\n      cc repro.c && LD_PRELOAD=/a/libstack.so ./a.out\n"},
+      {"gvisor", "", " --kernel=gvisor ",
+       "\n      cc repro.c && runsc --network=none --ignore-cgroups --platform=ptrace do ./a.out\n"},
+      {"gvisor", "gvisor --kernel-image=/a/runsc --platform=kvm", " --kernel=gvisor --kernel-image=/a/runsc --platform=kvm ",
+       "\n      cc repro.c && /a/runsc --network=none --ignore-cgroups --platform=kvm do ./a.out\n"},
+      {"uml", "uml --kernel-image=/a/linux", " --kernel=uml --kernel-image=/a/linux ", "BUILD=true LINUX=/a/linux ./ask.sh"},
+      {"lwip", "", " --kernel=lwip ", "which is a library within sockspec"},
+  };
+  for (const auto& [kernel, option, sockspec, c] : kCases) {
+    Finding finding = of_the_fake;
+    finding.kernel = kernel;
+    finding.option = option;
+    const std::string report = Report(finding);
+    SCOPED_TRACE(kernel);
+    const size_t how = Find(report, "\nHow to run it again\n");
+    EXPECT_GT(Find(report, sockspec), how);
+    // Without its line breaks, where they are.
+    std::string line = report.substr(how);
+    for (size_t at = 0; (at = line.find("\n  ", at)) != std::string::npos && c[0] != '\n';) line.replace(at, 3, " ");
+    Find(line, c);
+    const bool asks_linux = report.find("cc repro.c && ./a.out") != std::string::npos;
+    EXPECT_EQ(asks_linux, finding.kernel == "linux");
+  }
+}
+
+TEST(ReportTest, ABisectionAsksTheKernelThatItIsAboutOrSaysWhyItCannot) {
+  Finding finding = FindingOf(kTwoListeners, "linux-6.18", {.clause = FindClause("listen.port_taken")});
+  finding.kernel = "linux";
+  Find(BisectScriptOf(finding, "").script, "\nRUN=${RUN-uml}\n");
+  finding.kernel = "gvisor";
+  finding.option = "gvisor --platform=kvm";
+  Find(BisectScriptOf(finding, "").script, "\nRUN=${RUN-gvisor}\n");
+  Find(BisectScriptOf(finding, "").script, "\nRUNSC_FLAGS=${RUNSC_FLAGS---network=none --ignore-cgroups --platform=kvm}\n");
+  finding.kernel = "preload-stack";
+  finding.option = "preload:/a/libstack.so";
+  Find(BisectScriptOf(finding, "").script, "\nRUN=${RUN-preload}\nLIBRARY=${LIBRARY-/a/libstack.so}\n");
+  finding.kernel = "lwip";
+  finding.option = "";
+  EXPECT_EQ(BisectScriptOf(finding, "").script, "");
+  Find(BisectScriptOf(finding, "").problem, "sockspec check --kernel=lwip --profile=linux-6.18 finding.program");
 }
 
 TEST(ReportTest, KeepsToItsColumns) {

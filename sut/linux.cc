@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -14,14 +13,12 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +26,8 @@
 #include "model/program/declarations.h"
 #include "model/program/options.h"
 #include "model/program/unix_name.h"
+#include "sut/arguments.h"
+#include "sut/delays.h"
 #include "sut/descriptors.h"
 #include "sut/memory.h"
 #include "sut/names.h"
@@ -91,7 +90,7 @@ class LinuxKernel : public Kernel {
   Trouble ResetFresh(const Environment& env) override;
   Reply Run(const Call& call) override;
   Trouble PrepareThreads() override;
-  void Disturb(unsigned seed) override { next_seed_ = seed; }
+  void Disturb(unsigned seed) override { delays_.Set(seed); }
   bool Coincidence() const override;
 
  private:
@@ -99,7 +98,6 @@ class LinuxKernel : public Kernel {
   std::string option_;
   Trouble CloseDescriptors(const Environment& env);
   Trouble BeginProgram(const Environment& env);
-  void Delay();
 
   Reply RunPart(const Call& call);
   Reply Begun(const Call& call);
@@ -154,15 +152,12 @@ class LinuxKernel : public Kernel {
   Reply Replaced(const Call& call, int value, int error);
 
   void Bound(const Call& call, int raw);
-  const sockaddr* AddressIn(const Call& call);
-  sockaddr* AddressOut(const Call& call);
   UnixDirectory::Visit VisitFor(const Call& call) const;
-  void ReadOption(const Call& call, Reply* reply);
 
-  const unsigned char* ToSend(const Call& call, int raw) const;
-  const iovec* Pieces(const Call& call, const unsigned char* bytes);
   Reply Sent(int raw, int value, int error);
-  Reply Received(const Call& call, int raw, int value, int error);
+  Reply Received(const Call& call, int raw, int value, int error) {
+    return sockspec::Received(call, *memory_, value, error, [&] { return StreamMoved(raw) >= 0; });
+  }
   void PassRights(const Call& call, msghdr* message);
   void TakeRights(const Call& call, msghdr* message, Reply* reply);
 
@@ -185,9 +180,7 @@ class LinuxKernel : public Kernel {
   int next_narrow_ = 0;
   int narrow_end_ = 0;
 
-  unsigned seed_ = 0;
-  unsigned next_seed_ = 0;
-  std::minstd_rand delays_;
+  Delays delays_;
 
   Memory own_memory_;
   Memory* memory_ = &own_memory_;  // of the thread whose call it is
@@ -287,30 +280,12 @@ Trouble LinuxKernel::BeginProgram(const Environment& env) {
   next_port_ += kMaxProgramPorts;
   streams_.Begin();
   abstract_ = false;
-  seed_ = next_seed_;
-  if (seed_ != 0) delays_.seed(seed_);
+  delays_.Begin();
   return SetNobody(env.nobody);
 }
 
-void LinuxKernel::Delay() {
-  const unsigned drawn = delays_();
-  switch (drawn % 4) {
-    case 0: return;
-    case 1:
-      for (unsigned i = 0; i <= drawn / 4 % 8; ++i) sched_yield();
-      return;
-    default: {
-      const unsigned most_us = drawn % 4 == 2 ? 200 : 20000;
-      const timespec delay{.tv_sec = 0, .tv_nsec = drawn / 4 % most_us * 1000L};
-      nanosleep(&delay, nullptr);
-    }
-  }
-}
-
 Reply LinuxKernel::Run(const Call& call) {
-  if (seed_ != 0) [[unlikely]] {
-    Delay();
-  }
+  delays_.Wait();
   if (call.part != Part::kWhole) [[unlikely]] {
     return RunPart(call);
   }
@@ -433,7 +408,7 @@ Reply LinuxKernel::Socket(const Call& call) {
 Reply LinuxKernel::Bind(const Call& call) {
   const auto visit = VisitFor(call);
   const int raw = Raw(call);
-  const int value = ASK(bind, raw, AddressIn(call), static_cast<socklen_t>(call.length));
+  const int value = ASK(bind, raw, AddressIn(call, names_, *memory_), static_cast<socklen_t>(call.length));
   const int error = errno;
   if (value == 0) Bound(call, raw);
   return Answer(value, error);
@@ -447,13 +422,13 @@ Reply LinuxKernel::Listen(const Call& call) {
 
 Reply LinuxKernel::Connect(const Call& call) {
   const auto visit = VisitFor(call);
-  const int value = ASK(connect, Raw(call), AddressIn(call), static_cast<socklen_t>(call.length));
+  const int value = ASK(connect, Raw(call), AddressIn(call, names_, *memory_), static_cast<socklen_t>(call.length));
   const int error = errno;
   return Answer(value, error);
 }
 
 Reply LinuxKernel::Accept(const Call& call) {
-  sockaddr* const address = AddressOut(call);
+  sockaddr* const address = AddressOut(call, *memory_);
   const int raw =
       ASK(accept, Raw(call), address, Choose(call.length_pointer, &memory_->address_out.length));
   const int error = errno;
@@ -461,7 +436,7 @@ Reply LinuxKernel::Accept(const Call& call) {
 }
 
 Reply LinuxKernel::Accept4(const Call& call) {
-  sockaddr* const address = AddressOut(call);
+  sockaddr* const address = AddressOut(call, *memory_);
   const int raw = ASK(accept4, Raw(call), address,
                       Choose(call.length_pointer, &memory_->address_out.length), call.flags);
   const int error = errno;
@@ -496,7 +471,7 @@ Reply LinuxKernel::Dup(const Call& call) {
 }
 
 Reply LinuxKernel::Getsockname(const Call& call) {
-  sockaddr* const address = AddressOut(call);
+  sockaddr* const address = AddressOut(call, *memory_);
   const int value = ASK(getsockname, Raw(call), address,
                         Choose(call.length_pointer, &memory_->address_out.length));
   const int error = errno;
@@ -506,7 +481,7 @@ Reply LinuxKernel::Getsockname(const Call& call) {
 }
 
 Reply LinuxKernel::Getpeername(const Call& call) {
-  sockaddr* const address = AddressOut(call);
+  sockaddr* const address = AddressOut(call, *memory_);
   const int value = ASK(getpeername, Raw(call), address,
                         Choose(call.length_pointer, &memory_->address_out.length));
   const int error = errno;
@@ -522,7 +497,7 @@ Reply LinuxKernel::Getsockopt(const Call& call) {
                         Choose(call.length_pointer, &memory_->option_out.length));
   const int error = errno;
   Reply reply = Answer(value, error);
-  ReadOption(call, &reply);
+  ReadOption(call, *memory_, &reply);
   return reply;
 }
 
@@ -537,7 +512,7 @@ Reply LinuxKernel::Setsockopt(const Call& call) {
 
 Reply LinuxKernel::Send(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK_SEND(raw, ToSend(call, raw), SizeOf(call), call.flags);
+  const int value = ASK_SEND(raw, ToSend(call, streams_.At(StreamOf(raw))), SizeOf(call), call.flags);
   const int error = errno;
   return Sent(raw, value, error);
 }
@@ -558,7 +533,7 @@ Reply LinuxKernel::Read(const Call& call) {
 
 Reply LinuxKernel::Write(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK(write, raw, ToSend(call, raw), SizeOf(call));
+  const int value = ASK(write, raw, ToSend(call, streams_.At(StreamOf(raw))), SizeOf(call));
   const int error = errno;
   return Sent(raw, value, error);
 }
@@ -621,7 +596,7 @@ Reply LinuxKernel::Socketpair(const Call& call) {
 Reply LinuxKernel::Sendto(const Call& call) {
   const auto visit = VisitFor(call);
   const int raw = Raw(call);
-  const int value = ASK(sendto, raw, ToSend(call, raw), SizeOf(call), call.flags, AddressIn(call),
+  const int value = ASK(sendto, raw, ToSend(call, streams_.At(StreamOf(raw))), SizeOf(call), call.flags, AddressIn(call, names_, *memory_),
                         static_cast<socklen_t>(call.length));
   const int error = errno;
   return Sent(raw, value, error);
@@ -629,7 +604,7 @@ Reply LinuxKernel::Sendto(const Call& call) {
 
 Reply LinuxKernel::Recvfrom(const Call& call) {
   const int raw = Raw(call);
-  sockaddr* const address = AddressOut(call);
+  sockaddr* const address = AddressOut(call, *memory_);
   const int value = ASK(recvfrom, raw, Choose(call.buffer, memory_->data), SizeOf(call), call.flags,
                         address, Choose(call.length_pointer, &memory_->address_out.length));
   const int error = errno;
@@ -642,9 +617,9 @@ Reply LinuxKernel::Sendmsg(const Call& call) {
   const auto visit = VisitFor(call);
   const int raw = Raw(call);
   msghdr message{};
-  message.msg_name = const_cast<sockaddr*>(AddressIn(call));
+  message.msg_name = const_cast<sockaddr*>(AddressIn(call, names_, *memory_));
   message.msg_namelen = static_cast<socklen_t>(call.length);
-  message.msg_iov = const_cast<iovec*>(Pieces(call, ToSend(call, raw)));
+  message.msg_iov = Pieces(call, ToSend(call, streams_.At(StreamOf(raw))), *memory_);
   message.msg_iovlen = static_cast<size_t>(call.pieces);
   if (call.control == SCM_RIGHTS) PassRights(call, &message);
   const int value = ASK(sendmsg, raw, &message, call.flags);
@@ -655,9 +630,9 @@ Reply LinuxKernel::Sendmsg(const Call& call) {
 Reply LinuxKernel::Recvmsg(const Call& call) {
   const int raw = Raw(call);
   msghdr message{};
-  message.msg_name = AddressOut(call);
+  message.msg_name = AddressOut(call, *memory_);
   message.msg_namelen = static_cast<socklen_t>(call.length);
-  message.msg_iov = const_cast<iovec*>(Pieces(call, Choose(call.buffer, memory_->data)));
+  message.msg_iov = Pieces(call, Choose(call.buffer, memory_->data), *memory_);
   message.msg_iovlen = static_cast<size_t>(call.pieces);
   if (call.made < kMaxHandles) {
     memset(memory_->control, 0, sizeof memory_->control);
@@ -679,14 +654,14 @@ Reply LinuxKernel::Recvmsg(const Call& call) {
 
 Reply LinuxKernel::Readv(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK(readv, raw, Pieces(call, Choose(call.buffer, memory_->data)), call.pieces);
+  const int value = ASK(readv, raw, Pieces(call, Choose(call.buffer, memory_->data), *memory_), call.pieces);
   const int error = errno;
   return Received(call, raw, value, error);
 }
 
 Reply LinuxKernel::Writev(const Call& call) {
   const int raw = Raw(call);
-  const int value = ASK(writev, raw, Pieces(call, ToSend(call, raw)), call.pieces);
+  const int value = ASK(writev, raw, Pieces(call, ToSend(call, streams_.At(StreamOf(raw))), *memory_), call.pieces);
   const int error = errno;
   return Sent(raw, value, error);
 }
@@ -803,58 +778,8 @@ void LinuxKernel::Bound(const Call& call, int raw) {
   }
 }
 
-const sockaddr* LinuxKernel::AddressIn(const Call& call) {
-  names_.Write(call.address, &memory_->address_in);
-  return Choose(call.pointer, &memory_->address_in.any);
-}
-
-sockaddr* LinuxKernel::AddressOut(const Call& call) {
-  memory_->address_out.Prepare(call.length);
-  return Choose(call.pointer, reinterpret_cast<sockaddr*>(memory_->address_out.bytes));
-}
-
 UnixDirectory::Visit LinuxKernel::VisitFor(const Call& call) const {
   return UnixDirectory::Visit(directory_, call.pointer == Pointer::kValid && IsPath(call.address));
-}
-
-void LinuxKernel::ReadOption(const Call& call, Reply* reply) {
-  const bool success = reply->error == 0;
-  const bool has_length = call.length_pointer == Pointer::kValid;
-  const int length = static_cast<int>(memory_->option_out.length);
-  if (has_length && length != (success ? OptionSize(call.level, call.option) : call.length)) {
-    reply->wrote |= kWroteLength;
-    reply->option_length = length;
-  }
-  if (call.pointer != Pointer::kValid) return;
-  // A length that is negative is a very long one where the kernel takes it at all.
-  const int32_t given = call.length < 0 ? INT32_MAX : call.length;
-  int size = success && has_length ? memory_->option_out.Said(given) : 0;
-  if (const int touched = memory_->option_out.TouchedUpTo(size); touched != 0) {
-    if (success) {
-      reply->wrote |= kWroteLength;
-      reply->option_length = touched;
-    }
-    size = touched;
-  }
-  if (size > 0) ReadOptionValue(call, memory_->option_out.bytes, size, reply);
-}
-
-const unsigned char* LinuxKernel::ToSend(const Call& call, int raw) const {
-  const Stream* stream = streams_.At(StreamOf(raw));
-  return Choose(call.buffer, Streams::BytesFrom(stream == nullptr ? 0 : stream->position));
-}
-
-// `call.size` bytes spread over `call.pieces` iovecs, evenly, the earlier ones first. Where they
-// begin nowhere good, all of them do.
-const iovec* LinuxKernel::Pieces(const Call& call, const unsigned char* bytes) {
-  auto* at = const_cast<unsigned char*>(bytes);
-  const size_t pieces = std::clamp(call.pieces, 0, kMaxPieces);
-  for (size_t i = 0; i < pieces; ++i) {
-    const size_t size = SizeOf(call) / pieces + (i < SizeOf(call) % pieces ? 1 : 0);
-    memory_->pieces[i] = {.iov_base = at, .iov_len = size};
-    if (call.buffer == Pointer::kValid) at += size;
-  }
-  return memory_->pieces;
 }
 
 Reply LinuxKernel::Sent(int raw, int value, int error) {
@@ -862,25 +787,6 @@ Reply LinuxKernel::Sent(int raw, int value, int error) {
   if (value > 0 && stream != nullptr)
     stream->position = (stream->position + value) % kPatternPeriod;
   return Answer(value, error);
-}
-
-Reply LinuxKernel::Received(const Call& call, int raw, int value, int error) {
-  unsigned char* const data = memory_->data;
-  Reply reply = Answer(value, error);
-  const uint32_t said = std::min<uint32_t>(reply.value, SizeOf(call));
-  uint32_t size = said;
-  if (data[said] != kDataPoison) [[unlikely]] {
-    // It wrote more than it said.
-    size = std::find(data + said, std::end(memory_->data), kDataPoison) - data;
-  } else if (said == 0 || (data[0] == kDataPoison && (call.flags & MSG_TRUNC))) {
-    return reply;
-  }
-  if (StreamMoved(raw) >= 0) {
-    reply.wrote |= kWroteData;
-    reply.data = Streams::Recognize(data, size);
-  }
-  memset(data, kDataPoison, reply.data.garbled ? sizeof memory_->data : size);
-  return reply;
 }
 
 // Puts a message's one descriptor into its control data.

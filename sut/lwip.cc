@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,7 +23,6 @@
 #include <cstring>
 #include <iterator>
 #include <mutex>
-#include <random>
 #include <span>
 #include <string_view>
 #include <thread>
@@ -33,6 +30,8 @@
 
 #include "model/program/declarations.h"
 #include "model/program/options.h"
+#include "sut/arguments.h"
+#include "sut/delays.h"
 #include "sut/memory.h"
 #include "sut/names.h"
 #include "sut/option_values.h"
@@ -386,11 +385,12 @@ class LwipKernel : public Kernel {
   void Begin(const LwipOptions& options);
 
   std::string family() const override { return "lwip"; }
+  std::string option() const override { return option_; }
   std::string release() const override { return LwipRelease(); }
   Trouble Reset(const Environment& env) override;
   Trouble ResetFresh(const Environment& env) override { return Reset(env); }
   Reply Run(const Call& call) override;
-  void Disturb(unsigned seed) override { next_seed_ = seed; }
+  void Disturb(unsigned seed) override { delays_.Set(seed); }
   std::string_view Lacks(const Call& call) const override { return LacksOf(call); }
   std::string_view Lacks(const Environment& env) const override {
     return env.nofile != 0      ? "env: nofile="
@@ -426,12 +426,6 @@ class LwipKernel : public Kernel {
   static bool IsTcp(int raw);
   static bool Blocks(int raw, const Call& call);
   Reply Made(const Call& call, int raw, int error, int flags);
-  const sockaddr* AddressIn(const Call& call);
-  sockaddr* AddressOut(const Call& call);
-  const unsigned char* ToSend(const Call& call) const;
-  iovec* Pieces(const Call& call, const unsigned char* bytes);
-  Reply Received(const Call& call, int value, int error);
-  void Delay();
 
   Overseer overseer_;
   std::array<int, 256> raw_{};  // by Descriptor::code
@@ -441,9 +435,8 @@ class LwipKernel : public Kernel {
   int next_port_ = kFirstPort;
   int programs_ = 0;
   bool as_it_is_ = false;
-  unsigned seed_ = 0;
-  unsigned next_seed_ = 0;
-  std::minstd_rand delays_;
+  std::string option_;
+  Delays delays_;
 };
 
 LwipKernel* g_kernel = nullptr;
@@ -456,6 +449,7 @@ LwipKernel::~LwipKernel() {
 
 void LwipKernel::Begin(const LwipOptions& options) {
   as_it_is_ = options.as_it_is;
+  option_ = options.option;
   g_kernel = this;
   overseer_.Begin();
 }
@@ -491,22 +485,8 @@ Trouble LwipKernel::Reset(const Environment&) {
                 .privileged_port = 1 + programs_++ % kPrivilegedPorts,
                 .ephemeral = kEphemeral});
   next_port_ += kMaxProgramPorts;
-  seed_ = next_seed_;
-  if (seed_ != 0) delays_.seed(seed_);
+  delays_.Begin();
   return {};
-}
-
-void LwipKernel::Delay() {
-  const unsigned drawn = delays_();
-  switch (drawn % 4) {
-    case 0: return;
-    case 1: sched_yield(); return;
-    default: {
-      const unsigned most_us = drawn % 4 == 2 ? 200 : 20000;
-      const timespec delay{.tv_sec = 0, .tv_nsec = drawn / 4 % most_us * 1000L};
-      nanosleep(&delay, nullptr);
-    }
-  }
 }
 
 Reply LwipKernel::Run(const Call& call) {
@@ -514,9 +494,7 @@ Reply LwipKernel::Run(const Call& call) {
   if (!LacksOf(call).empty()) [[unlikely]] {
     return {.error = ENOSYS};
   }
-  if (seed_ != 0) [[unlikely]] {
-    Delay();
-  }
+  delays_.Wait();
   Call known = call;
   known.flags &= call.op == Op::kAccept4 || call.op == Op::kPoll ? ~0 : ~MSG_NOSIGNAL;
   overseer_.Enter();
@@ -531,6 +509,7 @@ Reply LwipKernel::Run(const Call& call) {
 Reply LwipKernel::Launch(const Call& call) {
   const int raw = Raw(call);
   const auto length = static_cast<socklen_t>(call.length);
+  const Stream* const stream = streams_.At(streams_.Of(SlotOf(raw)));
   switch (call.op) {
     case Op::kSocket: return Socket(call);
     case Op::kBind: return Bind(call);
@@ -552,19 +531,19 @@ Reply LwipKernel::Launch(const Call& call) {
     case Op::kGetsockopt: return Getsockopt(call);
     case Op::kSetsockopt: return Setsockopt(call);
     case Op::kSend:
-      return Send(call, [&] { return lwip.lwip_send(raw, ToSend(call), SizeOf(call), call.flags); });
-    case Op::kWrite: return Send(call, [&] { return lwip.lwip_write(raw, ToSend(call), SizeOf(call)); });
+      return Send(call, [&] { return lwip.lwip_send(raw, ToSend(call, stream), SizeOf(call), call.flags); });
+    case Op::kWrite: return Send(call, [&] { return lwip.lwip_write(raw, ToSend(call, stream), SizeOf(call)); });
     case Op::kWritev:
-      return Send(call, [&] { return lwip.lwip_writev(raw, Pieces(call, ToSend(call)), call.pieces); });
+      return Send(call, [&] { return lwip.lwip_writev(raw, Pieces(call, ToSend(call, stream), memory_), call.pieces); });
     case Op::kSendto:
       return Send(call, [&] {
-        return lwip.lwip_sendto(raw, ToSend(call), SizeOf(call), call.flags, AddressIn(call), length);
+        return lwip.lwip_sendto(raw, ToSend(call, stream), SizeOf(call), call.flags, AddressIn(call, names_, memory_), length);
       });
     case Op::kSendmsg: {
       msghdr message{};
-      message.msg_name = const_cast<sockaddr*>(AddressIn(call));
+      message.msg_name = const_cast<sockaddr*>(AddressIn(call, names_, memory_));
       message.msg_namelen = length;
-      message.msg_iov = Pieces(call, ToSend(call));
+      message.msg_iov = Pieces(call, ToSend(call, stream), memory_);
       message.msg_iovlen = static_cast<size_t>(call.pieces);
       return Send(call, [&] { return lwip.lwip_sendmsg(raw, &message, call.flags); });
     }
@@ -577,10 +556,10 @@ Reply LwipKernel::Launch(const Call& call) {
                      [&] { return lwip.lwip_read(raw, Choose(call.buffer, memory_.data), SizeOf(call)); });
     case Op::kReadv:
       return Receive(call, [&] {
-        return lwip.lwip_readv(raw, Pieces(call, Choose(call.buffer, memory_.data)), call.pieces);
+        return lwip.lwip_readv(raw, Pieces(call, Choose(call.buffer, memory_.data), memory_), call.pieces);
       });
     case Op::kRecvfrom: {
-      sockaddr* const address = AddressOut(call);
+      sockaddr* const address = AddressOut(call, memory_);
       Reply reply = Receive(call, [&] {
         return lwip.lwip_recvfrom(raw, Choose(call.buffer, memory_.data), SizeOf(call), call.flags, address,
                                   Choose(call.length_pointer, &memory_.address_out.length));
@@ -590,9 +569,9 @@ Reply LwipKernel::Launch(const Call& call) {
     }
     case Op::kRecvmsg: {
       msghdr message{};
-      message.msg_name = AddressOut(call);
+      message.msg_name = AddressOut(call, memory_);
       message.msg_namelen = length;
-      message.msg_iov = Pieces(call, Choose(call.buffer, memory_.data));
+      message.msg_iov = Pieces(call, Choose(call.buffer, memory_.data), memory_);
       message.msg_iovlen = static_cast<size_t>(call.pieces);
       Reply reply = Receive(call, [&] { return lwip.lwip_recvmsg(raw, &message, call.flags); });
       memory_.address_out.length = message.msg_namelen;
@@ -627,7 +606,7 @@ Reply LwipKernel::Socket(const Call& call) {
 Reply LwipKernel::Accept(const Call& call, int flags) {
   // Flags that accept4() does not know are not lwIP's to refuse.
   if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return Made(call, -1, EINVAL, 0);
-  sockaddr* const address = AddressOut(call);
+  sockaddr* const address = AddressOut(call, memory_);
   int raw = -1;
   Reply reply = Waiting(call, SO_RCVTIMEO, kWaitMilliseconds, [&] {
     return raw = lwip.lwip_accept(Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
@@ -648,7 +627,7 @@ Reply LwipKernel::Bind(const Call& call) {
     const Core core;
     for (tcp_pcb* one = *lwip.tcp_bound_pcbs; one != nullptr; one = one->next) bound.push_back(one);
   }
-  const int value = lwip.lwip_bind(Raw(call), AddressIn(call), static_cast<socklen_t>(call.length));
+  const int value = lwip.lwip_bind(Raw(call), AddressIn(call, names_, memory_), static_cast<socklen_t>(call.length));
   const Reply reply = Answer(value, errno);
   if (bound.empty() || value != 0) return reply;
   const Core core;
@@ -665,7 +644,7 @@ Reply LwipKernel::Connect(const Call& call) {
   const int raw = Raw(call);
   const bool may_wait = IsTcp(raw) && Blocks(raw, call);
   if (may_wait) overseer_.BeginWait(raw);
-  const int value = lwip.lwip_connect(raw, AddressIn(call), static_cast<socklen_t>(call.length));
+  const int value = lwip.lwip_connect(raw, AddressIn(call, names_, memory_), static_cast<socklen_t>(call.length));
   const int error = errno;
   if (!may_wait) return Answer(value, error);
   overseer_.EndWait();
@@ -694,7 +673,7 @@ Reply LwipKernel::Close(const Call& call) {
 }
 
 Reply LwipKernel::Name(const Call& call, decltype(&::lwip_getsockname) get) {
-  sockaddr* const address = AddressOut(call);
+  sockaddr* const address = AddressOut(call, memory_);
   const int value = get(Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
   Reply reply = Answer(value, errno);
   names_.Read(call, call.length_pointer == Pointer::kValid, memory_.address_out, &reply);
@@ -706,21 +685,7 @@ Reply LwipKernel::Getsockopt(const Call& call) {
   const int value = lwip.lwip_getsockopt(Raw(call), call.level, call.option, memory_.option_out.bytes,
                                          &memory_.option_out.length);
   Reply reply = Answer(value, errno);
-  const bool success = value == 0;
-  const int length = static_cast<int>(memory_.option_out.length);
-  if (length != (success ? OptionSize(call.level, call.option) : call.length)) {
-    reply.wrote |= kWroteLength;
-    reply.option_length = length;
-  }
-  int size = success ? memory_.option_out.Said(call.length < 0 ? INT32_MAX : call.length) : 0;
-  if (const int touched = memory_.option_out.TouchedUpTo(size); touched != 0) {
-    if (success) {
-      reply.wrote |= kWroteLength;
-      reply.option_length = touched;
-    }
-    size = touched;
-  }
-  if (size > 0) ReadOptionValue(call, memory_.option_out.bytes, size, &reply);
+  ReadOption(call, memory_, &reply);
   return reply;
 }
 
@@ -826,27 +791,9 @@ Reply LwipKernel::Send(const Call& call, Move move) {
 template <typename Move>
 Reply LwipKernel::Receive(const Call& call, Move move) {
   const Reply reply = Waiting(call, SO_RCVTIMEO, kWaitMilliseconds, move);
-  Reply received = Received(call, reply.error != 0 ? -1 : reply.value, reply.error);
+  Reply received = Received(call, memory_, reply.error != 0 ? -1 : reply.value, reply.error, [] { return true; });
   received.blocked = reply.blocked;
   return received;
-}
-
-// What the call wrote into the buffer, as bytes of a sender's stream.
-Reply LwipKernel::Received(const Call& call, int value, int error) {
-  unsigned char* const data = memory_.data;
-  Reply reply = Answer(value, error);
-  const uint32_t said = std::min<uint32_t>(static_cast<uint32_t>(reply.value), SizeOf(call));
-  uint32_t size = said;
-  if (data[said] != kDataPoison) {
-    // It wrote more than it said.
-    size = static_cast<uint32_t>(std::find(data + said, std::end(memory_.data), kDataPoison) - data);
-  } else if (said == 0) {
-    return reply;
-  }
-  reply.wrote |= kWroteData;
-  reply.data = Streams::Recognize(data, size);
-  memset(data, kDataPoison, reply.data.garbled ? sizeof memory_.data : size);
-  return reply;
 }
 
 // Names what a call made, by its handle and its slot.
@@ -856,33 +803,6 @@ Reply LwipKernel::Made(const Call& call, int raw, int error, int flags) {
   if ((flags & SOCK_NONBLOCK) != 0) lwip.lwip_fcntl(raw, F_SETFL, O_NONBLOCK);
   streams_.Set(SlotOf(raw), streams_.New({}));
   return Answer(SlotOf(raw), 0);
-}
-
-const sockaddr* LwipKernel::AddressIn(const Call& call) {
-  names_.Write(call.address, &memory_.address_in);
-  return Choose(call.pointer, &memory_.address_in.any);
-}
-
-sockaddr* LwipKernel::AddressOut(const Call& call) {
-  memory_.address_out.Prepare(call.length);
-  return Choose(call.pointer, reinterpret_cast<sockaddr*>(memory_.address_out.bytes));
-}
-
-const unsigned char* LwipKernel::ToSend(const Call& call) const {
-  const Stream* const stream = streams_.At(streams_.Of(SlotOf(Raw(call))));
-  return Choose(call.buffer, Streams::BytesFrom(stream == nullptr ? 0 : stream->position));
-}
-
-// The bytes spread over `call.pieces` iovecs evenly, the earlier ones first.
-iovec* LwipKernel::Pieces(const Call& call, const unsigned char* bytes) {
-  auto* at = const_cast<unsigned char*>(bytes);
-  const size_t pieces = std::clamp(call.pieces, 0, kMaxPieces);
-  for (size_t i = 0; i < pieces; ++i) {
-    const size_t size = SizeOf(call) / pieces + (i < SizeOf(call) % pieces ? 1 : 0);
-    memory_.pieces[i] = {.iov_base = at, .iov_len = size};
-    if (call.buffer == Pointer::kValid) at += size;
-  }
-  return memory_.pieces;
 }
 
 // Loads the library and starts the stack, once in a process.

@@ -52,6 +52,8 @@ struct LwipOptions {
   // Without what we put right so that campaigns get past it (lwip.cc, Bind() and Close()): a second bind() that breaks
   // lwIP's list of bound sockets, and close() of a listener with SO_LINGER.
   bool as_it_is = false;
+
+  std::string option = "lwip";  // Kernel::option()
 };
 
 // What it says it is: "lwIP 2.1.3".
