@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "cli/command.h"
@@ -100,6 +101,15 @@ std::optional<uint64_t> SeedOf(const std::string& text) {
   return seed;
 }
 
+// " for 60s", " for 1000000 calls", " for 60s or 100 programs", whichever comes first.
+std::string HowLong(const Options& options, const std::string& duration) {
+  std::vector<std::string> ends;
+  if (!duration.empty()) ends.push_back(duration);
+  if (options.programs != 0) ends.push_back(fmt::format("{} program{}", options.programs, options.programs == 1 ? "" : "s"));
+  if (options.calls != 0) ends.push_back(fmt::format("{} calls", options.calls));
+  return fmt::format(" for {}", fmt::join(ends, " or "));
+}
+
 Json ToJson(const CampaignResult& result) {
   Json keys = Json::array();
   for (const CampaignKey& key : result.keys) {
@@ -153,6 +163,7 @@ Json ToJson(const CampaignResult& result) {
           {"keys_left_out", result.keys_left_out},
           {"cpu_s", {{"workers", result.workers_cpu_seconds}, {"campaign", result.parent_cpu_seconds}}},
           {"crashes", result.crashes},
+          {"untried", result.untried},
           {"trouble", result.trouble.what},
           {"rechecked", rechecked},
           {"deviations", deviations},
@@ -186,9 +197,13 @@ int RunFuzz(const Options& asked) {
   }
   const bool mutated = !options.kernel.mutant.empty();
   // A mutant is there to show a finding, and that takes no time.
+  // Who asks for so many calls or programs gets them, however long it takes.
+  const bool counted = options.calls != 0 || options.programs != 0;
   const std::string duration = !options.duration.empty() ? options.duration
+                               : counted                 ? ""
                                : mutated                 ? "3s"
                                                          : "60s";
+  const std::chrono::milliseconds limit = duration.empty() ? kNoLimit : DurationOf(duration);
 
   // What `sockspec triage DIR accept` wrote there holds without being asked for.
   if (const std::string accepted = options.out + "/known.deviations";
@@ -203,7 +218,7 @@ int RunFuzz(const Options& asked) {
     deviations = std::move(parsed.deviations);
   }
   CheckKernelName(options.kernel);
-  if (RunsElsewhere(options.kernel)) return CampaignInGuest(options.kernel, options.out, DurationOf(duration));
+  if (RunsElsewhere(options.kernel)) return CampaignInGuest(options.kernel, options.out, limit);
   CampaignOptions campaign;
   campaign.profile = ProfileFor(options.kernel);
   MutationFor(options.kernel, campaign.profile);
@@ -216,7 +231,7 @@ int RunFuzz(const Options& asked) {
     }
   };
   campaign.directory = PathOf(options.out);
-  campaign.duration = DurationOf(duration);
+  campaign.duration = limit;
   campaign.programs = options.programs;
   campaign.calls = options.calls;
   campaign.generate.sockets = kSockets.at(options.sockets);
@@ -241,12 +256,12 @@ int RunFuzz(const Options& asked) {
   }
 
   if (!options.json) {
-    fmt::print("{}{} held to {} for {}, {} job{}; findings go to {}\n", release,
+    fmt::print("{}{} held to {}{}, {} job{}; findings go to {}\n", release,
                mutated                         ? " with the fault " + options.kernel.mutant
                : !PreloadedLibrary().empty() ? fmt::format(" with {} preloaded", PreloadedLibrary())
                                              : "",
                campaign.profile.name(),
-               duration, options.jobs, options.jobs == 1 ? "" : "s", options.out);
+               HowLong(options, duration), options.jobs, options.jobs == 1 ? "" : "s", options.out);
     fflush(stdout);
   }
   const CampaignResult result = RunCampaign(campaign);
@@ -277,7 +292,8 @@ void AddFuzz(CLI::App& app, int& status) {
   AddKernelOptions(*command, options->kernel);
   command
       ->add_option("--duration", options->duration,
-                   "How long: 60s, 5m, 2h. Left out: 60s, with --mutant 3s")
+                   "How long, all in all: 60s, 5m, 2h. Left out: 60s, with --mutant 3s; with --calls or --programs until they "
+                   "have been run")
       ->type_name("TIME")
       ->take_last();
   command->add_option("--calls", options->calls, "Stop after about so many calls")

@@ -81,8 +81,9 @@ int CampaignInGuest(const KernelOptions& options, const std::string& out, std::c
       return kExitDiverges;
     }
     // Other programs than those it died of.
-    more = {"--out=" + out, fmt::format("--duration={}s", left),
+    more = {"--out=" + out,
             fmt::format("--seed={:#x}", ProgramSeed(static_cast<uint64_t>(Clock::now().time_since_epoch().count()), 0))};
+    if (duration < kNoLimit) more.push_back(fmt::format("--duration={}s", left));
   }
 }
 

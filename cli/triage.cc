@@ -97,7 +97,9 @@ void SayDeaths(const std::string& directory) {
   std::ranges::sort(files);
   for (const std::string& name : files) {
     fmt::print("{}: {}/.crashes/{}\n",
-               name.starts_with("kernel-died") ? Red("the kernel died while this ran") : Red("kills the process that runs it"),
+               name.starts_with("kernel-died") ? Red("the kernel died while this ran")
+               : name.starts_with("untried")   ? Yellow("a worker died while this ran; the next campaign tries it alone")
+                                               : Red("kills the process that runs it"),
                directory, name);
   }
 }

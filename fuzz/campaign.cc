@@ -11,7 +11,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -37,11 +40,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
-// How long after the end a worker may live.
-constexpr auto kGraceOfWorkers = std::chrono::seconds(20);
 constexpr auto kMinimizingADeath = std::chrono::seconds(4);
 // How long a program may take of which a worker died, until it counts as one that hangs.
 constexpr auto kPatienceWithPrograms = std::chrono::seconds(10);
+// What the names of programs begin with of which nobody knows yet whether a worker died of them.
+constexpr std::string_view kUntried = "untried-";
+// How long a worker may have said nothing, where it is killed because the campaign ends, until its program is kept.
+constexpr auto kSilence = std::chrono::seconds(5);
 // Of the corpus, each time that the parent looks around: 50 times a second.
 constexpr int kFilesAtATime = 1;
 
@@ -97,6 +102,7 @@ class Campaign {
     }
     const CountingSignals signals;
     status_.Begin();
+    FindUntried();
     for (int i = 0; i < jobs_; ++i) Start(i);
     Watch();
     result_.counts = status_.Counts();
@@ -120,8 +126,19 @@ class Campaign {
     int hopeless = 0;  // deaths in a row without a program run
     uint64_t beats = 0;
     Clock::time_point beat_at;
+    bool stuck = false;  // it is killed for doing nothing
   };
 
+  // A program over which a worker died, in DIR/.crashes until it is known what it came of.
+  struct Death {
+    Program program;
+    std::string how;   // "was killed by signal 11"
+    std::string path;  // empty: nothing is kept
+
+    // By SIGKILL, which no program sends: a kernel short of memory does, and people do.
+    bool FromOutside() const { return how == WordsFor(SIGKILL); }
+  };
+  static std::string WordsFor(int signal) { return fmt::format("was killed by signal {}", signal); }
 
   // --- what stands in the directory
 
@@ -367,6 +384,7 @@ class Campaign {
     child.programs_at_start = shares_[i].programs.get();
     child.beats = shares_[i].beats.get();
     child.beat_at = Clock::now();
+    child.stuck = false;
     shares_[i].progress.Set(Task::kPlaying);
     if (!shares_[i].again.load()) shares_[i].running.size.store(0);
     if (options_.announce && !options_.directory.empty() && shares_[i].announce < 0) {
@@ -391,19 +409,19 @@ class Campaign {
   }
 
   void Watch() {
-    std::optional<Clock::time_point> stopped;
     Clock::time_point line_at = status_.began();
     Clock::time_point saved_at = status_.began();
     Clock::time_point packed_at = status_.began();
     for (;;) {
       if (Reap() == 0) break;
       const Clock::time_point now = Clock::now();
-      if (IsMeasuring(now)) status_.CountFrom(now);
-      if (g_signals > 0 || now - status_.counts_from() >= options_.duration) shared_.stop.store(true);
+      LimitMeasuring(now);
+      if (g_signals > 0 || now - status_.began() >= options_.duration) shared_.stop.store(true);
       if (options_.calls != 0 && status_.Calls() >= options_.calls) shared_.stop.store(true);
-      if (shared_.stop.load() && !stopped) stopped = now;
-      if (stopped && (g_signals > 1 || now - *stopped > kGraceOfWorkers)) KillAll();
+      if (shared_.stop.load() && !stopped_) stopped_ = now;
+      if (stopped_ && (g_signals > 1 || now - *stopped_ > options_.grace)) KillAll(now);
       KillStuck(now);
+      if (!untried_.empty() && !shared_.stop.load()) TryOneOfBefore();
       TakeOffers();
       if (Trouble trouble = TakeRechecks(); trouble.any()) Fail(std::move(trouble));
       status_.SayFound();
@@ -433,16 +451,14 @@ class Campaign {
     status_.SayFound();
   }
 
-  // Whether the corpus of earlier runs is still being measured, which is not what the duration is for: on a slow kernel
-  // it takes minutes. It may take as long again; what is left then waits for the next run.
-  bool IsMeasuring(Clock::time_point now) {
+  // Measuring the corpus of earlier runs takes minutes on a slow kernel. It may take half of the time that there is; what
+  // is left then waits for the next run, which begins elsewhere.
+  void LimitMeasuring(Clock::time_point now) {
     const int old = shared_.corpus.old.load();
     const int next = shared_.corpus.next_old.load();
-    if (next >= old || shared_.stop.load()) return false;
-    if (now - status_.began() < options_.duration) return true;
+    if (next >= old || shared_.stop.load() || now - status_.began() < options_.duration / 2) return;
     shared_.corpus.next_old.store(old);
     status_.Say("{} of the {} programs in the corpus are measured; the others will be next time", next, old);
-    return false;
   }
 
   // Takes leave of those that have ended and replaces those that died. How many are left.
@@ -494,11 +510,11 @@ class Campaign {
       Fail({shares_[i].trouble});
       return;
     }
-    if (killed_all_) return;
+    if (killed_all_ && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return;  // see KillAll()
     ++result_.deaths;
-    const std::string how = WIFSIGNALED(status)
-                                ? fmt::format("was killed by signal {}", WTERMSIG(status))
-                                : fmt::format("exited with status {}", WEXITSTATUS(status));
+    const std::string how = child.stuck            ? "had done nothing for a minute, and was killed"
+                            : WIFSIGNALED(status) ? WordsFor(WTERMSIG(status))
+                                                  : fmt::format("exited with status {}", WEXITSTATUS(status));
     const Program program = shares_[i].running.Get();
     std::string what = "; it was running no program";
     if (!program.calls.empty()) what = "; " + Crash(i, program, pid, how);
@@ -508,22 +524,30 @@ class Campaign {
     if (child.hopeless > 5) Fail({fmt::format("worker {} {} again and again", i + 1, how)});
   }
 
-  enum class End { kByItself, kKilled, kHanging };
+  // Whether nothing may take long any more.
+  bool Hurried() const {
+    return g_signals > 0 || (stopped_ && Clock::now() - *stopped_ > options_.grace);
+  }
+
+  enum class End { kByItself, kKilled, kHanging, kCutOff };
 
   // How a process ends that runs the program. What workers offer is taken meanwhile; one that takes too long is killed,
   // and so it is where somebody wants an end, which says nothing of it.
   End EndOf(const Program& program) {
+    if (Hurried()) return End::kCutOff;
     const pid_t pid = Fork([&](Kernel* kernel, const Trouble&) {
       if (kernel == nullptr) return;
       Lockstep(*kernel, options_.profile).PlayFresh(program);
     });
-    if (pid < 0) return End::kByItself;
+    if (pid < 0) return End::kCutOff;
     int status = 0;
+    bool hurried = false;
     for (const Clock::time_point until = Clock::now() + kPatienceWithPrograms;;) {
       const pid_t ended = waitpid(pid, &status, WNOHANG);
       if (ended == pid) return WIFSIGNALED(status) ? End::kKilled : End::kByItself;
-      if (ended < 0 && errno != EINTR) return End::kByItself;
-      if (Clock::now() > until || g_signals > 0) break;
+      if (ended < 0 && errno != EINTR) return End::kCutOff;
+      hurried = Hurried();
+      if (Clock::now() > until || hurried) break;
       TakeOffers();
       const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
       nanosleep(&pause, nullptr);
@@ -531,59 +555,168 @@ class Campaign {
     kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    return g_signals > 0 ? End::kByItself : End::kHanging;
+    return hurried ? End::kCutOff : End::kHanging;
+  }
+
+  // What a campaign calls itself in a program that a worker died over: another one cannot try it.
+  std::string Whose() const { return fmt::format("of {} {}", options_.kernel, Section()); }
+
+  // Puts what a worker died over on disk, before anything else: to try it takes time, and there may be none.
+  Death Keep(const Program& program, pid_t pid, std::string how) {
+    Death death{.program = program, .how = std::move(how)};
+    if (options_.directory.empty()) return death;
+    const std::string crashes = fmt::format("{}/{}", options_.directory, kCrashesDirectory);
+    death.path = FreePath(fmt::format("{}/{}{}", crashes, kUntried, pid));
+    Transcript transcript{.comments = {"a worker " + death.how, Whose(), "whether it was this that it died of is not known yet"},
+                          .program = program};
+    transcript.said.resize(program.calls.size());
+    Trouble trouble = MakeDirectory(crashes);
+    if (!trouble.any()) trouble = WriteAtomically(death.path, PrintText(transcript));
+    if (trouble.any()) {
+      status_.Say("{}", trouble.what);
+      death.path.clear();
+    }
+    return death;
+  }
+
+  // What earlier campaigns had no time to try.
+  void FindUntried() {
+    if (options_.directory.empty()) return;
+    std::error_code error;
+    std::filesystem::directory_iterator file(fmt::format("{}/{}", options_.directory, kCrashesDirectory), error);
+    for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+      const std::string path = file->path().string();
+      if (!file->path().filename().string().starts_with(kUntried)) continue;
+      ParsedText parsed = ParseText(ContentsOf(path).value_or(""), path);
+      const std::vector<std::string>& comments = parsed.transcript.comments;
+      constexpr std::string_view kWho = "a worker ";
+      if (!parsed.ok() || comments.size() < 2 || !comments[0].starts_with(kWho) || comments[1] != Whose()) continue;
+      untried_.push_back(
+          {.program = std::move(parsed.transcript.program), .how = comments[0].substr(kWho.size()), .path = path});
+    }
+    std::ranges::sort(untried_, std::greater<>(), &Death::path);
+  }
+
+  void TryOneOfBefore() {
+    const Death death = std::move(untried_.back());
+    untried_.pop_back();
+    bool repeats = false;
+    const std::string what = Try(death, repeats);
+    status_.Say("an earlier worker {}; {}", death.how, what);
   }
 
   // Whether the program that a worker died over kills another process, too, or hangs it; if so, it is kept.
   std::string Crash(int i, const Program& program, pid_t pid, const std::string& how) {
+    bool repeats = false;
+    std::string what = Try(Keep(program, pid, how), repeats);
+    if (!repeats) shares_[i].again.store(true);
+    return what;
+  }
+
+  std::string Try(const Death& death, bool& repeats) {
     int deaths = 0, tries = 0;
-    for (End end = End::kByItself; tries < 3 && end != End::kHanging; ++tries) {
-      end = EndOf(program);
+    bool hurried = false;
+    for (End end = End::kByItself; tries < 3 && end != End::kHanging;) {
+      end = EndOf(death.program);
+      hurried = end == End::kCutOff;
+      if (hurried) break;
+      ++tries;
       if (end != End::kByItself) ++deaths;
-      if (g_signals > 0) break;
     }
-    if (deaths == 0) {
-      shares_[i].again.store(true);
-      return "the program that it was running does not repeat that";
+    repeats = deaths != 0;
+    if (deaths == 0 && hurried) {
+      if (death.path.empty()) return "there is no time to see whether it was its program";
+      result_.untried.push_back(death.path);
+      return fmt::format("there is no time to see whether it was its program, which is kept as {}: the next campaign tries it",
+                         death.path);
     }
+    if (deaths == 0) return PutAside(death, tries);
     // Where nearly every program does it, some examples will do.
     if (options_.directory.empty() || result_.crashes.size() >= 20) {
+      Forget(death);
       return "its program repeats that";
     }
     const std::string crashes = fmt::format("{}/{}", options_.directory, kCrashesDirectory);
-    // Processes have the same numbers again in another container, or after a boot.
-    std::string path = options_.kernel_in_worker ? "" : fmt::format("{}/crash-{}.program", crashes, pid);
-    for (int n = options_.kernel_in_worker ? 1 : 2; path.empty() || Exists(path); ++n) {
-      path = options_.kernel_in_worker ? fmt::format("{}/kernel-died-{}.program", crashes, n)
-                                       : fmt::format("{}/crash-{}-{}.program", crashes, pid, n);
+    std::string path;
+    for (int n = 1; options_.kernel_in_worker && (path.empty() || Exists(path)); ++n) {
+      path = fmt::format("{}/kernel-died-{}.program", crashes, n);
     }
+    if (path.empty()) path = FreePath(fmt::format("{}/crash-{}", crashes, getpid()));
     Transcript transcript{.comments = {fmt::format("{} {}; alone, this killed or hung its process {} of {} times",
                                                    options_.kernel_in_worker ? "the kernel died: a worker" : "a worker",
-                                                   how, deaths, tries)},
-                          .program = deaths == 3 ? SmallestThatKills(program) : program};
+                                                   death.how, deaths, tries)},
+                          .program = deaths == 3 ? SmallestThatKills(death.program) : death.program};
     for (const Program& known : killers_) {
-      if (known == transcript.program) return "its program repeats that, in a way that is kept already";
+      if (!(known == transcript.program)) continue;
+      Forget(death);
+      return "its program repeats that, in a way that is kept already";
     }
     killers_.push_back(transcript.program);
     transcript.said.resize(transcript.program.calls.size());
     Trouble trouble = MakeDirectory(crashes);
     if (!trouble.any()) trouble = WriteAtomically(path, PrintText(transcript));
     if (trouble.any()) return "its program repeats that, but " + trouble.what;
+    Forget(death);
     result_.crashes.push_back(path);
     return "its program repeats that, and is kept as " + path;
+  }
+
+  // A death that never came again. Somebody's `kill -9` says nothing of a program; any other end is kept, as
+  // divergences are that never came again.
+  std::string PutAside(const Death& death, int tries) {
+    constexpr std::string_view kNot = "the program that it was running does not repeat that";
+    if (death.path.empty() || death.FromOutside()) {
+      Forget(death);
+      return std::string(kNot);
+    }
+    const std::string gone = fmt::format("{}/{}", options_.directory, kGoneDirectory);
+    const std::string path = FreePath(fmt::format("{}/death-{}", gone, getpid()));
+    Transcript transcript{.comments = {"a worker " + death.how,
+                                       fmt::format("alone, this did it in none of {} runs", tries)},
+                          .program = death.program};
+    transcript.said.resize(death.program.calls.size());
+    Trouble trouble = MakeDirectory(gone);
+    if (!trouble.any()) trouble = WriteAtomically(path, PrintText(transcript));
+    if (trouble.any()) return fmt::format("{}, but {}", kNot, trouble.what);
+    Forget(death);
+    return fmt::format("{}; it is kept as {}", kNot, path);
+  }
+
+  static void Forget(const Death& death) {
+    if (!death.path.empty()) unlink(death.path.c_str());
+  }
+
+  // `stem`.program or, where that is taken, `stem`-2.program and so on: processes have the same numbers again in another
+  // container, or after a boot.
+  static std::string FreePath(const std::string& stem) {
+    std::string path = stem + ".program";
+    for (int n = 2; Exists(path); ++n) path = fmt::format("{}-{}.program", stem, n);
+    return path;
   }
 
   // Minimized for a few seconds, since everything else waits meanwhile.
   Program SmallestThatKills(const Program& program) {
     const Minimized minimized = Minimize(program, [this](const Program& smaller) { return EndOf(smaller) == End::kKilled; },
-                                         {.deadline = kMinimizingADeath, .stop = [] { return g_signals > 0; }});
+                                         {.deadline = kMinimizingADeath, .stop = [this] { return Hurried(); }});
     return minimized.kept ? minimized.program : program;
   }
 
-  void KillAll() {
-    killed_all_ = true;
-    for (const Child& child : children_) {
-      if (child.pid > 0) kill(child.pid, SIGKILL);
+  void KillAll(Clock::time_point now) {
+    const bool first = !std::exchange(killed_all_, true);
+    for (int i = 0; i < jobs_; ++i) {
+      const Child& child = children_[i];
+      if (child.pid <= 0) continue;
+      kill(child.pid, SIGKILL);
+      // It may hang in its program for ever: what is not known is kept.
+      const auto silent = std::chrono::duration_cast<std::chrono::seconds>(now - child.beat_at);
+      const Program program = shares_[i].running.Get();
+      if (!first || silent < kSilence || program.calls.empty()) continue;
+      const Death death =
+          Keep(program, child.pid, fmt::format("had done nothing for {} s when the campaign ended", silent.count()));
+      if (death.path.empty()) continue;
+      result_.untried.push_back(death.path);
+      status_.Say("worker {} (process {}) {}; its program is kept as {}, and the next campaign tries it", i + 1, child.pid,
+                  death.how, death.path);
     }
   }
 
@@ -599,6 +732,7 @@ class Campaign {
       } else if (child.pid > 0 && now - child.beat_at > kPatience) {
         status_.Say("worker {} (process {}) has done nothing for a minute, and is killed", i + 1,
             child.pid);
+        child.stuck = true;
         kill(child.pid, SIGKILL);
         child.beat_at = now;
       }
@@ -620,6 +754,8 @@ class Campaign {
   std::vector<LoadedFinding> old_;               // findings of earlier runs
   std::set<size_t> rechecked_;                   // of them, those that were told
   std::map<std::string, uint64_t> counted_;      // by key, what its finding.json counts of this run
+  std::vector<Death> untried_;                   // what earlier campaigns had no time to try, the first last
+  std::optional<Clock::time_point> stopped_;     // when the end was wished for
   std::vector<Program> killers_;                 // programs that killed workers, as they were kept
   bool went_on_ = false;
   bool killed_all_ = false;

@@ -27,8 +27,9 @@
 //     corpus/        the same as files in the byte form, as the libFuzzer targets read them: written at leisure
 //                    after the first minute, 50 a second; see ExportCorpus()
 //     .pending/      divergences that are not worked out yet
-//     .gone/         those that never came again
-//     .crashes/      programs that kill the process that runs them
+//     .gone/         those that never came again, and programs that a worker died over once
+//     .crashes/      programs that kill the process that runs them; those that a worker died over and that nobody had the
+//                    time to try are untried-….program, which the next campaign tries
 //     .lock          held by the one campaign that runs here
 #ifndef SOCKSPEC_FUZZ_CAMPAIGN_H_
 #define SOCKSPEC_FUZZ_CAMPAIGN_H_
@@ -55,6 +56,9 @@
 
 namespace sockspec {
 
+// As a duration: until the programs or calls have been run, or somebody ends it.
+inline constexpr std::chrono::milliseconds kNoLimit = std::chrono::hours(24 * 365 * 100);
+
 struct CampaignOptions {
   Profile profile;
 
@@ -62,7 +66,9 @@ struct CampaignOptions {
   std::function<std::unique_ptr<Kernel>(Trouble* trouble)> make_kernel;
 
   std::string directory;  // of findings; made where it does not exist; empty: nothing is kept
+  // All that a campaign does at its beginning is in it, too; what is being worked out at the end has `grace` more.
   std::chrono::milliseconds duration = std::chrono::seconds(60);
+  std::chrono::milliseconds grace = std::chrono::seconds(20);
   uint64_t programs = 0;         // stop after so many of this run; 0: no limit
   uint64_t calls = 0;            // stop after about so many; 0: no limit
   int jobs = 1;                  // worker processes
@@ -181,6 +187,7 @@ struct CampaignResult {
   double workers_cpu_seconds = 0;    // and of all those that it started
   int deaths = 0;                    // workers that died and were replaced
   std::vector<std::string> crashes;  // programs that kill the process that runs them: files
+  std::vector<std::string> untried;  // those that a worker died over at the end: files, for the next campaign to try
 };
 
 // Whether anything came up that the known deviations do not explain: a confirmed finding, of this run or an earlier one

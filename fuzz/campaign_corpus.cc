@@ -46,25 +46,28 @@ Trouble WriteProgram(const std::string& directory, uint64_t name, std::span<cons
   return trouble;
 }
 
-// The files in `directory` that a packed corpus of these contents stands for: those that lack, and no others of ours.
+// Whether the file holds these bytes; not so where a killed process did not come to its end.
+bool Holds(const std::string& path, std::span<const uint8_t> bytes) {
+  const std::optional<std::string> contents = ContentsOf(path);
+  return contents && std::ranges::equal(*contents, bytes, {}, [](char c) { return static_cast<uint8_t>(c); });
+}
+
+// The files in `directory` that a packed corpus of these contents stands for. Those of programs that it had and has no
+// longer go, where nothing else has their names since; whatever else lies there was put there by somebody, and stays.
 Trouble ExportTo(const std::string& directory, std::string_view contents, int* programs) {
   if (Trouble trouble = MakeDirectory(directory); trouble.any()) return trouble;
-  std::set<std::string> there;
-  std::error_code error;
-  std::filesystem::directory_iterator file(directory, error);
-  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
-    const std::string name = file->path().filename().string();
-    if (IsFileName(name)) there.insert(name);
-  }
-  if (error) return {fmt::format("cannot read the directory {}: {}", directory, error.message())};
   Trouble trouble;
-  ReadPacked(contents, [&](uint64_t name, std::span<const uint8_t> bytes) {
-    ++*programs;
-    if (there.erase(FileNameFor(name)) == 0 && !trouble.any()) trouble = WriteProgram(directory, name, bytes);
-  });
-  if (trouble.any()) return trouble;
-  for (const std::string& name : there) unlink((directory + "/" + name).c_str());
-  return {};
+  const auto path_of = [&](uint64_t name) { return directory + "/" + FileNameFor(name); };
+  ReadPacked(
+      contents,
+      [&](uint64_t name, std::span<const uint8_t> bytes) {
+        ++*programs;
+        if (!trouble.any() && !Holds(path_of(name), bytes)) trouble = WriteProgram(directory, name, bytes);
+      },
+      [&](uint64_t name, std::span<const uint8_t> bytes) {
+        if (Holds(path_of(name), bytes)) unlink(path_of(name).c_str());
+      });
+  return trouble;
 }
 
 bool MakesOnly(const Program& program, KindSet sockets) {
@@ -162,7 +165,9 @@ Trouble Corpus::LoadFiles(KindSet sockets) {
     if (IsFileName(name)) {
       const auto known = slot_of_.find(strtoull(name.c_str(), nullptr, 16));
       if (known != slot_of_.end()) {
-        slots_[static_cast<size_t>(known->second)].exported = true;
+        // One that was cut off is written again.
+        std::error_code unreadable;
+        slots_[static_cast<size_t>(known->second)].exported = file->file_size(unreadable) == BytesOf(known->second).size();
         continue;
       }
     }
@@ -176,11 +181,8 @@ Trouble Corpus::LoadFiles(KindSet sockets) {
     const std::optional<std::string> contents = ContentsOf(path);
     if (!contents || contents->empty()) continue;
     const std::span<const uint8_t> read(reinterpret_cast<const uint8_t*>(contents->data()), contents->size());
-    // One of ours that a killed process did not come to the end of.
-    if (IsFileName(name) && FileNameFor(CorpusName(read)) != name) {
-      unlink(path.c_str());
-      continue;
-    }
+    // One of ours that a killed process did not come to the end of; or somebody else's, whose it is to say what it is.
+    if (IsFileName(name) && FileNameFor(CorpusName(read)) != name) continue;
     const Program program = DecodeBytes(read);
     if (program.calls.empty() || !MakesOnly(program, sockets)) continue;
     // Bytes of somebody else's, or of an older form, become ours.

@@ -22,6 +22,7 @@
 #include "fuzz/campaign.h"
 #include "fuzz/fake_kernel.h"
 #include "fuzz/finding.h"
+#include "fuzz/packed_corpus.h"
 #include "gtest/gtest.h"
 #include "model/clause.h"
 #include "model/profile.h"
@@ -334,11 +335,13 @@ TEST_F(CampaignDirectory, MeasuringALargeCorpusOnASlowKernelLeavesTheDurationToP
   options_.duration = std::chrono::seconds(1);
   std::string said;
   const CampaignResult second = Run(&said);
-  // For as long as the campaign is to be it measures, and no longer; the rest stays for the next one.
+  // Half of the campaign's time, and no longer; the rest stays for the next one.
   EXPECT_NE(said.find(" programs in the corpus are measured; the others will be next time"), std::string::npos) << said;
   EXPECT_GT(second.counts.measured, 10u);
   EXPECT_LT(second.counts.measured, static_cast<uint64_t>(first.corpus));
   EXPECT_GT(second.counts.programs, 10u);
+  // The duration is that of the whole; workers end within a program.
+  EXPECT_LT(second.counts.seconds, 1.8);
   EXPECT_GE(second.corpus, first.corpus - static_cast<int>(second.counts.measured));
 }
 
@@ -365,7 +368,41 @@ TEST_F(CampaignDirectory, WhatLibFuzzerAddsToTheCorpusIsMeasuredAndBecomesOurs) 
   EXPECT_EQ(second.trouble.what, "");
   EXPECT_EQ(second.counts.measured, static_cast<uint64_t>(first.corpus) + 1);
   EXPECT_FALSE(std::filesystem::exists(corpus + name)) << "it has a name of ours now";
-  EXPECT_FALSE(std::filesystem::exists(corpus + "0123456789abcdef"));
+  EXPECT_EQ(Contents(corpus + "0123456789abcdef"), "x") << "nobody knows whose it is";
+}
+
+TEST_F(CampaignDirectory, ExportingTheCorpusTakesNothingAwayThatTheCampaignDidNotWrite) {
+  mutation_ = {};
+  options_.from_corpus = 33;
+  options_.programs = 64;
+  ASSERT_EQ(Run().trouble.what, "");
+  int programs = 0;
+  ASSERT_EQ(ExportCorpus(options_.directory, &programs).what, "");
+  // A program that an older sockspec wrote there and nobody packed; something with a name like ours; a directory.
+  const std::string corpus = options_.directory + "/corpus/";
+  const ParsedText parsed = ParseText("s0 = socket(AF_UNIX, SOCK_STREAM, 0)\nlisten(s0, 7)\n", "t");
+  const std::vector<uint8_t> bytes = Encode(parsed.transcript.program);
+  char name[17];
+  snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(CorpusName(bytes)));
+  std::ofstream(corpus + name, std::ios::binary) << std::string(bytes.begin(), bytes.end());
+  std::ofstream(corpus + "0123456789abcdef") << "mine";
+  std::filesystem::create_directory(corpus + "0123456789abcde0");
+  // One of the campaign's that was cut off.
+  std::string cut;
+  for (const auto& entry : std::filesystem::directory_iterator(corpus)) {
+    if (entry.is_regular_file() && entry.path().filename() != name && entry.file_size() > 20) cut = entry.path().string();
+  }
+  const std::string whole = Contents(cut);
+  std::filesystem::resize_file(cut, 10);
+
+  const int before = programs;
+  programs = 0;
+  ASSERT_EQ(ExportCorpus(options_.directory, &programs).what, "");
+  EXPECT_EQ(programs, before);
+  EXPECT_TRUE(std::filesystem::exists(corpus + name));
+  EXPECT_EQ(Contents(corpus + "0123456789abcdef"), "mine");
+  EXPECT_TRUE(std::filesystem::exists(corpus + "0123456789abcde0"));
+  EXPECT_EQ(Contents(cut), whole);
 }
 
 TEST_F(CampaignDirectory, ACorpusOfFilesAloneIsTakenOver) {

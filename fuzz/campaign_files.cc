@@ -19,6 +19,7 @@
 
 #include "fmt/format.h"
 #include "fuzz/campaign.h"
+#include "fuzz/finding.h"
 #include "model/program/bytes.h"
 #include "model/program/text.h"
 
@@ -177,7 +178,7 @@ Trouble WritePending(const std::string& directory, const Pending& pending) {
   if (!pending.before.empty()) {
     if (Trouble trouble = WriteAtomically(before, Joined(pending.before)); trouble.any()) return trouble;
   }
-  Transcript transcript{.comments = {pending.key, fmt::format("seed {:#x}", pending.seed)},
+  Transcript transcript{.comments = {pending.key, OriginWords(pending.seed, pending.made_of)},
                         .program = pending.program};
   transcript.said.resize(pending.program.calls.size());
   return WriteAtomically(PendingPath(directory, pending.key), PrintText(transcript));
@@ -198,6 +199,8 @@ std::vector<Pending> ReadPending(const std::string& directory) {
                     .program = std::move(parsed.transcript.program)};
     for (const std::string& comment : parsed.transcript.comments) {
       if (comment.starts_with("seed ")) pending.seed = strtoull(comment.c_str() + 5, nullptr, 16);
+      constexpr std::string_view kMade = "made of ";
+      if (comment.starts_with(kMade)) pending.made_of = comment.substr(kMade.size());
     }
     pending.before = Parted(ContentsOf(BeforePath(directory, pending.key)).value_or(""));
     all.push_back(std::move(pending));

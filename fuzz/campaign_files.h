@@ -74,7 +74,8 @@ void Announce(int file, const Program& program);
 // A divergence as it was generated, until it is worked out. On disk, so that no kill loses it.
 struct Pending {
   std::string key;
-  uint64_t seed = 0;
+  uint64_t seed = 0;    // as Finding::seed
+  std::string made_of;  // as Finding::made_of
   Program program;
   std::vector<Program> before;  // what ran in its namespace before it, in order: it may come only after those
 };

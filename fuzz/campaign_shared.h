@@ -84,11 +84,13 @@ struct KeyEntry {
 // The program that a worker runs, for whoever has to find out why it died.
 struct Running {
   std::atomic<int> size{0};  // 0: none, or it is being written
+  std::atomic<uint64_t> seed{0};  // that gives it again; 0: none does
   Environment env;
   Call calls[kMaxCalls];
 
-  void Set(const Program& program) {
+  void Set(const Program& program, uint64_t its_seed) {
     size.store(0, std::memory_order_relaxed);
+    seed.store(its_seed, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     env = program.env;
     std::copy(program.calls.begin(), program.calls.end(), calls);
@@ -209,9 +211,9 @@ struct WorkerShare {
     }
   }
 
-  // What is run from here on.
-  void About(const Program& program) {
-    running.Set(program);
+  // What is run from here on. `seed` gives it again, where it is not 0.
+  void About(const Program& program, uint64_t seed = 0) {
+    running.Set(program, seed);
     if (announce >= 0) [[unlikely]] {
       Announce(announce, program);
     }

@@ -169,16 +169,28 @@ std::string CampaignStatus::ProgressWords() const {
   return words;
 }
 
+// How far it is, where no time is set: "12% of 1,000,000 calls".
+std::string CampaignStatus::OfHowMany(const CampaignCounts& counts) const {
+  const auto part = [](uint64_t n, uint64_t all, std::string_view what) {
+    return fmt::format("{}% of {} {}", std::min<uint64_t>(100, 100 * n / all), Grouped(all), what);
+  };
+  if (options_.calls != 0 && (options_.programs == 0 || counts.calls * options_.programs > counts.programs * options_.calls)) {
+    return part(counts.calls, options_.calls, "calls");
+  }
+  if (options_.programs != 0) return part(counts.programs, options_.programs, "programs");
+  return "until it is stopped";
+}
+
 void CampaignStatus::Line(Clock::time_point now) {
   const CampaignCounts counts = Counts();
-  const auto left =
-      std::chrono::duration_cast<std::chrono::seconds>(options_.duration - (now - counts_from_));
+  const bool limited = options_.duration < kNoLimit;
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(options_.duration - (now - began_));
   const bool finishing = shared_.stop.load();
   const bool stays = event_said_at_ == Clock::time_point() || now - event_said_at_ >= std::chrono::seconds(10);
   if (stays) {
     event_said_at_ = now;
     Event("status", {{"seconds", counts.seconds},
-                     {"seconds_left", finishing ? 0 : std::max<int64_t>(0, left.count())},
+                     {"seconds_left", finishing ? Json(0) : limited ? Json(std::max<int64_t>(0, left.count())) : Json()},
                      {"programs", counts.programs},
                      {"calls", counts.calls},
                      {"calls_per_s", event_rate_.Of(now, counts.calls)},
@@ -194,7 +206,7 @@ void CampaignStatus::Line(Clock::time_point now) {
   // What matters most comes first, where a narrow terminal still shows it.
   const std::string line = fmt::format(
       "{}: {} finding{}, {} programs, {} calls/s, {} of {} clauses, {} in the corpus, at most {} worlds{}",
-      finishing ? "finishing" : fmt::format("{} s left", std::max<int64_t>(0, left.count())),
+      finishing ? "finishing" : limited ? fmt::format("{} s left", std::max<int64_t>(0, left.count())) : OfHowMany(counts),
       FindingCount(), FindingCount() == 1 ? "" : "s", Grouped(counts.programs), Grouped(line_rate_.Of(now, counts.calls)),
       Reached(counts), ClausesOfProfile(), corpus_.size(), counts.worlds, ProgressWords());
   if (!options_.terminal) {
@@ -378,6 +390,9 @@ void CampaignStatus::Summary(const CampaignResult& result) {
   if (result.deaths != 0) Say("{} times a worker died", result.deaths);
   for (const std::string& path : result.crashes) {
     Say("{}: {}", options_.kernel_in_worker ? "the kernel died of" : "kills the process that runs it", path);
+  }
+  for (const std::string& path : result.untried) {
+    Say("a worker died while this ran, and there was no time to try it; the next campaign here does: {}", path);
   }
   if (result.keys.empty() && c.programs != 0) Say("no divergence");
   for (const CampaignKey& key : result.keys) {

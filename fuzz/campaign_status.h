@@ -43,11 +43,8 @@ class CampaignStatus {
         corpus_(corpus),
         state_(state) {}
 
-  void Begin() { line_rate_.at = event_rate_.at = stats_rate_.at = began_ = counts_from_ = Clock::now(); }
+  void Begin() { line_rate_.at = event_rate_.at = stats_rate_.at = began_ = Clock::now(); }
   Clock::time_point began() const { return began_; }
-  // From when on the duration counts: the corpus of earlier runs is measured before.
-  Clock::time_point counts_from() const { return counts_from_; }
-  void CountFrom(Clock::time_point at) { counts_from_ = at; }
 
   template <typename... Args>
   void Say(fmt::format_string<Args...> format, Args&&... args) {
@@ -85,6 +82,7 @@ class CampaignStatus {
   int ClausesOfProfile() const;
   // Stored ones, but for those that are fixed and were not met since; of one class or of any.
   int FindingCount(bool unstable_only = false) const;
+  std::string OfHowMany(const CampaignCounts& counts) const;
   std::string ProgressWords() const;
   void SayProgress();
   void SayDeviations(const CampaignResult& result);
@@ -103,7 +101,6 @@ class CampaignStatus {
   };
 
   Clock::time_point began_ = Clock::now();
-  Clock::time_point counts_from_ = began_;
   Clock::time_point event_said_at_;
   Rate line_rate_, event_rate_, stats_rate_;
   int line_width_ = 0;

@@ -76,6 +76,11 @@ class Wavering : public FakeKernel {
   int good_, bad_, listens_ = 0;
 };
 
+std::string ContentsOf(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 class Campaigning : public testing::Test {
  protected:
   void SetUp() override {
@@ -161,6 +166,26 @@ TEST_F(Campaigning, AFindingIsMinimizedConfirmedAndStoredOnce) {
   EXPECT_EQ(loaded.finding.seen, key.count);
   EXPECT_EQ(loaded.finding.transcript.program.calls.size(), static_cast<size_t>(key.calls));
   EXPECT_EQ(PendingFiles(), 0);
+}
+
+TEST_F(Campaigning, AFindingSaysThatItsProgramWasMadeOfTheCorpus) {
+  mutation_ = {};
+  options_.programs = 1000;
+  ASSERT_EQ(RunCampaign(options_).trouble.what, "");
+  mutation_ = {.clause = FindClause("unix_connect.peer"), .error = EACCES};
+  options_.from_corpus = 100;
+  const CampaignResult result = RunCampaign(options_);
+  ASSERT_GE(result.keys.size(), 1u);
+  const LoadedFinding loaded = LoadFinding(result.keys[0].path);
+  ASSERT_EQ(loaded.problem, "");
+  EXPECT_EQ(loaded.finding.seed, 0u);
+  EXPECT_EQ(loaded.finding.made_of, "the corpus");
+  for (const char* file : {"/report.txt", "/finding.program", "/repro.c", "/finding.json"}) {
+    const std::string text = ContentsOf(result.keys[0].path + file);
+    EXPECT_NE(text.find("the corpus"), std::string::npos) << text;
+    EXPECT_EQ(text.find("0x0\""), std::string::npos) << text;
+    EXPECT_EQ(text.find("seed 0x0"), std::string::npos) << text;
+  }
 }
 
 TEST_F(Campaigning, ItGoesOnWhereTheDirectoryLeftOff) {
@@ -399,6 +424,103 @@ TEST_F(Campaigning, AProgramThatHangsTheNextProcessIsKeptToo) {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   EXPECT_NE(text.find("killed or hung its process 1 of 1 times"), std::string::npos) << text;
   EXPECT_EQ(result.counts.programs, 639u);
+}
+
+// The worker's process ends, and its program with it; Ctrl-C comes in the same moment.
+class CrashingWithCtrlC : public FakeKernel {
+ public:
+  explicit CrashingWithCtrlC(std::string marker) : FakeKernel(Linux()), marker_(std::move(marker)) {}
+  Reply Run(const Call& call) override {
+    if (call.op == Op::kSetsockopt && call.option == 9999) {
+      signal(SIGABRT, SIG_DFL);
+      if (open(marker_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) >= 0) kill(getppid(), SIGINT);
+      abort();
+    }
+    return FakeKernel::Run(call);
+  }
+
+ private:
+  std::string marker_;
+};
+
+std::vector<std::string> FilesIn(const std::string& directory) {
+  std::vector<std::string> files;
+  if (!std::filesystem::exists(directory)) return files;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) files.push_back(entry.path().string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+TEST_F(Campaigning, ADeathThatCtrlCCutsOffIsKeptAndTriedByTheNextCampaign) {
+  options_.make_kernel = [this](Trouble*) { return std::make_unique<CrashingWithCtrlC>(root_ + "/once"); };
+  const CampaignResult first = RunCampaign(options_);
+  EXPECT_TRUE(first.interrupted);
+  EXPECT_EQ(first.deaths, 1);
+  ASSERT_EQ(first.untried.size(), 1u);
+  EXPECT_TRUE(first.crashes.empty());
+  EXPECT_EQ(FilesIn(directory_ + "/.crashes"), first.untried);
+  EXPECT_NE(ContentsOf(first.untried[0]).find("9999"), std::string::npos) << ContentsOf(first.untried[0]);
+
+  // One of another kernel or specification cannot try it.
+  options_.kernel = "another";
+  options_.make_kernel = [this](Trouble*) { return std::make_unique<FakeKernel>(Linux(), mutation_); };
+  options_.programs = 64;
+  EXPECT_TRUE(RunCampaign(options_).crashes.empty());
+  EXPECT_EQ(FilesIn(directory_ + "/.crashes"), first.untried);
+
+  options_.kernel = "";
+  options_.make_kernel = [this](Trouble*) { return std::make_unique<CrashingWithCtrlC>(root_ + "/once"); };
+  options_.programs = 0;
+  options_.duration = seconds(5);
+  const CampaignResult second = RunCampaign(options_);
+  EXPECT_TRUE(second.untried.empty());
+  ASSERT_FALSE(second.crashes.empty());
+  EXPECT_NE(ContentsOf(second.crashes[0]).find("alone, this killed or hung its process 3 of 3 times"), std::string::npos)
+      << ContentsOf(second.crashes[0]);
+  EXPECT_FALSE(std::filesystem::exists(first.untried[0]));
+  EXPECT_TRUE(HasDiverged(second));
+}
+
+TEST_F(Campaigning, AProgramThatHangsWhenTheCampaignEndsIsKeptForTheNext) {
+  class Hanging : public FakeKernel {
+   public:
+    Hanging() : FakeKernel(Linux()) {}
+    Reply Run(const Call& call) override {
+      while (call.op == Op::kListen) pause();
+      return FakeKernel::Run(call);
+    }
+  };
+  options_.make_kernel = [](Trouble*) { return std::make_unique<Hanging>(); };
+  options_.duration = seconds(1);
+  options_.grace = seconds(6);
+  const CampaignResult result = RunCampaign(options_);
+  ASSERT_EQ(result.untried.size(), 1u);
+  const std::string text = ContentsOf(result.untried[0]);
+  EXPECT_NE(text.find("s when the campaign ended"), std::string::npos) << text;
+  EXPECT_NE(text.find("listen("), std::string::npos) << text;
+}
+
+TEST_F(Campaigning, AProgramThatAWorkerDiedOverOnceIsKeptAmongWhatNeverCameAgain) {
+  class CrashingOnce : public FakeKernel {
+   public:
+    explicit CrashingOnce(std::string marker) : FakeKernel(Linux()), marker_(std::move(marker)) {}
+    Reply Run(const Call& call) override {
+      if (call.op == Op::kListen && open(marker_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) >= 0) {
+        signal(SIGABRT, SIG_DFL), abort();
+      }
+      return FakeKernel::Run(call);
+    }
+    std::string marker_;
+  };
+  options_.make_kernel = [this](Trouble*) { return std::make_unique<CrashingOnce>(root_ + "/once"); };
+  options_.programs = 64;
+  const CampaignResult result = RunCampaign(options_);
+  EXPECT_EQ(result.deaths, 1);
+  EXPECT_TRUE(result.crashes.empty());
+  EXPECT_TRUE(FilesIn(directory_ + "/.crashes").empty());
+  const std::vector<std::string> gone = FilesIn(directory_ + "/.gone");
+  ASSERT_EQ(gone.size(), 1u);
+  EXPECT_NE(ContentsOf(gone[0]).find("a worker was killed by signal 6"), std::string::npos) << ContentsOf(gone[0]);
 }
 
 // Ctrl-C reaches the whole group. The signal is sent once the campaign has said its first line, and

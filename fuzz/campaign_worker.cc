@@ -37,6 +37,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::string_view kTheCorpus = "the corpus";
 constexpr int kRing = 64;  // programs that are remembered of a namespace
 // How long after the end a finding may still be made smaller.
 constexpr auto kGraceOfMinimizing = std::chrono::seconds(5);
@@ -108,10 +109,11 @@ class Worker {
   void Again() {
     if (!share_.again.exchange(false)) return;
     const Program program = share_.running.Get();
+    const uint64_t seed = share_.running.seed.load();
     if (program.calls.empty()) return;
     const sockspec::Run& run = lockstep_.Play(program);
     if (run.trouble.any()) GiveUp(run.trouble);
-    if (run.diverged()) Diverged(program, 0, run);
+    if (run.diverged()) Diverged(program, seed, "what a worker was running when it died", run);
   }
 
   // The findings of earlier runs: whether they are still there.
@@ -186,7 +188,7 @@ class Worker {
         // What diverges is a finding, and stays out: libFuzzer would stop at it.
         if (run.diverged()) features_.clear();
         while (!Offer(share_.offers, *program, features_) && !Stopped()) usleep(1000);
-        if (run.diverged()) Diverged(*program, 0, run);
+        if (run.diverged()) Diverged(*program, 0, kTheCorpus, run);
         break;
       }
     }
@@ -206,7 +208,7 @@ class Worker {
       }
     }
     if (program == nullptr) program = &generator_.Next(random);
-    share_.About(*program);
+    share_.About(*program, seed);
     const sockspec::Run& run = lockstep_.Play(*program);
     if (run.trouble.any()) GiveUp(run.trouble);
     share_.beats.Add(1);
@@ -214,7 +216,7 @@ class Worker {
     share_.calls.Add(run.replies.size());
     CountRun(*program, run);
     if (run.diverged()) {
-      Diverged(*program, seed, run);
+      Diverged(*program, seed, kTheCorpus, run);
     } else if (!run.discarded) {
       Features(*program, run);
       if (IsWanted(shared_.corpus, features_, program->calls.size())) {
@@ -297,7 +299,8 @@ class Worker {
     }
   }
 
-  void Diverged(const Program& generated, uint64_t seed, const sockspec::Run& run) {
+  // Where `seed` is 0, `made_of` says what it was made of (Finding).
+  void Diverged(const Program& generated, uint64_t seed, std::string_view made_of, const sockspec::Run& run) {
     share_.divergences.Add(1);
     // The work below plays other programs: keep what this one came to.
     const Program program = generated;
@@ -313,7 +316,7 @@ class Worker {
         entry->Set(KeyStage::kKnown);
         continue;
       }
-      Pending pending{.key = divergence.key, .seed = seed, .program = program};
+      Pending pending{.key = divergence.key, .seed = seed, .made_of = seed == 0 ? std::string(made_of) : "", .program = program};
       if (i > 0) {
         const std::optional<Program> alone = WithoutTheFirst(program, divergence);
         if (!alone) {
@@ -459,6 +462,7 @@ class Worker {
     }
     finding->original = pending.program;
     finding->seed = pending.seed;
+    finding->made_of = pending.made_of;
     finding->mutant = options_.mutant;
     finding->quiet = confirmation.quiet;
     finding->disturbed = confirmation.disturbed;
@@ -501,7 +505,7 @@ class Worker {
     if (options_.directory.empty()) return;
     FreeDescriptors();
     Transcript transcript{
-        .comments = {pending.key, fmt::format("seed {:#x}", pending.seed),
+        .comments = {pending.key, OriginWords(pending.seed, pending.made_of),
                      fmt::format("seen once, and not in {} more runs",
                                  confirmation.quiet.runs + confirmation.disturbed.runs)},
         .program = pending.program};

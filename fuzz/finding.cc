@@ -128,7 +128,7 @@ Json ToJson(const Finding& f) {
           {"quiet", RateToJson(f.quiet)},
           {"disturbed", RateToJson(f.disturbed)},
           {"what_varied", f.what_varied},
-          {"seed", fmt::format("{:#x}", f.seed)},
+          {"seed", f.seed == 0 ? Json() : Json(fmt::format("{:#x}", f.seed))},
           {"first_seen", f.first_seen},
           {"last_seen", f.last_seen},
           {"seen", f.seen},
@@ -138,6 +138,7 @@ Json ToJson(const Finding& f) {
           {"original", PrintText(f.original)},
           {"before", before}};
   if (!f.option.empty()) json["option"] = f.option;
+  if (!f.made_of.empty()) json["made_of"] = f.made_of;
   return json;
 }
 
@@ -376,12 +377,17 @@ std::string ReadJson(const Json& json, std::string_view text, const std::string&
   fields.Get("quiet", f.quiet);
   fields.Get("disturbed", f.disturbed);
   fields.Get("what_varied", f.what_varied);
-  fields.Get("seed", seed);
+  // Older ones have "0x0" where no seed gives it again.
+  if (!json.contains("seed") || !json["seed"].is_null()) fields.Get("seed", seed);
+  fields.GetOptional("made_of", f.made_of);
   fields.Get("first_seen", f.first_seen);
   fields.Get("last_seen", f.last_seen);
   fields.Get("seen", f.seen);
   fields.GetOptional("state", f.state);
   if (!NamesADirectory(f.key)) fields.Bad("key", "letters, digits, `.`, `_` and `-`, at most 200 of them,");
+  if (f.made_of.size() > 100 || !std::ranges::all_of(f.made_of, [](unsigned char c) { return isalnum(c) || c == ' '; })) {
+    fields.Bad("made_of", "a few words of letters,");
+  }
   if (!LooksLikeAClause(f.expected_clause)) {
     fields.Bad("expected_clause", "a clause's id: lower case letters, digits, `.` and `_`,");
   }
@@ -430,7 +436,7 @@ std::string ReadJson(const Json& json, std::string_view text, const std::string&
   }
   char* end = nullptr;
   f.seed = strtoull(seed.c_str(), &end, 0);
-  if (seed.empty() || *end != '\0') fields.Bad("seed", "a number such as \"0x2f81\"");
+  if (*end != '\0') fields.Bad("seed", "a number such as \"0x2f81\", or null");
   const int calls = static_cast<int>(f.transcript.program.calls.size());
   if (number < 1 || number > calls) {
     fields.Bad("call_number", fmt::format("1 to {}, the calls of \"transcript\"", calls));
@@ -585,6 +591,11 @@ Finding MakeFinding(const Program& minimal, const Run& run, const Divergence& di
   return finding;
 }
 
+std::string OriginWords(uint64_t seed, std::string_view made_of) {
+  if (seed != 0) return fmt::format("seed {:#x}", seed);
+  return made_of.empty() ? "" : fmt::format("made of {}", made_of);
+}
+
 Transcript ExpectedTranscript(const Finding& finding) {
   Transcript transcript = finding.transcript;
   transcript.comments = {
@@ -594,7 +605,7 @@ Transcript ExpectedTranscript(const Finding& finding) {
           finding.quiet.runs == 0 ? "" : fmt::format(", {}", FindingClassName(finding.kind))),
       fmt::format("minimized from {} to {} calls{}", finding.original.calls.size(),
                   transcript.program.calls.size(),
-                  finding.seed == 0 ? "" : fmt::format(", seed {:#x}", finding.seed))};
+                  finding.seed == 0 && finding.made_of.empty() ? "" : ", " + OriginWords(finding.seed, finding.made_of))};
   Said& said = transcript.said[finding.index];
   said.reply.reset();
   if (finding.expects_reply) said.reply = finding.expected;

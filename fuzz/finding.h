@@ -78,7 +78,8 @@ struct Finding {
   std::string mutant;       // of the fake kernel: the clause that it lacks; empty elsewhere
   std::string profile;      // Profile::name()
   bool verified = true;     // Profile::verified
-  uint64_t seed = 0;
+  uint64_t seed = 0;        // of the program, ProgramSeed(); 0: no seed gives it again
+  std::string made_of;      // what a campaign made it of then: "the corpus"; empty: nobody knows
   std::string first_seen;  // "2026-03-01T12:00:00Z"
   std::string last_seen;
   uint64_t seen = 1;  // how many programs came to this key
@@ -88,6 +89,9 @@ struct Finding {
 
 // The time as "2026-03-01T12:00:00Z".
 std::string TimeNow();
+
+// Where its program came from: "seed 0x2f81", "made of the corpus", or nothing.
+std::string OriginWords(uint64_t seed, std::string_view made_of);
 
 // Fills in all that follows from a run of the minimized program: key, transcript, index, differs,
 // what was allowed, kernel, profile, and the time as first and last seen.

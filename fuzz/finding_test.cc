@@ -110,6 +110,7 @@ TEST_F(FindingTest, WhatIsStoredIsLoadedAgain) {
   EXPECT_EQ(again.mutant, finding.mutant);
   EXPECT_EQ(again.profile, "linux-6.18");
   EXPECT_EQ(again.seed, 0x2f81u);
+  EXPECT_EQ(again.made_of, "");
   EXPECT_EQ(again.first_seen, finding.first_seen);
   EXPECT_EQ(PrintText(again.transcript), PrintText(finding.transcript));
   // So everything that is made of it is the same, too.

@@ -80,9 +80,10 @@ uint64_t CorpusName(std::span<const uint8_t> bytes) {
   return hash == 0 ? 1 : hash;
 }
 
-size_t ReadPacked(std::string_view contents, const VisitProgram& visit) {
+size_t ReadPacked(std::string_view contents, const VisitProgram& visit, const VisitProgram& dropped) {
   if (!contents.starts_with(kHead)) return 0;
   std::vector<Record> programs;
+  std::unordered_map<uint64_t, std::string_view> gone;
   std::unordered_map<uint64_t, size_t> place;  // in `programs`
   size_t end = kHead.size();
   while (const std::optional<Record> record = RecordAt(contents.substr(end))) {
@@ -90,6 +91,7 @@ size_t ReadPacked(std::string_view contents, const VisitProgram& visit) {
     const auto known = place.find(record->name);
     if (record->bytes.empty()) {
       if (known == place.end()) continue;
+      if (dropped) gone[record->name] = programs[known->second].bytes;
       programs[known->second] = {};
       place.erase(known);
     } else if (known == place.end()) {
@@ -99,6 +101,9 @@ size_t ReadPacked(std::string_view contents, const VisitProgram& visit) {
   }
   for (const Record& program : programs) {
     if (!program.bytes.empty()) visit(program.name, AsBytes(program.bytes));
+  }
+  for (const auto& [name, bytes] : gone) {
+    if (!place.contains(name)) dropped(name, AsBytes(bytes));
   }
   return end;
 }

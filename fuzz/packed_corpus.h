@@ -31,9 +31,10 @@ uint64_t CorpusName(std::span<const uint8_t> bytes);
 
 using VisitProgram = std::function<void(uint64_t name, std::span<const uint8_t> bytes)>;
 
-// What a packed corpus holds: calls `visit` for the programs that are there, in the order of their adding. How many
-// bytes of `contents` are whole; 0 where it is no packed corpus.
-size_t ReadPacked(std::string_view contents, const VisitProgram& visit);
+// What a packed corpus holds: calls `visit` for the programs that are there, in the order of their adding, and `dropped`
+// for those of which the file still says that they were. How many bytes of `contents` are whole; 0 where it is no packed
+// corpus.
+size_t ReadPacked(std::string_view contents, const VisitProgram& visit, const VisitProgram& dropped = {});
 
 class PackedCorpus {
  public:

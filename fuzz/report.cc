@@ -374,8 +374,9 @@ std::string Report(const Finding& finding) {
                      : finding.profile + ", the nearest to a version nobody has checked");
   row(FindingClassName(finding.kind), RateWords(finding));
   if (!finding.what_varied.empty()) row("varied", finding.what_varied);
-  row("found", fmt::format("{}, seed {:#x}, minimized from {} to {}", finding.first_seen,
-                           finding.seed, Count(finding.original.calls.size(), "call"), calls));
+  const std::string origin = OriginWords(finding.seed, finding.made_of);
+  row("found", fmt::format("{}, {}{}minimized from {} to {}", finding.first_seen, origin, origin.empty() ? "" : ", ",
+                           Count(finding.original.calls.size(), "call"), calls));
 
   text += WhatWasSaid(finding);
 
