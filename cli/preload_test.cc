@@ -127,7 +127,41 @@ TEST_F(Preload, WhereItDiesTheOtherProgramsOfAMatrixHaveTheirReplies) {
   EXPECT_EQ(matrix.status, 1) << matrix.err;
   const auto programs = nlohmann::json::parse(matrix.out);
   EXPECT_EQ(programs[0]["calls"][1]["replies"]["preload:libbreaks.so"]["reply"], "-1 EINVAL");
-  EXPECT_EQ(programs[1]["calls"][0]["replies"]["preload:libbreaks.so"]["reply"], "the kernel died");
+  // What came before its death, and which call it did not survive.
+  const auto said = [&](int call) { return programs[1]["calls"][call]["replies"]["preload:libbreaks.so"]; };
+  EXPECT_EQ(said(0), programs[1]["calls"][0]["replies"]["linux"]);
+  EXPECT_EQ(said(1)["reply"], "1");
+  EXPECT_EQ(said(2)["reply"], "the kernel died");
+  EXPECT_TRUE(said(2)["diverges"]);
+  EXPECT_EQ(programs[1]["notes"]["preload:libbreaks.so"]["what"], "the kernel died of signal 11 (Segmentation fault)");
+}
+
+// open(), openat(), fcntl(), dup2(), pipe2(), memfd_create(), close_range(), pread(): own_calls.h.
+TEST_F(Preload, WhatTheHarnessAsksForItselfDoesNotGoThroughTheLibrary) {
+  Write("everything.program",
+        "env: nofile=12\n"
+        "s0 = socket(AF_UNIX, SOCK_DGRAM, 0)\n"
+        "bind(s0, U0)                         = 0\n"
+        "connect(s0, NOT_A_DIR)               = -1 ENOTDIR\n"
+        "s1 = socket(AF_INET, SOCK_STREAM, 0)\n"
+        "listen(s1, 1)\n"
+        "listen(FILE, 1)                      = -1 ENOTSOCK\n"
+        "listen(PIPE, 1)                      = -1 ENOTSOCK\n"
+        "recv(s0, 1, 0)                       = blocks, then -1 EINTR\n"
+        "t1: s2 = accept(s1) <unfinished ...>\n"
+        "t1: <... accept resumed>             = blocks, then -1 EINTR\n"
+        "fcntl(s0, F_GETFL)                   = O_RDWR\n");
+  EXPECT_EQ(Run("check everything.program").status, 0);
+  setenv("SHIM_REFUSES", "1", 1);
+  const Result check = Run("check --json --kernel=preload:./libbreaks.so everything.program everything.program");
+  unsetenv("SHIM_REFUSES");
+  const auto files = nlohmann::json::parse(check.out, nullptr, false)["files"];
+  ASSERT_EQ(files.size(), 2u) << check.out << check.err;
+  for (const auto& file : files) {
+    ASSERT_EQ(file["divergences"].size(), 1u) << check.out;
+    EXPECT_EQ(file["divergences"][0]["came_back"], "-1 EPERM");
+    EXPECT_EQ(file["divergences"][0]["call_number"], 11);
+  }
 }
 
 TEST_F(Preload, ALibraryThatDiesIsADivergenceAndNamesTheCall) {

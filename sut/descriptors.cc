@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "sut/own_calls.h"
 #include "sut/sandbox.h"
 
 namespace sockspec {
@@ -49,15 +50,15 @@ Trouble Descriptors::Open() {
   (void)unshare(CLONE_FILES);
 
   // An empty regular file, open for reading only, without a file system to write to.
-  const int writable = memfd_create("sockspec", MFD_CLOEXEC);
+  const int writable = own::MakeMemoryFile("sockspec", MFD_CLOEXEC);
   if (writable < 0) return {Failed("memfd_create", errno)};
   const std::string path = "/proc/thread-self/fd/" + std::to_string(writable);
-  file_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  file_ = own::Open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const int error = errno;
-  close(writable);
+  own::Close(writable);
   if (file_ < 0) return {Failed("open " + path + " (is /proc mounted?)", error)};
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return {Failed("pipe2", errno)};
+  if (own::Pipe(ends, O_CLOEXEC) != 0) return {Failed("pipe2", errno)};
   pipe_read_ = ends[0];
   pipe_write_ = ends[1];
 
@@ -73,17 +74,17 @@ Trouble Descriptors::Open() {
               std::to_string(highest) + "."};
     }
   }
-  int plug = fcntl(file_, F_DUPFD_CLOEXEC, 0);
-  for (; plug >= 0 && plug < highest; plug = fcntl(file_, F_DUPFD_CLOEXEC, 0)) {
+  int plug = own::Fcntl(file_, F_DUPFD_CLOEXEC, 0);
+  for (; plug >= 0 && plug < highest; plug = own::Fcntl(file_, F_DUPFD_CLOEXEC, 0)) {
     plugs_.push_back(plug);
   }
   aside_ = plug;
   for (int i = 0; plug >= 0 && i < kMaxThreads; ++i) {
     plugs_.push_back(plug);
-    plug = fcntl(file_, F_DUPFD_CLOEXEC, 0);
+    plug = own::Fcntl(file_, F_DUPFD_CLOEXEC, 0);
   }
   if (plug < 0) return {Failed("fcntl(F_DUPFD_CLOEXEC)", errno)};
-  close(plug);
+  own::Close(plug);
   base_ = plug;
 
   raw_[kNeverOpen.code] = kNeverOpenNumber;
@@ -95,20 +96,20 @@ Trouble Descriptors::Open() {
 Descriptors::~Descriptors() {
   if (base_ != 0) {
     CloseSlots();
-    close(base_ + kFileSlot);
-    close(base_ + kPipeSlot);
+    own::Close(base_ + kFileSlot);
+    own::Close(base_ + kPipeSlot);
   }
-  for (const int plug : plugs_) close(plug);
+  for (const int plug : plugs_) own::Close(plug);
   for (const int fd : {file_, pipe_read_, pipe_write_}) {
-    if (fd >= 0) close(fd);
+    if (fd >= 0) own::Close(fd);
   }
   if (limit_ != found_limit_) (void)SetLimit(found_limit_);
 }
 
 int Descriptors::OpenAside(int number, const std::string& path) {
   // The number that is free now is the lowest one, and the one that open() gives.
-  close(aside_ + number);
-  return open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  own::Close(aside_ + number);
+  return own::Open(path.c_str(), O_RDONLY | O_CLOEXEC);
 }
 
 Trouble Descriptors::Renew(int limit) {
@@ -124,11 +125,16 @@ Trouble Descriptors::Renew(int limit) {
 }
 
 void Descriptors::CloseSlots() {
-  for (const int stray : strays_) close(stray);
+  if (one_by_one_) {
+    // The programs' close(): a preloaded stack has to hear of it. What it does not close is closed below.
+    for (int slot = 0; slot < kSlots; ++slot) close(base_ + slot);
+    for (const int stray : strays_) close(stray);
+  }
+  for (const int stray : strays_) own::Close(stray);
   strays_.clear();
-  if (!one_by_one_ && close_range(base_, base_ + kSlots - 1, 0) == 0) return;
+  if (own::CloseRange(base_, base_ + kSlots - 1, 0) == 0) return;
   // Linux before 5.9, and gVisor's of 2022.
-  for (int slot = 0; slot < kSlots; ++slot) close(base_ + slot);
+  for (int slot = 0; slot < kSlots; ++slot) own::Close(base_ + slot);
 }
 
 Trouble Descriptors::SetLimit(rlim_t soft) {
@@ -152,9 +158,9 @@ Trouble Descriptors::PlaceFileAndPipe() {
   } places[] = {{file_, kFileSlot, O_RDONLY}, {pipe_read_, kPipeSlot, O_RDONLY}};
   for (const auto& place : places) {
     // Status flags belong to the open file description, which the copies share.
-    if (fcntl(place.from, F_SETFL, place.flags) != 0) return {Failed("fcntl(F_SETFL)", errno)};
+    if (own::Fcntl(place.from, F_SETFL, place.flags) != 0) return {Failed("fcntl(F_SETFL)", errno)};
     // Not closed on exec, as open() and pipe() give them: fcntl(F_GETFD) shows it.
-    if (dup2(place.from, base_ + place.slot) < 0) return {Failed("dup2", errno)};
+    if (own::Dup2(place.from, base_ + place.slot) < 0) return {Failed("dup2", errno)};
   }
   return {};
 }

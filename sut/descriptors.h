@@ -39,7 +39,7 @@ class Descriptors {
   Descriptors(const Descriptors&) = delete;
   Descriptors& operator=(const Descriptors&) = delete;
 
-  // From now on slots are closed by close(), also where close_range() would do it at once: for who listens to that.
+  // From now on libc's close() is asked to close each slot, for who listens to that, before all are closed at once.
   void CloseOneByOne() { one_by_one_ = true; }
 
   // Once. Trouble where the limit on open files leaves no room (base + 43; 50 or so), or where no

@@ -852,10 +852,10 @@ std::string LinuxRelease() {
   if (uname(&name) != 0) return "Linux";
   // Only SELinux has this attribute; without it, reading it is EINVAL (proc_pid_attr_read).
   bool selinux = false;
-  if (const int fd = open("/proc/self/attr/sockcreate", O_RDONLY | O_CLOEXEC); fd >= 0) {
+  if (const int fd = own::Open("/proc/self/attr/sockcreate", O_RDONLY | O_CLOEXEC); fd >= 0) {
     char byte;
-    selinux = read(fd, &byte, 1) >= 0;
-    close(fd);
+    selinux = own::Read(fd, &byte, 1) >= 0;
+    own::Close(fd);
   }
   // gVisor's, of all its versions so far; its loopback is late.
   const bool gvisor = std::string_view(name.version) == "#1 SMP Sun Jan 10 15:06:54 PST 2016";

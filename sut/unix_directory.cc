@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "model/program/unix_name.h"
+#include "sut/own_calls.h"
 #include "sut/sandbox.h"
 
 namespace sockspec {
@@ -33,7 +34,7 @@ int MountMemory(unsigned attributes) {
     mounted = static_cast<int>(syscall(SYS_fsmount, made, kCloseOnExec, attributes));
   }
   const int error = errno;
-  close(made);
+  own::Close(made);
   errno = error;
   return mounted;
 }
@@ -45,7 +46,7 @@ Trouble UnixDirectory::Open() {
   // containers do not permit it, where it matters only to processes with several threads.
   (void)unshare(CLONE_FS);
   (void)unshare(CLONE_FILES);
-  home_ = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  home_ = own::Open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (home_ < 0) return {Failed("open the working directory", errno)};
   directory_ = MountMemory(0);
   // In a user namespace one may mount only in a mount namespace that belongs to it.
@@ -70,7 +71,7 @@ Trouble UnixDirectory::OpenTemporary() {
             ". Paths of unix sockets need a directory: set TMPDIR to one that may be written to."};
   }
   path_ = std::filesystem::absolute(path);
-  directory_ = open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  directory_ = own::Open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (directory_ < 0) return {Failed("open " + path_, errno)};
   return {};
 }
@@ -78,9 +79,9 @@ Trouble UnixDirectory::OpenTemporary() {
 Trouble UnixDirectory::Fill() {
   const auto name = [](std::string_view text) { return std::string(text); };
   const int file =
-      openat(directory_, name(kUnixFile).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+      own::OpenAt(directory_, name(kUnixFile).c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   if (file < 0) return {Failed("create a file for unix sockets", errno)};
-  close(file);
+  own::Close(file);
   const std::string loop = name(kUnixLoop);
   if (symlinkat(loop.c_str(), directory_, loop.c_str()) != 0) return {Failed("symlinkat", errno)};
   if (symlinkat(std::string(300, 'x').c_str(), directory_, name(kUnixLong).c_str()) != 0) {
@@ -105,7 +106,7 @@ UnixDirectory::~UnixDirectory() {
     std::filesystem::remove_all(path_, ignored);
   }
   for (const int fd : {home_, directory_, read_only_mount_}) {
-    if (fd >= 0) close(fd);
+    if (fd >= 0) own::Close(fd);
   }
 }
 

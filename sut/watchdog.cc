@@ -99,9 +99,9 @@ class Watchdog {
     // It opens files in a table of its own, so as to take no slot from a program, and holds nothing
     // open that the process closes. Where that is refused, a file is open for microseconds while a
     // call sleeps.
-    if (close_range(3, UINT_MAX, CLOSE_RANGE_UNSHARE) != 0 && unshare(CLONE_FILES) == 0) {
+    if (own::CloseRange(3, UINT_MAX, CLOSE_RANGE_UNSHARE) != 0 && unshare(CLONE_FILES) == 0) {
       for (const int fd : OpenDescriptors()) {
-        if (fd >= 3) close(fd);
+        if (fd >= 3) own::Close(fd);
       }
     }
     std::unique_lock lock(mutex_);

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "model/program/text.h"
+#include "sut/own_calls.h"
 #include "sut/sandbox.h"
 
 namespace sockspec {
@@ -135,7 +136,7 @@ bool Worker::Asleep() const {
   const uint64_t turn = watch_.turn();
   if (turn == 0) return false;
   char text[128];
-  const ssize_t size = pread(stat_, text, sizeof text, 0);
+  const ssize_t size = own::ReadAt(stat_, text, sizeof text, 0);
   // `1234 (any (name) at all) S 1 …`
   const auto* end = size <= 0 ? nullptr : static_cast<char*>(memrchr(text, ')', size));
   const bool asleep = end != nullptr && end + 2 < text + size && end[2] == 'S';
