@@ -74,7 +74,8 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"predict good.program two.program", 0, "-1 EADDRINUSE"},
       {"emit-c good.program", 0, "int main("},
       {"minimize --mutant=listen.port_taken two.program", 0, "# came back: 0\n"},
-      {"matrix --kernels=fake good.program", 0, "no difference"},
+      {"matrix --kernels=fake,linux good.program", 0, "no difference"},
+      {"matrix --kernels=fake good.program", 0, "nothing to compare: there is one kernel"},
       {"spec --format=dot", 0, "digraph"},
       {"fuzz --kernel=fake --calls=1000 --jobs=1", 0, "no divergence"},
       // 1: a divergence.
@@ -90,6 +91,7 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"predict wrong_reply.program", 1,
        "wrong_reply.program:2: written is `-1 EINVAL`, allowed is only: 0"},
       {"matrix --kernels=fake --mutant=listen.port_taken two.program", 1, "0 !"},
+      {"matrix --kernels=fake,linux --html=page.html good.program", 0, "page.html: 2 calls, 0 on which fake, linux part\n"},
       // 2: unusable input or arguments.
       {"", 2, "found nothing, expected a subcommand: fuzz, check,"},
       {"frobnicate", 2, "found `frobnicate`, expected a subcommand"},
@@ -280,6 +282,35 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
             0);
   EXPECT_NE(Contents(directory_ + "/d/known.deviations").find(key + " | on purpose |  | 2999-12-31\n"),
             std::string::npos);
+}
+
+// One that is not modelled (threads with uid=nobody), and what the others came to.
+TEST_F(CliTest, AMatrixGoesOnWhereAProgramCannotBeJudgedAndSaysWhyNot) {
+  Write("unjudged.program",
+        "env: uid=nobody\ns0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1)\n"
+        "t1: s1 = accept(s0) <unfinished ...>\nt1: <... accept resumed>\n");
+  const Result text = Run("matrix --kernels=fake,linux unjudged.program good.program");
+  EXPECT_EQ(text.status, 2) << text.err;
+  EXPECT_NE(text.out.find("  linux: cannot be judged, after 2 of 4 calls: uid=nobody is of one thread"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("no difference in the 2 of 4 calls that two or more answered\n"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("good.program\n"), std::string::npos) << text.out;
+  EXPECT_TRUE(text.out.ends_with("  no difference\n\n")) << text.out;
+  const auto programs = nlohmann::json::parse(Run("matrix --json --kernels=fake,linux unjudged.program good.program").out);
+  EXPECT_EQ(programs[0]["notes"]["fake"]["unjudged"], true);
+  EXPECT_EQ(programs[0]["compared"], 2);
+  EXPECT_EQ(programs[1]["notes"].size(), 0u);
+  EXPECT_EQ(programs[1]["compared"], 2);
+}
+
+TEST_F(CliTest, AMatrixSaysOfACallInTwoHalvesThatItBlocks) {
+  Write("halves.program",
+        "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1)\n"
+        "t1: s1 = accept(s0) <unfinished ...>\nt1: <... accept resumed>\n");
+  const auto programs = nlohmann::json::parse(Run("matrix --json --kernels=fake,linux halves.program").out);
+  for (const char* kernel : {"fake", "linux"}) {
+    EXPECT_EQ(programs[0]["calls"][2]["replies"][kernel]["reply"], "blocks") << kernel;
+    EXPECT_EQ(programs[0]["calls"][3]["replies"][kernel]["reply"], "blocks, then -1 EINTR") << kernel;
+  }
 }
 
 TEST_F(CliTest, JsonIsOneDocument) {

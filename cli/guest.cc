@@ -88,10 +88,6 @@ class Interrupts {
   struct sigaction interrupt_, terminate_, hang_up_, pipe_;
 };
 
-Stop Failed(const std::vector<std::string>& arguments, const KernelOptions& options, int status) {
-  return {kExitUnavailable, fmt::format("`sockspec {}` failed on {}, with status {}", arguments.front(), options.kernel, status)};
-}
-
 GuestRun RunCommandPreloaded(const KernelOptions& options, const std::vector<std::string>& more_arguments) {
   PreloadOptions child{.library = LibraryToPreload(options)};
   child.arguments.assign(g_arguments.begin() + 1, g_arguments.end());
@@ -150,44 +146,37 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
           .last_words = result.what};
 }
 
-std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
-                          const std::string& input, bool* died) {
-  std::string output;
+std::string DeathWords(const GuestRun& run) {
+  if (!run.signal.empty()) return "the kernel died of " + run.signal;
+  return fmt::format("the kernel {}; its last words:\n{}", run.died ? "died" : "hung, and was killed", run.last_words);
+}
+
+GuestOutput OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments, const std::string& input) {
+  GuestOutput output;
   if (!IsGuest(options)) {
     const PreloadResult result = RunPreloaded(
-        {.library = LibraryToPreload(options), .arguments = arguments, .input = &input, .output = &output});
+        {.library = LibraryToPreload(options), .arguments = arguments, .input = &input, .output = &output.text});
     if (result.end == PreloadEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
-    if (result.end == PreloadEnd::kDied && died != nullptr) {
-      *died = true;
-      return "";
-    }
-    if (result.end == PreloadEnd::kDied) {
-      throw Stop{kExitUnavailable, fmt::format("the kernel {} died of {}", options.kernel, result.what)};
-    }
-    if (result.status > kExitDiverges) throw Failed(arguments, options, result.status);
+    output.status = result.status;
+    output.died = result.end == PreloadEnd::kDied;
+    output.words = output.died ? DeathWords({.died = true, .signal = result.what}) : "";
     return output;
   }
   GuestOptions guest = GuestFor(options);
   guest.arguments = arguments;
-  guest.output = &output;
+  guest.output = &output.text;
   guest.input = &input;
   const Interrupts interrupts;
   const GuestResult result = RunInGuest(guest);
+  if (g_interrupted != 0) throw Stop{static_cast<ExitStatus>(128 + SIGINT), "interrupted"};
   if (result.end == GuestEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
-  if (result.end != GuestEnd::kExited && died != nullptr) {
-    *died = true;
-    return "";
+  output.status = result.status;
+  output.died = result.end == GuestEnd::kDied;
+  output.hung = result.end == GuestEnd::kHung;
+  if (output.died || output.hung) {
+    output.words = DeathWords({.died = output.died, .hung = output.hung, .last_words = result.what});
   }
-  if (result.end != GuestEnd::kExited) {
-    throw Stop{kExitUnavailable, fmt::format("the kernel {} went away; its last words:\n{}", options.kernel, result.what)};
-  }
-  if (result.status > kExitDiverges) throw Failed(arguments, options, result.status);
   return output;
-}
-
-std::string DeathWords(const GuestRun& run) {
-  if (!run.signal.empty()) return "the kernel died of " + run.signal;
-  return fmt::format("the kernel {}; its last words:\n{}", run.died ? "died" : "hung, and was killed", run.last_words);
 }
 
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here) {

@@ -42,10 +42,17 @@ std::string DeathWords(const GuestRun& run);
 GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs,
                            const std::vector<std::string>& more_arguments = {});
 
-// What `sockspec ARGUMENTS` prints in there. Stops where the kernel cannot be had or goes away, or the command fails.
-// `input` is its standard input. With `died`, a kernel that goes away is no stop: it becomes true.
-std::string OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
-                          const std::string& input = "", bool* died = nullptr);
+// What `sockspec ARGUMENTS` prints in there, and how it ended. Stops where the kernel cannot be had, and on Ctrl-C.
+// `input` is its standard input.
+struct GuestOutput {
+  std::string text;  // as far as it came
+  int status = 0;
+  bool died = false;
+  bool hung = false;
+  std::string words;  // where it died or hung: "the kernel died of signal 11"
+};
+GuestOutput OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
+                          const std::string& input = "");
 
 // For commands that run programs and end: in the guest or the child where one is asked for, else `here`.
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here);

@@ -1,6 +1,7 @@
 // sockspec matrix: the same programs on several kernels, side by side.
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <set>
@@ -20,9 +21,11 @@
 #include "fuzz/lockstep.h"
 #include "fuzz/matrix_page.h"
 #include "model/clause.h"
+#include "model/profile.h"
 #include "model/program/text.h"
 #include "nlohmann/json.hpp"
 #include "properties/claims.h"
+#include "sut/kernel.h"
 
 namespace sockspec {
 namespace {
@@ -35,6 +38,7 @@ struct Options {
   std::vector<std::string> kernels = {"linux", "fake"};
   bool json = false;
   bool claims = false;
+  bool as_it_goes = false;
   std::string html;
 };
 
@@ -92,20 +96,90 @@ void CheckGuestOptions(const Options& options) {
   }
 }
 
-using Column = std::vector<Matrix::Cell>;  // of one program, as many as it has calls
+// What one kernel came to in one program.
+struct Column {
+  std::vector<Matrix::Cell> cells;  // as many as the program has calls
+  std::string note;                 // why there is nothing from some call on; empty: there is
+  bool unjudged = false;            // and that is not for what the kernel does not have
+  bool none = false;                // the kernel could not be had for it
+};
+
+// A program that took too long met something outside the model; it is run again.
+constexpr int kTries = 3;
+
+// With --as-it-goes: tells each reply when it is there, for whoever wants to know how far a kernel got that died.
+class TellsReplies : public Kernel {
+ public:
+  explicit TellsReplies(Kernel& kernel) : kernel_(kernel) {}
+  std::string family() const override { return kernel_.family(); }
+  std::string option() const override { return kernel_.option(); }
+  std::string release() const override { return kernel_.release(); }
+  Trouble Reset(const Environment& env) override { return kernel_.Reset(env); }
+  Trouble ResetFresh(const Environment& env) override { return kernel_.ResetFresh(env); }
+  Reply Run(const Call& call) override {
+    const Reply reply = kernel_.Run(call);
+    fmt::print("{}\n", Json({{"reply", PrintReply(call, reply)}}).dump(-1, ' ', false, Json::error_handler_t::replace));
+    fflush(stdout);
+    return reply;
+  }
+  std::string_view Lacks(const Call& call) const override { return kernel_.Lacks(call); }
+  std::string_view Lacks(const Environment& env) const override { return kernel_.Lacks(env); }
+  Trouble PrepareThreads() override { return kernel_.PrepareThreads(); }
+  void Disturb(unsigned seed) override { kernel_.Disturb(seed); }
+  bool Coincidence() const override { return kernel_.Coincidence(); }
+
+ private:
+  Kernel& kernel_;
+};
 
 Column ColumnHere(const Program& program, Lockstep& lockstep) {
-  const Run& run = lockstep.PlayFresh(program);
-  if (run.trouble.any()) throw Stop{kExitUnavailable, run.trouble.what};
-  Column column(program.calls.size());
-  for (size_t i = 0; i < run.replies.size(); ++i) {
-    column[i].said = PrintReply(program.calls[i], run.replies[i]);
+  const Run* run = nullptr;
+  for (int i = 0; i < kTries; ++i) {
+    run = &lockstep.PlayFresh(program);
+    if (!run->discarded || run->trouble.any() || !run->lacks.empty()) break;
   }
-  for (const Divergence& divergence : run.divergences) {
-    Matrix::Cell& cell = column[static_cast<size_t>(divergence.index)];
+  Column column{.cells = std::vector<Matrix::Cell>(program.calls.size()), .note = run->trouble.what};
+  column.unjudged = run->trouble.any() || (run->discarded && run->lacks.empty());
+  column.none = run->trouble.any();
+  if (column.none) return column;
+  for (size_t i = 0; i < run->replies.size(); ++i) {
+    column.cells[i].said = PrintReply(program.calls[i], run->replies[i]);
+  }
+  for (const Divergence& divergence : run->divergences) {
+    Matrix::Cell& cell = column.cells[static_cast<size_t>(divergence.index)];
     cell.diverges = true;
     if (divergence.expected != nullptr) cell.clause = divergence.expected->id;
   }
+  const size_t made = run->replies.size();
+  if (!run->lacks.empty()) {
+    column.note = fmt::format("{}; {} of {} calls were made", run->why_discarded, made, program.calls.size());
+  } else if (run->discarded) {
+    column.note = fmt::format("cannot be judged, after {} of {} calls: {}", made, program.calls.size(), run->why_discarded);
+  } else if (made < program.calls.size()) {
+    column.note = fmt::format("{} of {} calls were made: what the others should give is not known", made, program.calls.size());
+  }
+  return column;
+}
+
+// The document that `sockspec matrix --json --as-it-goes` ends with, behind the lines that it told before.
+Json DocumentAtTheEnd(const std::string& output) {
+  const size_t at = output.find("\n[");
+  return Json::parse(output.starts_with("[") || at == std::string::npos ? output : output.substr(at + 1), nullptr, false);
+}
+
+// Of a program in which the kernel went away: the replies that came before, and the call that it did not survive.
+Column ColumnOfTheDead(const GuestOutput& output, size_t calls) {
+  Column column{.cells = std::vector<Matrix::Cell>(calls), .note = output.words};
+  size_t i = 0;
+  for (size_t from = 0; from < output.text.size() && i < calls; ++i) {
+    const size_t end = std::min(output.text.find('\n', from), output.text.size());
+    const Json told = Json::parse(output.text.substr(from, end - from), nullptr, false);
+    if (!told.is_object()) break;
+    column.cells[i].said = told.value("reply", "-");
+    from = end + 1;
+  }
+  if (i == calls) --i;  // it survived the last call, and not what clears up after it
+  column.cells[i] = {.said = output.hung ? "the kernel hung" : "the kernel died", .diverges = true};
   return column;
 }
 
@@ -114,55 +188,65 @@ Column ColumnHere(const Program& program, Lockstep& lockstep) {
 std::vector<Column> ColumnsElsewhere(const KernelOptions& kernel, const Profile& profile,
                                      const std::vector<std::string>& files, const std::vector<Transcript>& programs,
                                      std::string* release) {
-  std::vector<std::string> arguments = {"check", "--json", "--profile=" + profile.name()};
+  std::vector<std::string> arguments = {"matrix", "--json", "--as-it-goes", "--kernels=linux", "--profile=" + profile.name()};
   arguments.insert(arguments.end(), files.begin(), files.end());
   // Standard input has been read by now.
   const auto dash = std::ranges::find(files, "-");
   const std::string input =
       dash == files.end() ? "" : PrintText(programs[static_cast<size_t>(dash - files.begin())].program);
-  bool died = false;
-  const std::string output = OutputOfGuest(kernel, arguments, input, &died);
+  const GuestOutput output = OutputOfGuest(kernel, arguments, input);
   std::vector<Column> columns;
-  if (died) {
+  if (output.died || output.hung) {
     for (size_t f = 0; f < programs.size(); ++f) {
-      if (programs.size() > 1) {
-        columns.push_back(ColumnsElsewhere(kernel, profile, {files[f]}, {programs[f]}, release)[0]);
-      } else {
-        columns.emplace_back(programs[f].program.calls.size(), Matrix::Cell{.said = "the kernel died", .diverges = true});
-      }
+      columns.push_back(programs.size() > 1 ? ColumnsElsewhere(kernel, profile, {files[f]}, {programs[f]}, release)[0]
+                                            : ColumnOfTheDead(output, programs[f].program.calls.size()));
     }
     return columns;
   }
-  const Json said = Json::parse(output, nullptr, false);
-  for (size_t f = 0; f < programs.size(); ++f) {
-    Column column(programs[f].program.calls.size());
-    const Json file = said.is_object() && said.contains("files") && f < said["files"].size() ? said["files"][f] : Json();
-    if (!file.is_object()) throw Stop{kExitUnavailable, fmt::format("what {} says cannot be read", kernel.kernel)};
-    for (size_t i = 0; file.contains("calls") && i < std::min(column.size(), file["calls"].size()); ++i) {
-      column[i].said = file["calls"][i].value("reply", "-");
-    }
-    for (const Json& divergence : file.contains("divergences") ? file["divergences"] : Json::array()) {
-      Matrix::Cell& cell = column.at(divergence.value("call_number", 1u) - 1);
-      cell.diverges = true;
-      cell.clause = divergence.value("clause", "");
-    }
-    columns.push_back(std::move(column));
+  if (output.status == kExitUnavailable) {
+    throw Stop{kExitUnavailable, fmt::format("so says the one inside {}", kernel.kernel)};
   }
-  *release = said.value("release", "");
+  const Json said = DocumentAtTheEnd(output.text);
+  for (size_t f = 0; f < programs.size(); ++f) {
+    const size_t calls = programs[f].program.calls.size();
+    Column& column = columns.emplace_back(Column{.cells = std::vector<Matrix::Cell>(calls)});
+    const Json file = said.is_array() && f < said.size() ? said[f] : Json();
+    if (!file.is_object() || !file.contains("calls") || file["calls"].size() != calls) {
+      column.note = fmt::format("`sockspec matrix` failed inside, with status {}", output.status);
+      column.unjudged = true;
+      continue;
+    }
+    for (size_t i = 0; i < calls; ++i) {
+      const Json reply = file["calls"][i]["replies"].value("linux", Json::object());
+      column.cells[i] = {.said = reply.value("reply", "-"), .diverges = reply.value("diverges", false), .clause = reply.value("clause", "")};
+    }
+    const Json note = file.value("notes", Json::object()).value("linux", Json::object());
+    column.note = note.value("what", "");
+    column.unjudged = note.value("unjudged", false);
+    *release = file.value("releases", Json::object()).value("linux", "");
+  }
   return columns;
 }
 
 struct ClaimVerdicts {
   std::map<std::string, std::string> by_id;
   std::string release;
+  std::string note;  // why there are none; empty: there are
 };
 
 // The verdicts on claims of one kernel.
 ClaimVerdicts ClaimsOf(const KernelOptions& kernel) {
+  ClaimVerdicts verdicts;
   std::string text;
   constexpr std::string_view kThis = "this kernel";
   if (RunsElsewhere(kernel)) {
-    text = OutputOfGuest(kernel, {"spec", "--claims", "--format=json"});
+    const GuestOutput output = OutputOfGuest(kernel, {"spec", "--claims", "--format=json"});
+    text = output.text;
+    verdicts.note = output.died || output.hung ? output.words : "";
+    if (verdicts.note.empty() && !Json::accept(text)) {
+      verdicts.note = fmt::format("`sockspec spec --claims` failed inside, with status {}", output.status);
+    }
+    if (!verdicts.note.empty()) return verdicts;
   } else {
     PrepareKernel(kernel);
     const Profile profile = ProfileFor(kernel);
@@ -170,7 +254,6 @@ ClaimVerdicts ClaimsOf(const KernelOptions& kernel) {
     const std::vector<ClaimColumn> column = {ColumnOf(fmt::format("{}, {}", kThis, made->release()), *made)};
     text = ClaimsJson(column);
   }
-  ClaimVerdicts verdicts;
   const Json claims = Json::parse(text, nullptr, false);
   if (!claims.is_array()) throw Stop{kExitUnavailable, fmt::format("what {} says cannot be read", kernel.kernel)};
   for (const Json& claim : claims) {
@@ -196,6 +279,9 @@ Matrix MatrixOfClaims(const Options& options) {
       row.cells.push_back({.said = verdict == verdicts.by_id.end() ? "-" : verdict->second});
     }
     matrix.releases.push_back(verdicts.release);
+    if (!verdicts.note.empty()) {
+      table.notes.push_back({.kernel = matrix.releases.size() - 1, .what = verdicts.note, .unjudged = true});
+    }
   }
   return matrix;
 }
@@ -220,15 +306,24 @@ Matrix MatrixOfPrograms(Options options) {
       PrepareKernel(one);
       const std::unique_ptr<Kernel> kernel = MakeKernel(one, profile);
       matrix.releases[k] = kernel->release();
-      Lockstep lockstep(*kernel, profile);
+      // Whether its loopback is late is a fact about the kernel, and nothing that it does wrong.
+      Profile on_it = profile;
+      on_it.late = on_it.late || ResolveProfile("linux", kernel->release()).profile.late;
+      TellsReplies telling(*kernel);
+      Lockstep lockstep(options.as_it_goes ? telling : *kernel, on_it);
       for (const Transcript& transcript : programs) columns[k].push_back(ColumnHere(transcript.program, lockstep));
+      if (std::ranges::all_of(columns[k], &Column::none)) throw Stop{kExitUnavailable, columns[k][0].note};
     }
   }
   for (size_t f = 0; f < programs.size(); ++f) {
     Matrix::Table& table = matrix.tables.emplace_back(Matrix::Table{.name = NameOf(options.files[f])});
     for (size_t i = 0; i < programs[f].program.calls.size(); ++i) {
       Matrix::Row& row = table.rows.emplace_back(Matrix::Row{.what = PrintCall(programs[f].program.calls[i])});
-      for (const auto& of_kernel : columns) row.cells.push_back(of_kernel[f][i]);
+      for (const auto& of_kernel : columns) row.cells.push_back(of_kernel[f].cells[i]);
+    }
+    for (size_t k = 0; k < columns.size(); ++k) {
+      const Column& column = columns[k][f];
+      if (!column.note.empty()) table.notes.push_back({.kernel = k, .what = column.note, .unjudged = column.unjudged});
     }
   }
   return matrix;
@@ -259,14 +354,29 @@ std::string TableText(const Matrix& matrix, const Matrix::Table& table) {
     TrimEnd(line);
     text += line + "\n";
   }
+  for (const Matrix::Note& note : table.notes) {
+    text += fmt::format("  {}: {}\n", Yellow(matrix.kernels[note.kernel]), note.what);
+  }
   return text;
+}
+
+// How far the kernels agree.
+std::string Agreement(const Matrix& matrix, const Matrix::Table& table, std::string_view rows, std::string_view legend) {
+  const int parting = table.parting(), compared = table.compared();
+  const int all = static_cast<int>(table.rows.size());
+  if (parting > 0) return fmt::format("{} of {} {} differ (*){}", parting, all, rows, legend);
+  if (compared == 0) {
+    return fmt::format("nothing to compare: {}", matrix.kernels.size() == 1 ? "there is one kernel" : "no two kernels answered");
+  }
+  return compared == all ? "no difference"
+                         : fmt::format("no difference in the {} of {} {} that two or more answered", compared, all, rows);
 }
 
 void PrintClaims(const Matrix& matrix, bool as_json) {
   const Matrix::Table& table = matrix.tables[0];
   if (!as_json) {
-    fmt::print("{}  {} of {} claims differ (*); `sockspec spec --claims` has what they say\n", TableText(matrix, table),
-               table.parting(), table.rows.size());
+    fmt::print("{}  {}; `sockspec spec --claims` has what they say\n", TableText(matrix, table),
+               Agreement(matrix, table, "claims", ""));
     return;
   }
   Json json = Json::array();
@@ -282,11 +392,8 @@ void PrintPrograms(const Matrix& matrix, bool as_json) {
   Json json = Json::array();
   for (const Matrix::Table& table : matrix.tables) {
     if (!as_json) {
-      const int parting = table.parting();
-      fmt::print("{}\n{}{}\n", Bold(table.name), TableText(matrix, table),
-                 parting == 0 ? "  no difference\n"
-                              : fmt::format("  {} of {} calls differ (*); ! diverges from {}\n", parting, table.rows.size(),
-                                            matrix.profile));
+      fmt::print("{}\n{}  {}\n\n", Bold(table.name), TableText(matrix, table),
+                 Agreement(matrix, table, "calls", fmt::format("; ! diverges from {}", matrix.profile)));
       continue;
     }
     Json rows = Json::array();
@@ -298,7 +405,17 @@ void PrintPrograms(const Matrix& matrix, bool as_json) {
       }
       rows.push_back({{"call", row.what}, {"differs", row.parts()}, {"replies", replies}});
     }
-    json.push_back({{"file", table.name}, {"profile", matrix.profile}, {"calls", rows}});
+    Json releases = Json::object(), notes = Json::object();
+    for (size_t k = 0; k < matrix.kernels.size(); ++k) releases[matrix.kernels[k]] = matrix.releases[k];
+    for (const Matrix::Note& note : table.notes) {
+      notes[matrix.kernels[note.kernel]] = {{"what", note.what}, {"unjudged", note.unjudged}};
+    }
+    json.push_back({{"file", table.name},
+                    {"profile", matrix.profile},
+                    {"releases", releases},
+                    {"compared", table.compared()},
+                    {"notes", notes},
+                    {"calls", rows}});
   }
   if (as_json) fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }
@@ -315,12 +432,19 @@ int RunMatrix(const Options& options) {
   if (!options.html.empty()) {
     WriteWhole(options.html, MatrixHtml(matrix, fmt::format("{} on {}", options.claims ? "Claims" : "Programs",
                                                             fmt::join(options.kernels, ", "))));
+    int rows = 0, parting = 0;
+    for (const Matrix::Table& table : matrix.tables) {
+      rows += static_cast<int>(table.rows.size());
+      parting += table.parting();
+    }
+    fmt::print("{}: {} {}, {} on which {} part\n", options.html, rows, options.claims ? "claims" : "calls", parting,
+               fmt::join(options.kernels, ", "));
   } else if (options.claims) {
     PrintClaims(matrix, options.json);
   } else {
     PrintPrograms(matrix, options.json);
   }
-  return matrix.diverges() ? kExitDiverges : kExitConforms;
+  return matrix.diverges() ? kExitDiverges : matrix.unjudged() ? kExitUnusable : kExitConforms;
 }
 
 }  // namespace
@@ -343,6 +467,8 @@ void AddMatrix(CLI::App& app, int& status) {
   AddGuestOptions(*command, options->kernel);
   AddProfileOption(*command, options->kernel);
   command->add_option("--html", options->html, "Write one page instead, that needs nothing else")->type_name("FILE");
+  // For the matrix outside, which starts this one where programs run.
+  command->add_flag("--as-it-goes", options->as_it_goes)->group("");
   command->add_flag("--json", options->json, "Print one JSON list, for programs");
   command->callback([options, &status] { status = RunMatrix(*options); });
 }

@@ -79,12 +79,20 @@ std::string RowHtml(const Matrix& matrix, const Matrix::Row& row) {
 }
 
 std::string TableHtml(const Matrix& matrix, const Matrix::Table& table, size_t number) {
-  const int parting = table.parting();
+  const int parting = table.parting(), compared = table.compared();
+  const bool whole = compared == static_cast<int>(table.rows.size());
   std::string html = fmt::format(
       "<details class=\"finding {}\" id=\"t{}\"{}><summary><span class=\"count\">{}</span><code class=\"said\">{}</code></summary>"
       "<div class=\"body\">",
-      parting > 0 ? "parts" : "agrees", number, parting > 0 ? " open" : "",
-      parting > 0 ? fmt::format("{} of {} part", parting, table.rows.size()) : "agree", Escaped(ShortName(table.name)));
+      parting > 0 ? "parts" : compared > 0 ? "agrees" : "alone", number, parting > 0 ? " open" : "",
+      parting > 0     ? fmt::format("{} of {} part", parting, table.rows.size())
+      : compared == 0 ? "not compared"
+      : whole         ? "agree"
+                      : fmt::format("{} of {} agree", compared, table.rows.size()),
+      Escaped(ShortName(table.name)));
+  for (const Matrix::Note& note : table.notes) {
+    html += fmt::format("<p class=\"note\"><b>{}</b>: {}</p>", Escaped(matrix.kernels[note.kernel]), Escaped(note.what));
+  }
   html += Head(matrix, matrix.profile.empty() ? "claim" : "call");
   for (const Matrix::Row& row : table.rows) html += RowHtml(matrix, row);
   return html + "</tbody></table></div></div></details>\n";
@@ -172,12 +180,22 @@ bool Matrix::Row::parts() const {
   return std::ranges::any_of(cells, [&](const Cell& cell) { return cell.said != kNothing && cell.said != first(); });
 }
 
+bool Matrix::Row::compared() const {
+  return std::ranges::count_if(cells, [](const Cell& cell) { return cell.said != kNothing; }) >= 2;
+}
+
+int Matrix::Table::compared() const { return static_cast<int>(std::ranges::count_if(rows, &Row::compared)); }
+
 int Matrix::Table::parting() const { return static_cast<int>(std::ranges::count_if(rows, &Row::parts)); }
 
 bool Matrix::diverges() const {
   return std::ranges::any_of(tables, [](const Table& table) {
     return std::ranges::any_of(table.rows, [](const Row& row) { return std::ranges::any_of(row.cells, &Cell::diverges); });
   });
+}
+
+bool Matrix::unjudged() const {
+  return std::ranges::any_of(tables, [](const Table& table) { return std::ranges::any_of(table.notes, &Note::unjudged); });
 }
 
 std::string MatrixHtml(const Matrix& matrix, std::string_view title) {

@@ -25,11 +25,20 @@ struct Matrix {
     std::vector<Cell> cells;  // by kernel
     std::string_view first() const;  // what the first says that says anything
     bool parts() const;              // those that do, do not all say the same
+    bool compared() const;           // two or more do
+  };
+  // Why one kernel says nothing of a table's rows, or from some row on.
+  struct Note {
+    size_t kernel = 0;
+    std::string what;
+    bool unjudged = false;  // it was tried, and could not be judged
   };
   struct Table {
     std::string name;  // of the program's file, or "claims"
     std::vector<Row> rows;
-    int parting() const;  // how many rows do
+    std::vector<Note> notes;
+    int parting() const;   // how many rows do
+    int compared() const;  // how many rows are
   };
   std::vector<std::string> kernels;
   std::vector<std::string> releases;  // what each says it is; empty: it does not
@@ -37,6 +46,7 @@ struct Matrix {
   std::vector<Table> tables;
 
   bool diverges() const;
+  bool unjudged() const;
 };
 
 std::string MatrixHtml(const Matrix& matrix, std::string_view title);

@@ -34,6 +34,20 @@ TEST(MatrixPageTest, WhatACallWasNotAskedDoesNotPart) {
   EXPECT_EQ(late.first(), "-1 EBADF");
 }
 
+TEST(MatrixPageTest, WhereNoTwoKernelsAnsweredNothingAgrees) {
+  Matrix matrix = AMatrix();
+  EXPECT_EQ(matrix.tables[0].compared(), 2);
+  Matrix::Table& alone = matrix.tables[1];
+  alone.rows[0].cells[1] = {};
+  EXPECT_EQ(alone.compared(), 0);
+  EXPECT_FALSE(matrix.unjudged());
+  alone.notes.push_back({.kernel = 1, .what = "cannot be judged: <why>", .unjudged = true});
+  EXPECT_TRUE(matrix.unjudged());
+  const std::string page = MatrixHtml(matrix, "page");
+  EXPECT_TRUE(Has(page, "<details class=\"finding alone\" id=\"t1\"><summary><span class=\"count\">not compared</span>")) << page;
+  EXPECT_TRUE(Has(page, "<b>uml:./&lt;b&gt;</b>: cannot be judged: &lt;why&gt;"));
+}
+
 TEST(MatrixPageTest, ARowOfEachCallSaysWhoDivergesAndFromWhat) {
   const std::string page = MatrixHtml(AMatrix(), "a & b");
   EXPECT_TRUE(Has(page, "<h1>a &amp; b</h1>"));

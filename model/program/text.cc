@@ -210,7 +210,8 @@ std::string PrintCall(const Call& call) {
 std::string PrintReply(const Call& call, const Reply& reply) {
   std::string out;
   if (reply.blocked) {
-    if ((reply.wrote & kBlocksOnly) != 0) return "blocks";
+    // What the first half of a call comes to stands at the second.
+    if ((reply.wrote & kBlocksOnly) != 0 || call.part == Part::kUnfinished) return "blocks";
     out = "blocks, then ";
   }
   out += PrintValue(call, reply);
