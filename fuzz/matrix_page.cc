@@ -17,7 +17,8 @@ constexpr std::string_view kStyle = R"CSS(
 .matrix .same { color: var(--dim) } .matrix .diverges { color: var(--red); background: var(--red-soft) }
 .matrix .other { color: var(--amber) } .matrix .parts .what > code { font-weight: 600 } .matrix .says a { margin-right: 10px } .matrix .says { color: var(--dim); font-size: 13px }
 .only { display: flex; gap: 6px; align-items: center; font-size: 14px } .only input { flex: none }
-.finding.agrees > summary > .count { color: var(--green) } .finding.parts > summary > .count { color: var(--amber); font-weight: 600 }
+.tiles span { overflow-wrap: anywhere }
+.finding.agrees > summary > .count { color: var(--green) } .finding.alone > summary > .count { color: var(--dim) } .finding.parts > summary > .count { color: var(--amber); font-weight: 600 }
 @media (max-width: 640px) { .matrix thead { display: none } .matrix, .matrix tbody, .matrix tr, .matrix td { display: block; min-width: 0 !important }
   .matrix td.nothing { display: none }
   .matrix tr { border-bottom: 1px solid var(--line); padding: 5px 0 } .matrix td { border: 0; padding: 1px 4px }
@@ -31,7 +32,7 @@ if (only) {
   const box = only.querySelector('input');
   const apply = () => {
     for (const row of document.querySelectorAll('.matrix tr.same-row')) row.hidden = box.checked;
-    for (const one of document.querySelectorAll('.finding.agrees')) one.hidden = box.checked;
+    for (const one of document.querySelectorAll('.finding.agrees, .finding.alone')) one.hidden = box.checked;
   };
   box.addEventListener('input', apply);
   apply();
