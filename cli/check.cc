@@ -99,6 +99,7 @@ class Checker {
   Lockstep lockstep_;
   Deviations deviations_;
   std::set<const Deviation*> happened_;
+  std::vector<AskedProgram> asked_;  // of which every call was judged
   Json json_;
   bool diverged_ = false;
   bool unusable_ = false;
@@ -131,6 +132,7 @@ void Checker::HoldToPinned(const Regression& regression, const Transcript& writt
                                    {"key", divergence.key},
                                    {"came_back", PrintReply(call, divergence.actual)},
                                    {"known", "pinned down"}});
+    KnownReason(divergence.key);  // a row about it is met
   }
   verdict = FileVerdict::kPinned;
   const std::string changed = WhatHasChanged(regression, written, run);
@@ -237,14 +239,27 @@ void Checker::Check(const std::string& file, const Transcript& written) {
     notes.push_back(
         {made - 1, "the calls after it were not made: what they should give is not known", false});
   }
+  if (!run->discarded && made == calls && verdict != FileVerdict::kDiverges) {
+    asked_.push_back({.file = file, .keys = written.comments});
+    if (!regression.key.empty()) asked_.back().keys.push_back(regression.key);
+  }
   json["verdict"] = Words(verdict);
   if (run->discarded) json["why_not_judged"] = run->why_discarded;
   if (run->unspecified > 0) json["unspecified_calls"] = run->unspecified;
   json_["files"].push_back(std::move(json));
+  if (run->discarded) {
+    fflush(stdout);
+    fmt::print(stderr, "sockspec: {}: cannot be judged{}: {}\n", file, made == 0 ? "" : fmt::format(" after call {}", made),
+               run->why_discarded);
+  }
   if (options_.json) return;
 
   fmt::print("{}\n", Bold(file));
   const std::vector<std::string> lines = CallLines(actual);
+  // Of the program as a whole: not even its first call was made.
+  for (const Note& note : notes) {
+    if (note.index < 0) fmt::print("    {} {}\n", note.fails ? Red("^") : Yellow("^"), note.text);
+  }
   for (int i = 0; i < calls && i < static_cast<int>(lines.size()); ++i) {
     fmt::print("  {}\n", i < made ? lines[i] : Dim(lines[i]));
     for (const Note& note : notes) {
@@ -271,18 +286,29 @@ void Checker::Unusable(const std::string& file, const std::string& message) {
   fmt::print(stderr, "sockspec: {}\n", message);
 }
 
-// Known deviations that should have happened in these programs, and did not.
+// Known deviations that should have happened in these programs, and did not. Of the others nothing is known.
 void Checker::MissingDeviations() {
+  std::vector<const Deviation*> applying;
   for (const Deviation& row : deviations_.rows) {
-    if (!Applies(row, kernel_->family(), kernel_->release(), lockstep_.profile().name())) continue;
-    if (happened_.contains(&row)) continue;
+    if (Applies(row, kernel_->family(), kernel_->release(), lockstep_.profile().name())) applying.push_back(&row);
+  }
+  const std::vector<const Deviation*> missing = HappensNoLonger(applying, asked_, happened_);
+  for (const Deviation* row : missing) {
     const std::string message =
         fmt::format("{}:{}: {} happens no longer on {}; take the line out ({})", deviations_.file,
-                    row.line, row.key, kernel_->release(), row.reason);
-    json_["no_longer"].push_back({{"line", row.line}, {"key", row.key}});
+                    row->line, row->key, kernel_->release(), row->reason);
+    json_["no_longer"].push_back({{"line", row->line}, {"key", row->key}});
     if (!options_.json) fmt::print("{}\n", Red(message));
     diverged_ = true;
   }
+  if (deviations_.rows.empty()) return;
+  const size_t others = deviations_.rows.size() - missing.size() - happened_.size();
+  json_["not_asked"] = others;
+  if (options_.json || others == 0) return;
+  fmt::print("{}\n", Dim(fmt::format("{}: {} of {} rows {} not met: no program here is about {}, or {} of another kernel "
+                                     "or profile",
+                                     deviations_.file, others, deviations_.rows.size(), others == 1 ? "was" : "were",
+                                     others == 1 ? "it" : "them", others == 1 ? "it is" : "they are")));
 }
 
 int Checker::Finish() {

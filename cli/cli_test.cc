@@ -47,6 +47,9 @@ class CliTest : public RunsSockspec {
     Write("wrong_clause.program",
           "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1) = 0 # @listen.open\n");
     Write("no_clause.program", "\ns0 = socket(AF_INET, SOCK_STREAM, 0) = s0 # @socket.opn\n");
+    Write("of_the_finding.program",
+          std::string("# fake.listen.stream.inet.listen.port_taken.value.0\n") + kTwoListeners);
+    Write("not_modelled.program", "s0 = socket(AF_INET, SOCK_STREAM, 0)\nfcntl(s0, F_SETFL, O_NONBLOCK)\nsend(s0, 5, MSG_OOB)\n");
     Write("typo.program", "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1\n");
     Write("empty.program", "# nothing\n");
     Write("known.deviations",
@@ -78,6 +81,8 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"matrix --kernels=fake good.program", 0, "nothing to compare: there is one kernel"},
       {"spec --format=dot", 0, "digraph"},
       {"fuzz --kernel=fake --calls=1000 --jobs=1", 0, "no divergence"},
+      {"fuzz --kernel=fake --calls=1000 --jobs=1", 0, " for 1000 calls, 1 job"},
+      {"fuzz --kernel=fake --programs=100 --duration=20s --jobs=1", 0, " for 20s or 100 programs, 1 job"},
       // 1: a divergence.
       {"check --mutant=listen.port_taken two.program", 1,
        "two.program: diverges\n  fake.listen.stream.inet.listen.port_taken.value.0"},
@@ -86,7 +91,9 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"check --kernel=fake wrong_clause.program", 1,
        "wrong_clause.program:2: written is `@listen.open`, the clause that allows it is "
        "`@listen.autobind`"},
-      {"check --kernel=fake --deviations=known.deviations two.program", 1,
+      {"check --kernel=fake --deviations=known.deviations two.program", 0,
+       "known.deviations: 1 of 1 rows was not met: no program here is about it"},
+      {"check --kernel=fake --deviations=known.deviations of_the_finding.program", 1,
        "known.deviations:1: fake.listen.stream.inet.listen.port_taken.value.0 happens no longer"},
       {"predict wrong_reply.program", 1,
        "wrong_reply.program:2: written is `-1 EINVAL`, allowed is only: 0"},
@@ -122,6 +129,8 @@ TEST_F(CliTest, ExitsAsItSays) {
       {"check --kernel=fake --deviations=bad.deviations good.program", 2,
        "bad.deviations:2:9: found 2 columns, expected 5 to 7"},
       {"check --kernel=fake --deviations=nowhere good.program", 2, "cannot read nowhere"},
+      {"predict not_modelled.program", 2, "cannot be told: "},
+      {"check --kernel=fake not_modelled.program", 2, "cannot be judged from here on: "},
       {"predict typo.program", 2, "typo.program:2:13: found the end of the line"},
       {"minimize typo.program", 2, "typo.program:2:13: found the end of the line"},
       {"minimize --kernel=fake good.program", 2, "has nothing to minimize: the model of linux-"},
@@ -311,6 +320,35 @@ TEST_F(CliTest, AMatrixSaysOfACallInTwoHalvesThatItBlocks) {
     EXPECT_EQ(programs[0]["calls"][2]["replies"][kernel]["reply"], "blocks") << kernel;
     EXPECT_EQ(programs[0]["calls"][3]["replies"][kernel]["reply"], "blocks, then -1 EINTR") << kernel;
   }
+}
+
+TEST_F(CliTest, WhyNoCallWasMadeIsSaid) {
+  Write("unix.program", "s0 = socket(AF_UNIX, SOCK_STREAM, 0)\nlisten(s0, 1)\n");
+  Write("env.program", "env: uid=nobody\ns0 = socket(AF_INET, SOCK_STREAM, 0)\n");
+  for (const char* file : {"unix.program", "env.program"}) {
+    const Result result = Run(std::string("check --kernel=lwip ") + file);
+    if (result.status == 3) GTEST_SKIP() << result.err;
+    EXPECT_EQ(result.status, 2);
+    EXPECT_NE(result.out.find(std::string(file) + "\n    ^ cannot be judged from here on: "), std::string::npos) << result.out;
+  }
+}
+
+// A row is said to happen no longer where its program ran and the kernel did what it should; a pinned one is met.
+TEST_F(CliTest, ADeviationIsMissedOnlyWhereItsProgramRan) {
+  const std::string row = "fake | * | linux | fake.listen.stream.inet.listen.port_taken.value.0 | on purpose | ";
+  Write("linked.deviations", row + "here/two.program\n");
+  const Result missed = Run("check --json --kernel=fake --deviations=linked.deviations good.program two.program");
+  EXPECT_EQ(missed.status, 1);
+  EXPECT_NE(missed.out.find("no_longer"), std::string::npos) << missed.out;
+  EXPECT_EQ(Run("check --kernel=fake --deviations=linked.deviations good.program").status, 0);
+  EXPECT_EQ(Run("check --mutant=listen.port_taken --deviations=linked.deviations two.program").status, 0);
+
+  Write("pinned.program", "# regression: fake.listen.stream.inet.listen.port_taken.value.0\n# profile: linux-6.18\n" +
+                              std::string("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\n") + std::string(kTwoListeners).substr(
+                                  std::string(kTwoListeners).find('\n') + 1));
+  const Result pinned = Run("check --mutant=listen.port_taken --profile=linux-6.18 --deviations=known.deviations pinned.program");
+  EXPECT_EQ(pinned.status, 0) << pinned.out;
+  EXPECT_EQ(pinned.out.find("no longer"), std::string::npos) << pinned.out;
 }
 
 TEST_F(CliTest, JsonIsOneDocument) {

@@ -52,8 +52,9 @@ std::string Stood(const World& world, const Call& call) {
   return "";
 }
 
-// Prints one program's predictions; false where a written reply is not allowed.
-bool Print(const std::string& file, const Transcript& written, const Profile& profile, bool explain,
+// Prints one program's predictions. The exit status: where a written reply is not allowed it diverges, and where the
+// model cannot follow to the end it is unusable, as for `sockspec check`.
+int Print(const std::string& file, const Transcript& written, const Profile& profile, bool explain,
            Json* json) {
   const std::vector<Predicted> predictions = Predict(written, profile);
   Transcript shown;
@@ -68,7 +69,8 @@ bool Print(const std::string& file, const Transcript& written, const Profile& pr
   }
   const std::vector<std::string> lines = CallLines(shown);
 
-  bool conforms = true;
+  bool conforms = true, followed_all = true;
+  std::string problem;
   Json calls = Json::array();
   std::string text;
   for (size_t i = 0; i < predictions.size(); ++i) {
@@ -82,6 +84,7 @@ bool Print(const std::string& file, const Transcript& written, const Profile& pr
            {"says", a.clause->says}, {"cites", a.clause->cites}});
     }
     calls.push_back({{"call", PrintCall(call)}, {"before", p.before}, {"allowed", allowed}});
+    if (p.verdict == Verdict::kDiscarded) calls.back()["cannot_be_told"] = p.why;
     text += "  " + lines[i] + "\n";
     const auto note = [&](std::string_view what, const std::string& words) {
       text += fmt::format("    {} {}\n", what, words);
@@ -117,6 +120,8 @@ bool Print(const std::string& file, const Transcript& written, const Profile& pr
         break;
       case Verdict::kDiscarded:
         note(Red("^"), "cannot be told: " + p.why);
+        if (followed_all) problem = fmt::format("{}: from call {} on nothing can be told: {}", file, i + 1, p.why);
+        followed_all = false;
         break;
       case Verdict::kDiverges:
         note(Red("^"),
@@ -130,11 +135,15 @@ bool Print(const std::string& file, const Transcript& written, const Profile& pr
   }
   if (json != nullptr) {
     json->push_back(
-        {{"file", file}, {"profile", profile.name()}, {"conforms", conforms}, {"calls", calls}});
+        {{"file", file}, {"profile", profile.name()}, {"conforms", conforms}, {"followed", followed_all}, {"calls", calls}});
   } else {
     fmt::print("{}  {}\n{}\n", Bold(file), Dim(profile.name()), text);
   }
-  return conforms;
+  if (conforms && !followed_all) {
+    fflush(stdout);
+    fmt::print(stderr, "sockspec: {}\n", problem);
+  }
+  return !conforms ? kExitDiverges : !followed_all ? kExitUnusable : kExitConforms;
 }
 
 int RunPredict(const Options& options) {
@@ -144,9 +153,7 @@ int RunPredict(const Options& options) {
   for (const std::string& file : options.files) {
     try {
       const Transcript transcript = ReadProgram(file);
-      const bool conforms =
-          Print(NameOf(file), transcript, profile, options.explain, options.json ? &json : nullptr);
-      if (!conforms) status = std::max<int>(status, kExitDiverges);
+      status = std::max(status, Print(NameOf(file), transcript, profile, options.explain, options.json ? &json : nullptr));
     } catch (const Stop& stop) {
       fflush(stdout);
       fmt::print(stderr, "sockspec: {}\n", stop.message);

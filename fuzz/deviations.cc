@@ -56,6 +56,29 @@ int Compare(std::string_view version, std::string_view bound) {
   return 0;
 }
 
+bool IsNumber(std::string_view text) {
+  return text.find_first_not_of("0123456789.") == std::string_view::npos && !text.empty() && text[0] != '.';
+}
+
+// Whether a version could ever match: `v6.18` or `Linux 6.18` would be a row that nobody meets, and nobody knows why.
+bool IsVersion(std::string_view text) {
+  if (const size_t dots = text.find(".."); dots != std::string_view::npos) {
+    const std::string_view first = text.substr(0, dots), last = text.substr(dots + 2);
+    return (first.empty() || IsNumber(first)) && (last.empty() || IsNumber(last)) && !(first.empty() && last.empty());
+  }
+  return std::string_view("0123456789*?[").find(text[0]) != std::string_view::npos;
+}
+
+// Whether `link` names the file, each as its owner sees it: from the top of a tree, from a directory, as a page.
+bool NamesFile(std::string_view link, std::string_view file) {
+  while (file.starts_with("./")) file.remove_prefix(2);
+  if (link.empty() || file.empty()) return false;
+  const auto ends = [](std::string_view path, std::string_view end) {
+    return path == end || (path.ends_with(end) && path[path.size() - end.size() - 1] == '/');
+  };
+  return ends(link, file) || ends(file, link);
+}
+
 // A day that there is: a row that is to end on 2027-13-31 would be compared as text, and end on no day that comes.
 bool IsDate(std::string_view text) {
   constexpr std::string_view kPattern = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]";
@@ -142,6 +165,10 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
     for (int i = 0; i < 5; ++i) {
       if (columns[i].empty()) return wrong(columns[i], fmt::format("the column `{}` is empty", kNames[i]));
     }
+    if (!IsVersion(columns[1])) {
+      return wrong(columns[1], fmt::format("found the version `{}`, expected one such as 6.18, 6.1..6.18, 6.6.. or *",
+                                           columns[1]));
+    }
     if (const ResolvedProfile profile = ResolveProfile(columns[2], ""); !profile.problem.empty()) {
       return wrong(columns[2], profile.problem);
     }
@@ -187,6 +214,7 @@ bool Applies(const Deviation& deviation, std::string_view kernel_family, std::st
     return (first.empty() || Compare(VersionOf(release), first) >= 0) &&
            (last.empty() || Compare(VersionOf(release), last) <= 0);
   }
+  if (IsNumber(version)) return Compare(VersionOf(release), version) == 0;
   return fnmatch(deviation.version.c_str(), std::string(VersionOf(release)).c_str(), 0) == 0;
 }
 
@@ -250,6 +278,25 @@ const Deviation* FindDeviation(const Deviations& deviations, std::string_view ke
     if (expired == nullptr) expired = &deviation;
   }
   return expired;
+}
+
+std::vector<const Deviation*> HappensNoLonger(const std::vector<const Deviation*>& applying,
+                                              const std::vector<AskedProgram>& programs,
+                                              const std::set<const Deviation*>& met) {
+  const auto asks = [](const AskedProgram& program, const Deviation& row) {
+    return NamesFile(row.link, program.file) ||
+           std::ranges::any_of(program.keys, [&](const std::string& key) { return Explains(row, key); });
+  };
+  std::vector<const Deviation*> missing;
+  for (const Deviation* row : applying) {
+    if (met.contains(row)) continue;
+    if (std::ranges::none_of(programs, [&](const AskedProgram& program) { return asks(program, *row); })) continue;
+    const bool same_cause = !row->link.empty() && std::ranges::any_of(met, [&](const Deviation* other) {
+      return other->link == row->link;
+    });
+    if (!same_cause) missing.push_back(row);
+  }
+  return missing;
 }
 
 std::string CanonicalKey(std::string_view key) {

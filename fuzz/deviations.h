@@ -8,13 +8,14 @@
 //
 // `{a,b}` in the key stands for a or b: `lwip.{recv,read}.stream.{inet,inet6}.recv.not_connected.errno.EAGAIN` is four
 // keys, where one mistake shows in several calls. A `*` stands for anything, and for more than anybody has looked at.
-// `version` is a glob over the kernel's release ("6.*", "*") or a range, both ends included and
-// compared number by number as far as they are written ("6.1..6.18", "..5.15", "6.6.."). `link` and
+// `version` is a number, compared as far as it is written ("6.18" is 6.18.44, and not 6.1 or 6.180), a range of
+// them with both ends ("6.1..6.18", "..5.15", "6.6.."), or a glob over the kernel's release ("6.1*", "*"). `link` and
 // `expires` may be left out; from the day after `expires` on the row explains nothing. A line that
 // starts with `#` is a comment.
 #ifndef SOCKSPEC_FUZZ_DEVIATIONS_H_
 #define SOCKSPEC_FUZZ_DEVIATIONS_H_
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,7 @@ namespace sockspec {
 
 struct Deviation {
   std::string kernel;   // its family: "linux"
-  std::string version;  // a glob over the release's number, or a range: "6.18*", "6.1..6.18"
+  std::string version;  // "6.18", a range "6.1..6.18", or a glob over the release's number "6.1*"
   std::string profile;  // "posix", "linux" (any version of it) or "linux-6.1"
   std::string key;
   std::string reason;
@@ -80,6 +81,17 @@ bool IsKnown(const std::vector<Deviation>& rows, std::string_view key);
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
                                std::string_view release, std::string_view profile_name,
                                std::string_view key);
+
+// The rows of a table that should have been met where these programs ran, and were not: those that are about one of
+// `programs`, by a comment that is a key of theirs or by a link that names the file, unless another row with the same
+// link was met. Whatever else was not met was not asked for.
+struct AskedProgram {
+  std::string file;
+  std::vector<std::string> keys;  // its comments: what the files of a finding say of themselves
+};
+std::vector<const Deviation*> HappensNoLonger(const std::vector<const Deviation*>& applying,
+                                              const std::vector<AskedProgram>& programs,
+                                              const std::set<const Deviation*>& met);
 
 // A key with a clause's older id replaced by the one it has now.
 std::string CanonicalKey(std::string_view key);

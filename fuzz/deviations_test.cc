@@ -48,6 +48,10 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
       {"linux | * | posix | linux.x | a | b | 2027-06-00\n",
        "f:1:39: found `2027-06-00`, expected a date such as 2027-06-30"},
       {"linux | * | posix | linux.x | \n", "f:1:31: the column `reason` is empty"},
+      {"linux | v6.18 | posix | linux.x | a\n",
+       "f:1:9: found the version `v6.18`, expected one such as 6.18, 6.1..6.18, 6.6.. or *"},
+      {"linux | 6.1..new | posix | linux.x | a\n",
+       "f:1:9: found the version `6.1..new`, expected one such as 6.18, 6.1..6.18, 6.6.. or *"},
       {"linux | | posix | linux.x | a\n", "f:1:9: the column `version` is empty"},
       {"linux | * | plan9 | linux.x | a\n",
        "f:1:13: unknown profile `plan9`, expected posix, linux, or a version of it such as linux-6.1; "
@@ -92,11 +96,39 @@ TEST(DeviationsTest, ARangeOfVersionsIsComparedNumberByNumber) {
       {"6.1..6.18", "Linux 5.10.200", false},  {"..5.15", "5.15.180-generic", true},
       {"..5.15", "Linux 5.16.0", false},       {"6.6..", "Linux 7.0.0", true},
       {"6.18.40..6.18.44", "Linux 6.18.44", true}, {"6.18.40..6.18.44", "Linux 6.18.45", false},
+      // A number alone, too.
+      {"6.18", "Linux 6.18.44", true},         {"6.18", "6.18.44-generic", true},
+      {"6.18", "Linux 6.18", true},            {"6.18", "Linux 6.180.1", false},
+      {"6.1", "Linux 6.18.44", false},         {"6", "Linux 6.18.44", true},
+      {"6.18.4", "Linux 6.18.44", false},      {"6.18.44", "Linux 6.18.44", true},
   };
   for (const auto& c : kCases) {
     const Deviation row = {.kernel = "linux", .version = c.versions, .profile = "posix", .key = "linux.x"};
     EXPECT_EQ(Applies(row, "linux", c.release, "posix"), c.applies) << c.versions << " " << c.release;
   }
+}
+
+TEST(DeviationsTest, ARowHappensNoLongerOnlyWhereItsProgramRan) {
+  const Deviations table = ParseDeviations("linux | * | posix | linux.a | by key\n"
+                                           "linux | * | posix | linux.b | one cause | found/linux/b.program\n"
+                                           "linux | * | posix | linux.b.twin | one cause | found/linux/b.program\n"
+                                           "linux | * | posix | linux.c.* | another | https://a.example/c.program\n",
+                                           "f")
+                               .deviations;
+  ASSERT_EQ(table.rows.size(), 4u);
+  std::vector<const Deviation*> all;
+  for (const Deviation& row : table.rows) all.push_back(&row);
+  const Deviation *a = all[0], *b = all[1], *twin = all[2], *c = all[3];
+  using Rows = std::vector<const Deviation*>;
+  EXPECT_EQ(HappensNoLonger(all, {}, {}), Rows{});
+  EXPECT_EQ(HappensNoLonger(all, {{.file = "x.program", .keys = {"a sentence"}}}, {}), Rows{});
+  EXPECT_EQ(HappensNoLonger(all, {{.file = "x.program", .keys = {"linux.a"}}}, {}), Rows{a});
+  EXPECT_EQ(HappensNoLonger(all, {{.file = "x.program", .keys = {"linux.a"}}}, {a}), Rows{});
+  EXPECT_EQ(HappensNoLonger(all, {{.file = "./found/linux/b.program", .keys = {}}}, {}), (Rows{b, twin}));
+  EXPECT_EQ(HappensNoLonger(all, {{.file = "b.program", .keys = {}}}, {twin}), Rows{});
+  EXPECT_EQ(HappensNoLonger(all, {{.file = "/home/me/found/linux/b.program", .keys = {}}}, {}), (Rows{b, twin}));
+  EXPECT_EQ(HappensNoLonger(all, {{.file = "ab.program", .keys = {}}}, {}), Rows{});
+  EXPECT_EQ(HappensNoLonger(all, {{.file = "y", .keys = {"linux.c.d"}}}, {}), Rows{c});
 }
 
 TEST(DeviationsTest, ARowHoldsToTheEndOfTheDayOnWhichItExpires) {

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/program/declarations.h"
 #include "model/program/notation.h"
@@ -102,6 +103,7 @@ class Writer {
         Usual(call);
         return "accept(" + fd + ", ..., ...)";
       case Op::kClose:
+        if (!refused) *Slot(call.fd.handle()) = kFree;
         return "close(" + fd + ")";
       case Op::kShutdown:
         return "shutdown(" + fd + ", " +
@@ -126,8 +128,11 @@ class Writer {
       case Op::kFcntl:
         if (DeclarationOf(call.op).makes(call))
           throw Inexpressible{"packetdrill does not know the descriptor it makes"};
-        if (call.command == F_SETFL && (call.value & O_NONBLOCK) != 0)
-          nonblocking_.insert(call.fd.handle());
+        if (call.command == F_SETFL && (call.value & O_NONBLOCK) != 0) {
+          nonblocking_.insert(*Slot(call.fd.handle()));
+        } else if (call.command == F_SETFL) {
+          nonblocking_.erase(*Slot(call.fd.handle()));
+        }
         return "fcntl(" + fd + ", " + FcntlCommand(call) + ")";
       case Op::kPoll:
         return "poll([{fd=" + fd + ", events=" + PrintFlags(PollEvents(), call.flags) +
@@ -167,10 +172,12 @@ class Writer {
     if (refused)
       throw Inexpressible{"packetdrill chooses the family, and cannot ask for a wrong one"};
     const bool ipv6 = call.domain == AF_INET6;
-    if (!open_.empty() && ipv6 != ipv6_)
+    if (!made_.empty() && ipv6 != ipv6_)
       throw Inexpressible{"one script is IPv4 or IPv6, not both"};
     ipv6_ = ipv6;
-    open_.insert(call.made);
+    made_.push_back({call.made, static_cast<size_t>(std::ranges::find(open_, kFree) - open_.begin())});
+    if (made_.back().slot == open_.size()) open_.push_back(kFree);
+    open_[made_.back().slot] = call.made;
     if ((call.type & SOCK_NONBLOCK) != 0) nonblocking_.insert(call.made);
     const bool stream = (call.type & 0xf) == SOCK_STREAM;
     return "socket(..., " + PrintType(call.type) + ", " +
@@ -204,7 +211,7 @@ class Writer {
         throw Inexpressible{
             "its other end is a socket of the program; packetdrill is the other end"};
       case ECONNREFUSED:
-        if (nonblocking_.contains(call.fd.handle())) {
+        if (nonblocking_.contains(*Slot(call.fd.handle()))) {
           throw Inexpressible{
               "this machine's loopback refuses at once, where packetdrill's network takes its "
               "time"};
@@ -294,15 +301,31 @@ class Writer {
       throw Inexpressible{"packetdrill gives room for the whole address"};
   }
 
-  std::string Number(Descriptor fd) const {
+  std::string Number(Descriptor fd) {
     if (!fd.IsHandle()) throw Inexpressible{"packetdrill passes descriptors that it made"};
-    if (!open_.contains(fd.handle()))
-      throw Inexpressible{"its descriptor was not made by socket()"};
-    return std::to_string(kFirstDescriptor + fd.handle());
+    const int* slot = Slot(fd.handle());
+    if (slot == nullptr) throw Inexpressible{"its descriptor was not made by socket()"};
+    if (*slot == kFree) throw Inexpressible{"its descriptor is closed, and packetdrill passes open ones only"};
+    return std::to_string(kFirstDescriptor + *slot);
+  }
+
+  // Whose number the handle's is now: a number that is free again is given to the next socket, and whoever names the
+  // first one means that. Null where socket() made no such handle.
+  int* Slot(int handle) {
+    for (const Made& made : made_) {
+      if (made.handle == handle) return &open_[made.slot];
+    }
+    return nullptr;
   }
 
   const Transcript& transcript_;
-  std::set<int> open_;  // that were made; what was closed is closed for packetdrill, too
+  static constexpr int kFree = -1;
+  struct Made {
+    int handle;
+    size_t slot;  // in open_
+  };
+  std::vector<Made> made_;
+  std::vector<int> open_;  // by number, as the kernel gives them, the lowest first: the handle that has it
   std::set<int> nonblocking_;
   bool ipv6_ = false;
   std::optional<Port> port_;

@@ -4,7 +4,8 @@
 // refusals, options, a listener that nobody asks.
 //
 // Written from what packetdrill documents of its language (calls as strace writes them, `...` for
-// an address, numbers from 3 on for descriptors, which stand for whatever the kernel gives).
+// an address, numbers from 3 on for descriptors, which stand for whatever the kernel gives and are known while they are
+// open), and held against its grammar; Debian has no packetdrill to run them with.
 #ifndef SOCKSPEC_MODEL_PROGRAM_PACKETDRILL_H_
 #define SOCKSPEC_MODEL_PROGRAM_PACKETDRILL_H_
 

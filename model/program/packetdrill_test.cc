@@ -40,6 +40,29 @@ TEST(PacketdrillTest, SaysWhatOneSocketIsAnswered) {
             "+0 close(3) = 0\n");
 }
 
+TEST(PacketdrillTest, ANumberThatIsUsedAgainIsTheNewSocketsUnderWhicheverNameItIsCalled) {
+  EXPECT_EQ(Script("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\n"
+                   "s1 = socket(AF_INET, SOCK_DGRAM, 0) = s1\n"
+                   "close(s0) = 0\n"
+                   "s2 = socket(AF_INET, SOCK_STREAM, 0) = s2\n"
+                   "listen(s0, 1) = 0\n"
+                   "close(s0) = 0\n"
+                   "close(s1) = 0\n"
+                   "s3 = socket(AF_INET, SOCK_DGRAM, 0) = s3\n"
+                   "listen(s2, 1) = -1 EOPNOTSUPP\n")
+                .script,
+            "// A title.\n\n"
+            "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+            "+0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 4\n"
+            "+0 close(3) = 0\n"
+            "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 5\n"
+            "+0 listen(5, 1) = 0\n"
+            "+0 close(5) = 0\n"
+            "+0 close(4) = 0\n"
+            "+0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 6\n"
+            "+0 listen(6, 1) = -1 EOPNOTSUPP (Operation not supported)\n");
+}
+
 // Its grammar has words alone in a note: https://github.com/google/packetdrill, parser.y.
 TEST(PacketdrillTest, WhatAnErrnoMeansIsToldInWords) {
   EXPECT_EQ(Script("s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\nlisten(s0, 1) = -1 ENOTSOCK\n").script,
@@ -76,6 +99,8 @@ TEST(PacketdrillTest, WhatItCannotSayIsToldWithTheCall) {
       {"s0 = socket(AF_UNIX, SOCK_STREAM, 0) = s0\n",
        "s0 = socket(AF_UNIX, SOCK_STREAM, 0): packetdrill makes sockets of AF_INET and AF_INET6 "
        "only"},
+      {tcp + "close(s0) = 0\nlisten(s0, 1) = -1 EBADF\n",
+       "listen(s0, 1): its descriptor is closed, and packetdrill passes open ones only"},
       {tcp + "getsockname(s0) = 0\n", "getsockname(s0): packetdrill does not make this call"},
       {"socketpair(AF_UNIX, SOCK_STREAM, 0, [s0, s1]) = 0\n",
        "socketpair(AF_UNIX, SOCK_STREAM, 0, [s0, s1]): packetdrill does not make this call"},
