@@ -638,6 +638,8 @@ bool HasSmallBuffer(const Socket& socket) {
   return socket.receive_buffer >= 0 && socket.receive_buffer < kSmallBuffer;
 }
 
+void PutAcknowledgementsOff(Socket& socket) { socket.segments = std::max(socket.segments, kPromptSegments); }
+
 uint32_t Unread(const Socket& socket) { return socket.arrived - socket.read; }
 uint32_t UnreadAtMost(const Socket& socket) { return socket.arrived + socket.late - socket.read; }
 

@@ -157,10 +157,16 @@ void MayStillBeCharged(Scene& s) {
 void MayFindNoRoom(Scene& s) {
   if (IsTcp(s) && s.me().late > 0 && HasSmallBuffer(s.me())) s.me().crowded = true;
 }
+// __tcp_select_window(): a buffer that is more than half full, when it is looked at (by recv(), too), ends the prompt
+// acknowledgements. Making it larger again does not bring them back.
+void MayPutAcknowledgementsOff(Scene& s) {
+  if (IsTcp(s) && Unread(s.me()) > 0 && HasSmallBuffer(s.me())) PutAcknowledgementsOff(s.me());
+}
 void StoreReceiveBuffer(Scene& s, int32_t value) {
   MayStillBeCharged(s);
   s.me().receive_buffer = Within(value, kSmallestReceive);
   MayFindNoRoom(s);
+  MayPutAcknowledgementsOff(s);
   Lock(s, kReceiveLocked);
 }
 void StoreSendBuffer(Scene& s, int32_t value) {

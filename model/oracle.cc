@@ -227,7 +227,9 @@ const std::vector<const Clause*>& Oracle::RowsFor(const Call& call, const World&
 }
 
 void Oracle::Reset(const Environment& env) {
-  CopyWorld(worlds_[0], NewWorld(env));
+  static const World kFresh = NewWorld(Environment{});
+  CopyWorld(worlds_[0], kFresh);
+  SetEnvironment(worlds_[0], env);
   worlds_[0].old_linux = profile_.family == kLinux && profile_.version < Version{6, 2};
   worlds_[0].late = profile_.late;
   count_ = 1;
@@ -349,19 +351,21 @@ int Oracle::Options(Scene& scene, Waiting& waiting, const Clause* removed, const
 void Oracle::Settle(Scene& scene, const Clause* removed) const {
   struct Candidate {
     Waiting* waiting;
-    const Clause* clause;
+    const Clause* clause;  // nullptr: nothing has woken it yet
   };
   World& world = scene.world;
   bool stays[kMaxWaiting] = {};  // of those that may come back and may not, who does not
   while (world.lost == Lost::kNo) {
-    Candidate candidates[kMaxWaiting * kRoom];
+    Candidate candidates[kMaxWaiting * (kRoom + 1)];
     Waiting* sleepers[kMaxWaiting];
     int count = 0;
     int asleep = 0;
     for (int i = 0; i < kMaxWaiting; ++i) {
       Waiting& waiting = world.waiting[i];
-      if (!waiting.live || waiting.returned || stays[i] || !Looks(world, waiting)) continue;
+      if (!waiting.live || waiting.returned || stays[i]) continue;
+      const bool perhaps = !Looks(world, waiting);
       if (world.lost != Lost::kNo) return;
+      if (perhaps && !IsWokenSomeTime(world, waiting)) continue;
       const Clause* rows[kRoom];
       const int options = Options(scene, waiting, removed, rows);
       if (options == 0) {
@@ -373,6 +377,7 @@ void Oracle::Settle(Scene& scene, const Clause* removed) const {
         continue;
       }
       for (int r = 0; r < options; ++r) candidates[count++] = {&waiting, rows[r]};
+      if (perhaps) candidates[count++] = {&waiting, nullptr};
     }
     if (asleep > 0) {
       // It sleeps again; accept() and the like at the end of the queue, in whatever order they get there.
@@ -384,12 +389,19 @@ void Oracle::Settle(Scene& scene, const Clause* removed) const {
     if (count == 0) return;
     const Candidate next = candidates[scene.Fork(count)];
     next.waiting->woken = false;
-    if (next.clause->blocks) {
+    if (next.clause == nullptr || next.clause->blocks) {
       stays[next.waiting - world.waiting.data()] = true;
     } else {
       ComeBack(scene, *next.waiting, *next.clause);
     }
   }
+}
+
+// Whether it looks again once the FIN of its socket is acknowledged, which may be put off for 40 ms
+// (tcp_rcv_state_process() on TCP_FIN_WAIT1): now, or not yet.
+bool Oracle::IsWokenSomeTime(const World& world, const Waiting& waiting) {
+  return waiting.socket != kNone && world.sockets[waiting.socket].kind == SocketKind::kTcp &&
+         world.sockets[waiting.socket].tcp == Tcp::kFinWait;
 }
 
 // Whether the kernel has let the call look again.
@@ -597,6 +609,9 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       clause_ = rows[0];
       return Verdict::kConforms;
     }
+    // Where a call may have to wait or not, what it waits for may come in the moment in which it is interrupted: it was
+    // seen to block then, and still does what it does without waiting.
+    const bool came = reply.blocked && std::any_of(rows, rows + count, Blocks);
     int alternatives = 0;
     for (int r = 0; r < count; ++r) {
       // By the time that a call is seen to block all has arrived: what it comes to is up to another world.
@@ -605,7 +620,8 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       for (int branch = 0; branch < branches; ++branch) {
         if (next == room()) return Lose("the replies leave too many worlds possible");
         CopyWorld(next_[next], worlds_[w]);
-        const Tried tried = Try(*rows[r], next_[next], call, &reply, branch);
+        Tried tried = Try(*rows[r], next_[next], call, &reply, branch);
+        tried.reply.blocked |= came;
         branches = std::max(branches, tried.branches);
         ++alternatives;
         if (LostAtOnce(next_[next])) return Lose(LostBecause(next_[next].lost));

@@ -119,6 +119,7 @@ class Oracle {
   // Calls in other threads.
   void Settle(Scene& scene, const Clause* removed) const;
   static bool Looks(World& world, const Waiting& waiting);
+  static bool IsWokenSomeTime(const World& world, const Waiting& waiting);
   void ComeBack(Scene& outer, Waiting& waiting, const Clause& clause) const;
   Verdict Resume(const Call& call, const Reply& reply);
   struct Resumed {

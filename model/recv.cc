@@ -70,15 +70,21 @@ bool WouldBlock(const Scene& s) { return Nothing(s) && s.impatient() && !Nothing
 bool Blocks(const Scene& s) { return Nothing(s) && !s.impatient(); }
 
 // What comes back over a connection has no sender, so of the name only the length is written.
-bool Returns(const Scene& s) { return DataPossible(s) || AtEnd(s) || ShutForReading(s); }
-bool LengthUnreadable(const Scene& s) { return Returns(s) && WantsSender(s) && BadLengthPointer(s); }
-bool NegativeLength(const Scene& s) { return Returns(s) && WantsSender(s) && LengthNegative(s); }
+bool Returns(const Scene& s) { return DataPossible(s) || AtEnd(s) || ShutForReading(s) || NothingAsked(s); }
+int16_t LengthError(const Scene& s) {
+  if (!WantsSender(s)) return 0;
+  return BadLengthPointer(s) ? EFAULT : LengthNegative(s) ? EINVAL : 0;
+}
+bool LengthUnreadable(const Scene& s) { return Returns(s) && LengthError(s) == EFAULT; }
+bool NegativeLength(const Scene& s) { return Returns(s) && LengthError(s) == EINVAL; }
 
-// Asked for nothing, an interrupted recv() has done all that it was asked.
+// Asked for nothing, a recv() that was woken has done all that it was asked.
+void EndWithNothing(Scene& s) {
+  s.reply.error = LengthError(s);
+  if (s.reply.error == 0) TellNoSender(s);
+}
 void Interrupt(Scene& s) {
-  if (Asked(s) != 0) return;
-  s.reply.error = 0;
-  TellNoSender(s);
+  if (Asked(s) == 0) EndWithNothing(s);
 }
 // tcp_recvmsg_locked() goes round while something is asked for: asked for nothing, it ends with the first wake-up.
 bool WokenForNothing(const Scene& s) { return s.resumed() && Asked(s) == 0; }
@@ -121,7 +127,7 @@ void LoseBytes(Scene& s) {
 }
 // Interrupted, it gives what had come, if its name's length has a place.
 void TakePart(Scene& s) {
-  s.reply.error = LengthUnreadable(s) ? EFAULT : NegativeLength(s) ? EINVAL : 0;
+  s.reply.error = LengthError(s);
   if (s.reply.error == 0) return Take(s);
   LoseBytes(s);
 }
@@ -141,7 +147,7 @@ constexpr Clause kRecv[] = {
     {.id = "recv.dissolved_meanwhile", .error = EPIPE, .when = DissolvedMeanwhile,
      .on = kLinux, .cites = "Linux sk_wait_event() on sk_disconnects, since 6.6 and in 6.1.60",
      .says = "While it waited, another thread's connect() dissolved the connection."},
-    {.id = "recv.nothing_asked_woken", .when = WokenForNothing, .then = TellNoSender,
+    {.id = "recv.nothing_asked_woken", .when = WokenForNothing, .then = EndWithNothing,
      .on = kLinux, .cites = "Linux tcp_recvmsg_locked(): while (len > 0)",
      .says = "Asked for nothing, it has waited for something, and ends with whatever woke it."},
     {.id = "recv.listening", .error = ENOTCONN, .when = Listening,
@@ -220,7 +226,7 @@ constexpr Clause kRecv[] = {
      .cites = "POSIX recv() EAGAIN; Linux tcp_recvmsg_locked()",
      .says = "Nothing has arrived, and the socket does not block."},
     // Two replies are right here: the acknowledgement of our FIN, which wakes it, may be put off for 40 ms, or be here.
-    {.id = "recv.nothing_asked_acknowledged", .when = MayBeWokenForNothing, .then = TellNoSender,
+    {.id = "recv.nothing_asked_acknowledged", .when = MayBeWokenForNothing, .then = EndWithNothing,
      .on = kLinux, .strength = Strength::kMay, .cites = "Linux tcp_recvmsg_locked(), tcp_rcv_state_process() on TCP_FIN_WAIT1",
      .says = "Asked for nothing, it is woken by the acknowledgement of the FIN."},
     {.id = "recv.blocks", .blocks = true, .when = Blocks, .then = Interrupt,

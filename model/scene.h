@@ -149,6 +149,8 @@ void WakeReader(World& world, uint8_t index);
 // Whether the buffers between the two ends may be too small for `bytes` more.
 bool Crowded(const Socket& from, const Socket& to, uint32_t bytes);
 bool HasSmallBuffer(const Socket& socket);  // for what it receives
+// From here on it may put off acknowledgements of what it receives, up to 40 ms.
+void PutAcknowledgementsOff(Socket& socket);
 
 // How many bytes wait to be read: at least, and at most where some may be late.
 uint32_t Unread(const Socket& socket);

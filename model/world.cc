@@ -135,11 +135,15 @@ const char* LostBecause(Lost lost) {
 World NewWorld(const Environment& env) {
   World world{};
   world.handles.fill(kNone);
+  SetEnvironment(world, env);
+  return world;
+}
+
+void SetEnvironment(World& world, const Environment& env) {
   world.nofile = static_cast<uint8_t>(env.nofile);
   world.ephemeral = static_cast<uint8_t>(env.ephemeral);
   world.nobody = env.nobody;
   world.patient = env.patient;
-  return world;
 }
 
 namespace {

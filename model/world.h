@@ -362,6 +362,7 @@ static_assert(std::is_trivially_copyable_v<World>);
 
 // The world at the start of a program.
 World NewWorld(const Environment& env);
+void SetEnvironment(World& world, const Environment& env);
 
 // to = from, as far as either is in use: a quarter of it, mostly. It is done at every call.
 void CopyWorld(World& to, const World& from);
