@@ -60,6 +60,39 @@ TEST(Lockstep, AKernelThatKeepsToTheModelConforms) {
   EXPECT_EQ(run.seen[3].allowed, 1);
 }
 
+// Whether what the text says of its last call is right, after a kernel of the model has done the others.
+bool LastReplyConforms(const std::string& text) {
+  const ParsedText parsed = ParseText(text, "test");
+  EXPECT_TRUE(parsed.ok()) << parsed.problem.Message();
+  const Program& program = parsed.transcript.program;
+  FakeKernel kernel(Linux());
+  Oracle oracle(Linux());
+  EXPECT_FALSE(kernel.Reset(program.env).any());
+  oracle.Reset(program.env);
+  for (size_t i = 0; i + 1 < program.calls.size(); ++i) {
+    EXPECT_EQ(oracle.Step(program.calls[i], kernel.Run(program.calls[i])), Verdict::kConforms);
+  }
+  return oracle.Step(program.calls.back(), *parsed.transcript.said.back().reply) == Verdict::kConforms;
+}
+
+TEST(Lockstep, WhatATimerBringsMayComeWithTheInterruption) {
+  const std::string connected =
+      "s0 = socket(AF_INET, SOCK_STREAM, 0)\n"
+      "bind(s0, 127.0.0.1:P0)\n"
+      "listen(s0, 0)\n"
+      "s1 = socket(AF_INET, SOCK_STREAM, 0)\n"
+      "connect(s1, 127.0.0.1:P0)\n"
+      "s2 = accept(s0)\n";
+  const std::string cork = "setsockopt(s1, IPPROTO_TCP, TCP_CORK, 1)\n";
+  const std::string send = "send(s1, 100, 0)\n";
+  EXPECT_TRUE(LastReplyConforms(connected + cork + send + "readv(s2, 4096, 3) = 100, data=[0,100)\n"));
+  EXPECT_TRUE(LastReplyConforms(connected + cork + send + "readv(s2, 4096, 3) = blocks, then -1 EINTR\n"));
+  EXPECT_TRUE(LastReplyConforms(connected + cork + send + "readv(s2, 4096, 3) = blocks, then 100, data=[0,100)\n"));
+  // What is there, or never comes, does not wait for the interruption.
+  EXPECT_FALSE(LastReplyConforms(connected + send + "readv(s2, 4096, 3) = blocks, then 100, data=[0,100)\n"));
+  EXPECT_FALSE(LastReplyConforms(connected + "readv(s2, 4096, 3) = blocks, then 0\n"));
+}
+
 TEST(Lockstep, TheKeyNamesNoHandleAndNoPort) {
   const Mutation mutation{.clause = FindClause("bind.port_taken"), .error = EACCES};
   ASSERT_NE(mutation.clause, nullptr);

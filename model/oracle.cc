@@ -631,7 +631,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
           // Outcomes that the kernel does not tell share one reply: the others cannot agree either.
           break;
         }
-        if (clause_ == nullptr) clause_ = rows[r];
+        if (clause_ == nullptr || (came && rows[r]->blocks)) clause_ = rows[r];
         if (std::find(next_, next_ + next, next_[next]) == next_ + next) {
           ++next;
         }

@@ -526,7 +526,11 @@ void SendMessage(World& world, uint8_t socket, uint8_t to, int size, Opens passe
 int16_t UnixReady(const World& world, uint8_t socket) {
   const Socket& me = world.sockets[socket];
   int16_t ready = 0;
-  if (me.error != 0) ready |= POLLERR;
+  if (me.error != 0) {
+    ready |= POLLERR;
+    // unix_dgram_poll(), which is the one of SOCK_SEQPACKET, too; unix_poll() does not ask for the option.
+    if (me.kind != SocketKind::kUnixStream && IsSet(world, socket, SOL_SOCKET, SO_SELECT_ERR_QUEUE)) ready |= POLLPRI;
+  }
   if (me.shut == (kUnixReceive | kUnixSend)) ready |= POLLHUP;
   if (me.shut & kUnixReceive) ready |= kReadable | kReadEnd;
   if (!QueueEmpty(world, socket)) ready |= kReadable;
