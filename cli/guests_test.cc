@@ -80,7 +80,7 @@ class Guests : public RunsSockspec {
 };
 
 TEST_F(Guests, UserModeLinuxAnswersAndTheExitStatusComesOut) {
-  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
   const Result good = Run("check --kernel=uml good.program");
   EXPECT_EQ(good.status, 0) << good.out << good.err;
   EXPECT_NE(good.out.find("good.program: conforms"), std::string::npos) << good.out;
@@ -92,7 +92,7 @@ TEST_F(Guests, UserModeLinuxAnswersAndTheExitStatusComesOut) {
 }
 
 TEST_F(Guests, UserModeLinuxMayNotWriteToTheHostsFiles) {
-  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
   // The directory of findings is the only one.
   const Result fuzz = Run("fuzz --kernel=uml --programs=200 --duration=60s --seed=1 --out=found --json");
   EXPECT_TRUE(std::filesystem::exists(directory_ + "/found/campaign.json")) << fuzz.out << fuzz.err;
@@ -102,7 +102,7 @@ TEST_F(Guests, UserModeLinuxMayNotWriteToTheHostsFiles) {
 }
 
 TEST_F(Guests, ACampaignSurvivesTheDeathOfItsKernel) {
-  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
   std::thread killer([&] {
     // Once it runs programs.
     for (int i = 0; i < 600; ++i) {
@@ -123,7 +123,7 @@ TEST_F(Guests, ACampaignSurvivesTheDeathOfItsKernel) {
 }
 
 TEST_F(Guests, CtrlCEndsTheCampaignInsideWithItsSummary) {
-  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
   std::thread interrupter([&] {
     for (int i = 0; i < 600 && Contents(directory_ + "/found/.running/0").empty(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -140,7 +140,7 @@ TEST_F(Guests, CtrlCEndsTheCampaignInsideWithItsSummary) {
 
 // The programs of fuzz/found/posix: Linux 6.1 breaks POSIX in their last call, too, and nowhere else.
 TEST_F(Guests, UserModeLinuxBreaksPosixWhereThisKernelWasFoundTo) {
-  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
   const std::string found = std::filesystem::absolute("fuzz/found/posix");
   const Result posix = Run("check --json --kernel=uml --profile=posix " + found + "/*.program");
   ASSERT_EQ(posix.status, 1) << posix.err;
@@ -163,7 +163,7 @@ std::vector<std::string> Confirmed(const std::string& out) {
 }
 
 TEST_F(Guests, AShortCampaignOnUserModeLinuxFindsNothing) {
-  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
   const Result fuzz = Run("fuzz --kernel=uml --programs=1280 --duration=100s --seed=6 --from-corpus=0 --out=found");
   EXPECT_LE(fuzz.status, 1) << fuzz.out << fuzz.err;
   EXPECT_NE(fuzz.out.find("clauses reached"), std::string::npos) << fuzz.out << fuzz.err;
@@ -246,7 +246,7 @@ TEST_F(Guests, KillMinusNineOfSockspecLeavesNothingBehind) {
 }
 
 TEST_F(Guests, UserModeLinuxesThatRunAtOnceHaveProcessorsOfTheirOwn) {
-  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
   if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "there is one processor";
   std::set<std::string> processors;
   std::thread looker([&] {
@@ -267,7 +267,7 @@ TEST_F(Guests, UserModeLinuxesThatRunAtOnceHaveProcessorsOfTheirOwn) {
 }
 
 TEST_F(Guests, AnImageInTheWorkingDirectoryIsFoundByItsName) {
-  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
   // A name that PATH has, too.
   ASSERT_EQ(Shell("cp \"$(command -v linux.uml)\" '" + directory_ + "/ls'").status, 0);
   const Result good = Run("check --kernel=uml --kernel-image=ls good.program");
@@ -320,7 +320,7 @@ TEST_F(Guests, GvisorDiffersFromLinuxWhereItWasFoundTo) {
 }
 
 TEST_F(Guests, StandInOneTableWithThisKernel) {
-  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed";
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
   const Result matrix = Run("matrix --kernels=fake,uml good.program --json");
   EXPECT_EQ(matrix.status, 0) << matrix.err;
   EXPECT_NE(matrix.out.find("\"uml\": {\n            \"reply\": \"s0\""), std::string::npos) << matrix.out;
