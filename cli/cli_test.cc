@@ -185,8 +185,9 @@ TEST_F(CliTest, AMutantShowsAWholeFinding) {
   EXPECT_NE(list.out.find("\n    fake.connect.dgram.unix.unix_connect.connected_elsewhere.value.0\n"),
             std::string::npos)
       << list.out;
-  EXPECT_NE(Run("triage findings-of-fake show connected_elsewhere.value").out.find("\nWhat was said\n"),
-            std::string::npos);
+  const std::string shown = Run("triage findings-of-fake show connected_elsewhere.value").out;
+  EXPECT_NE(shown.find("\nWhat was said\n"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("\nIts directory: findings-of-fake/fake."), std::string::npos) << shown;
   EXPECT_EQ(Run("triage findings-of-fake --html=page.html").status, 0);
   EXPECT_TRUE(Contents(directory_ + "/page.html").starts_with("<!doctype html>"));
   const auto json = nlohmann::json::parse(Run("triage findings-of-fake --json").out);
@@ -280,6 +281,15 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
   EXPECT_EQ(renewed.status, 0) << renewed.err;
   EXPECT_NE(renewed.out.find("in place of a row that expired after 2020-12-31"), std::string::npos) << renewed.out;
   EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), table);
+
+  // By filters, what they leave; what is accepted already is not accepted twice.
+  Write("d/known.deviations", "");
+  EXPECT_EQ(Run("triage d accept --reason=why").status, 2) << "neither a key nor a filter";
+  EXPECT_EQ(Run("triage d accept --call=bind --reason=why").status, 2) << "there is none";
+  const Result all = Run("triage d accept --call=connect --clause=unix_connect --reason='on purpose' --expires=2999-12-31");
+  EXPECT_EQ(all.status, 0) << all.err;
+  EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), table);
+  EXPECT_EQ(Run("triage d accept --call=connect --reason=why").status, 2);
 
   // The corpus as files, for other fuzzers.
   const Result corpus = Run("triage d corpus");

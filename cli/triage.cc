@@ -105,7 +105,7 @@ void SayDeaths(const std::string& directory) {
 }
 
 int Show(const Options&, const TriageRow& row) {
-  fmt::print("{}", StoredReport(row.loaded));
+  fmt::print("{}\nIts directory: {}\n", StoredReport(row.loaded), row.loaded.path);
   if (row.loaded.finding.state != "found")
     fmt::print("\nWhen it was looked for again: {}.\n", row.loaded.finding.state);
   if (!row.accepted.empty()) fmt::print("\nAccepted: {}\n", row.accepted);
@@ -124,7 +124,8 @@ std::string VersionsOf(const Finding& finding) {
   return release.substr(digit, second - digit) + (release[second] == '.' ? ".*" : "*");
 }
 
-int Accept(const Options& options, const TriageRow& row) {
+// Writes the row, and says which.
+void WriteRow(const Options& options, const TriageRow& row) {
   const Finding& f = row.loaded.finding;
   if (options.reason.empty()) {
     throw Stop{kExitUnusable,
@@ -166,9 +167,28 @@ int Accept(const Options& options, const TriageRow& row) {
   }
   fmt::print("{}:{}: {}", file, back->line, DeviationLine(fresh));
   if (old != nullptr) fmt::print("It stands in place of a row that expired after {}: {}\n", old->expires, old->reason);
-  fmt::print("Review it. {}\n", options.deviations.empty()
-                                    ? fmt::format("Campaigns in {} find it there", options.directory)
-                                    : "Give it to campaigns: sockspec fuzz --deviations=" + file);
+}
+
+void SayWhoFinds(const Options& options, std::string_view them) {
+  const std::string file = DeviationsFile(options);
+  fmt::print("Review {}. {}\n", them, options.deviations.empty()
+                                    ? fmt::format("Campaigns in {} find {} there", options.directory, them)
+                                    : fmt::format("Give {} to campaigns: sockspec fuzz --deviations={}", them, file));
+}
+
+int Accept(const Options& options, const TriageRow& row) {
+  WriteRow(options, row);
+  SayWhoFinds(options, "it");
+  return kExitConforms;
+}
+
+// One cause shows in many calls and kinds of sockets: all that the filters leave, but for what is accepted already.
+int AcceptAll(const Options& options, Triage& triage) {
+  Filter(triage.rows, options.filter);
+  std::erase_if(triage.rows, [](const TriageRow& row) { return !row.accepted.empty(); });
+  if (triage.rows.empty()) throw Stop{kExitUnusable, "no finding is such a one and not accepted already"};
+  for (const TriageRow& row : triage.rows) WriteRow(options, row);
+  SayWhoFinds(options, triage.rows.size() == 1 ? "it" : "them");
   return kExitConforms;
 }
 
@@ -251,6 +271,10 @@ int Export(const Options& options, const TriageRow& row) {
   return kExitConforms;
 }
 
+bool IsAny(const TriageFilter& f) {
+  return !(f.call.empty() && f.clause.empty() && f.kind.empty() && f.state.empty() && f.text.empty());
+}
+
 // What may be done with one finding.
 constexpr struct {
   std::string_view word;
@@ -261,7 +285,8 @@ constexpr struct {
                 {"bisect-script", Bisect},
                 {"export", Export}};
 
-int Act(const Options& options, const Triage& triage) {
+int Act(const Options& options, Triage& triage) {
+  if (options.words.size() == 1 && options.words[0] == "accept" && IsAny(options.filter)) return AcceptAll(options, triage);
   for (const auto& action : kActions) {
     if (options.words.size() == 2 && options.words[0] == action.word) {
       return action.act(options, Named(triage, options.words[1]));
@@ -270,8 +295,10 @@ int Act(const Options& options, const Triage& triage) {
   std::string words;
   for (const auto& action : kActions)
     words += fmt::format("{}`{} KEY`", words.empty() ? "" : ", ", action.word);
-  throw Stop{kExitUnusable, fmt::format("found `{}` after the directory, expected {} or `{}`",
-                                        fmt::join(options.words, " "), words, kCorpusWord)};
+  throw Stop{kExitUnusable,
+             fmt::format("found `{}` after the directory, expected {} or `{}`; or `accept` with a filter, such as "
+                         "--clause=accept.aborted",
+                         fmt::join(options.words, " "), words, kCorpusWord)};
 }
 
 TriageOrder OrderOf(const std::string& name) {
@@ -342,7 +369,7 @@ void AddTriage(CLI::App& app, int& status) {
       ->add_option("show", options->words,
                    "show KEY: the report on one; a part of its key will do. accept KEY: write it "
                    "down as a known "
-                   "deviation. regress KEY: make a test of it. bisect-script KEY: what `git bisect "
+                   "deviation; without KEY all that the filters leave. regress KEY: make a test of it. bisect-script KEY: what `git bisect "
                    "run` needs. export KEY: in another form. corpus: write DIR/corpus now, the "
                    "programs of the corpus as files")
       ->type_name("KEY");

@@ -201,6 +201,7 @@ class Campaign {
     for (const std::string_view below : {std::string_view(), kPendingDirectory, kGoneDirectory, kCrashesDirectory}) {
       RemoveUnfinished(fmt::format("{}/{}", directory, below));
     }
+    RemoveOrphans(directory);
     // What an earlier campaign was running is nothing to this one.
     ForgetWhatRan();
     if (Trouble trouble = state_.Load(directory, Section()); trouble.any()) return trouble;

@@ -424,6 +424,18 @@ TEST_F(CampaignDirectory, WhatIsNoPackedCorpusIsLeftAlone) {
   EXPECT_EQ(Contents(options_.directory + "/corpus.packed"), "something else\n");
 }
 
+// A worker that is killed while it takes a finding from the pending ones leaves the half of it that is nobody's.
+TEST_F(CampaignDirectory, HalfOfWhatWasPendingIsCleanedAwayAndTheWholeIsWorkedOut) {
+  ASSERT_EQ(Run().trouble.what, "");
+  const std::string pending = options_.directory + "/.pending/";
+  std::ofstream(pending + "fake.half.before") << "1\nx";
+  std::ofstream(pending + kKey + ".program") << "# " << kKey << "\n# seed 0x2f81\n"
+                                             << "s0 = socket(AF_UNIX, SOCK_DGRAM, 0)\n";
+  options_.programs = 1;
+  ASSERT_EQ(Run().trouble.what, "");
+  EXPECT_TRUE(std::filesystem::is_empty(options_.directory + "/.pending"));
+}
+
 TEST_F(CampaignDirectory, NothingIsLeftOfWhatWasRunning) {
   options_.announce = true;
   EXPECT_EQ(Run().trouble.what, "");

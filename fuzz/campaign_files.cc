@@ -184,6 +184,16 @@ Trouble WritePending(const std::string& directory, const Pending& pending) {
   return WriteAtomically(PendingPath(directory, pending.key), PrintText(transcript));
 }
 
+void RemoveOrphans(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory + "/" + std::string(kPendingDirectory), error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::filesystem::path& path = entry->path();
+    if (path.extension() != ".before") continue;
+    if (!Exists(PendingPath(directory, path.stem().string()))) unlink(path.c_str());
+  }
+}
+
 std::vector<Pending> ReadPending(const std::string& directory) {
   std::vector<Pending> all;
   std::error_code error;

@@ -84,6 +84,10 @@ struct Pending {
 Trouble WritePending(const std::string& directory, const Pending& pending);
 void RemovePending(const std::string& directory, const std::string& key);
 
+// Removes a KEY.before whose KEY.program is not there: who wrote or removed the two was killed in between. To be called
+// where nobody else uses the directory.
+void RemoveOrphans(const std::string& directory);
+
 // What earlier runs left, by key. A file that is no program any more stays where it is.
 std::vector<Pending> ReadPending(const std::string& directory);
 
