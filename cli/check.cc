@@ -1,6 +1,7 @@
 // sockspec check: runs programs in lockstep, and holds what came back against the specification and
 // against what is written in the file.
 
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "cli/kernels.h"
 #include "cli/stop.h"
 #include "cli/terminal.h"
+#include "cli/watched.h"
 #include "fmt/format.h"
 #include "fuzz/deviations.h"
 #include "fuzz/finding.h"
@@ -345,9 +347,12 @@ int RunCheck(const Options& options) {
   const Profile profile = ProfileFor(options.kernel);
   MutationFor(options.kernel, profile);
   PrepareKernel(options.kernel);
+  std::atomic<int> nobody(-1);
+  std::atomic<int>& at = options.kernel.kernel == "lwip" ? GoOnWatched(options.files) : nobody;
   Checker checker(options, profile, std::move(deviations));
   for (size_t i = 0; i < options.files.size(); ++i) {
     const std::string name = NameOf(options.files[i]);
+    at.store(static_cast<int>(i));
     if (inputs[i].transcript) {
       checker.Check(name, *inputs[i].transcript);
     } else {

@@ -437,5 +437,26 @@ TEST_F(CliTest, TheKernelOfThisMachineConformsToItself) {
   EXPECT_EQ(result.status, 0) << result.out << result.err;
 }
 
+// lwIP runs in the process of the command, and takes it down; another one tells of it.
+TEST_F(CliTest, AStackWithinTheProcessThatHangsOrCrashesIsToldWithItsProgramAndCall) {
+  if (Run("check --kernel=lwip good.program").status == 3) GTEST_SKIP() << "liblwip is not installed";
+  Write("hangs.program",
+        "s0 = socket(AF_INET, SOCK_STREAM, 0)\nbind(s0, 127.0.0.1:P0)\nbind(s0, 127.0.0.1:P1)\n"
+        "s1 = socket(AF_INET, SOCK_STREAM, 0)\nbind(s1, 127.0.0.1:P2)\n");
+  Write("crashes.program",
+        "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\nconnect(s0, 127.0.0.1:P0)\nsetsockopt(s0, 255, 7, 1)\n");
+  const Result hangs = Run("check --kernel=lwip --kernel-args=as-it-is good.program hangs.program");
+  EXPECT_EQ(hangs.status, 1);
+  EXPECT_NE(hangs.out.find("good.program: "), std::string::npos) << "what came before it stands";
+  EXPECT_NE(hangs.err.find("lwIP hangs"), std::string::npos) << hangs.err;
+  EXPECT_NE(hangs.err.find("in the middle of:\n    bind(s1, 127.0.0.1:P2)\n"), std::string::npos) << hangs.err;
+  EXPECT_NE(hangs.err.find("sockspec: the kernel died of signal 6 (Aborted) in the middle of hangs.program\n"), std::string::npos)
+      << hangs.err;
+  const Result crashes = Run("check --kernel=lwip --kernel-args=as-it-is crashes.program");
+  EXPECT_EQ(crashes.status, 1);
+  EXPECT_NE(crashes.err.find("in the middle of:\n    setsockopt(s0, 255, 7, 1)\n"), std::string::npos) << crashes.err;
+  EXPECT_NE(crashes.err.find("(Segmentation fault) in the middle of crashes.program\n"), std::string::npos) << crashes.err;
+}
+
 }  // namespace
 }  // namespace sockspec

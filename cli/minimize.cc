@@ -12,6 +12,7 @@
 #include "cli/guest.h"
 #include "cli/kernels.h"
 #include "cli/stop.h"
+#include "cli/watched.h"
 #include "fmt/format.h"
 #include "fuzz/confirm.h"
 #include "fuzz/finding.h"
@@ -41,6 +42,7 @@ int RunMinimize(const Options& options) {
   const Profile profile = ProfileFor(options.kernel);
   MutationFor(options.kernel, profile);
   PrepareKernel(options.kernel);
+  if (options.kernel.kernel == "lwip") GoOnWatched({NameOf(options.file)}).store(0);
   const std::unique_ptr<Kernel> kernel = MakeKernel(options.kernel, profile);
   Lockstep lockstep(*kernel, profile);
 

@@ -300,14 +300,19 @@ std::vector<const Deviation*> HappensNoLonger(const std::vector<const Deviation*
 }
 
 std::string CanonicalKey(std::string_view key) {
-  std::string canonical(key);
-  for (const Clause* clause : AllClauses()) {
-    for (const std::string_view alias : OlderIds(*clause)) {
-      const std::string old = fmt::format(".{}.", alias);
-      if (const size_t at = canonical.find(old); at != std::string::npos) {
-        canonical.replace(at, old.size(), fmt::format(".{}.", clause->id));
+  // ".older_id." and ".id.", found once: a table with braces asks for thousands of keys.
+  static const std::vector<std::pair<std::string, std::string>> kOlder = [] {
+    std::vector<std::pair<std::string, std::string>> older;
+    for (const Clause* clause : AllClauses()) {
+      for (const std::string_view alias : OlderIds(*clause)) {
+        older.emplace_back(fmt::format(".{}.", alias), fmt::format(".{}.", clause->id));
       }
     }
+    return older;
+  }();
+  std::string canonical(key);
+  for (const auto& [old, id] : kOlder) {
+    if (const size_t at = canonical.find(old); at != std::string::npos) canonical.replace(at, old.size(), id);
   }
   return canonical;
 }

@@ -27,6 +27,7 @@
 #include "model/program/options.h"
 #include "model/program/unix_name.h"
 #include "sut/arguments.h"
+#include "sut/coincidence.h"
 #include "sut/delays.h"
 #include "sut/descriptors.h"
 #include "sut/memory.h"
@@ -828,21 +829,7 @@ void LinuxKernel::TakeRights(const Call& call, msghdr* message, Reply* reply) {
 bool LinuxKernel::Coincidence() const {
   if (narrow_) return false;  // such a program wants it
   if (names_.AnyHadBefore()) return true;
-  std::vector<int> ports;
-  std::vector<int> seen;
-  for (int slot = 0; slot < kSlots; ++slot) {
-    const int of = streams_.Of(slot);
-    const Stream* stream = streams_.At(of);
-    if (stream == nullptr || stream->port_given || std::ranges::count(seen, of) != 0) continue;
-    seen.push_back(of);
-    const int port = LocalPort(descriptors_.NumberOf(slot));
-    if (!names_.IsEphemeral(port)) continue;
-    const int name = names_.FindChosen(port);
-    if ((name >= 0 && name < stream->names_before) || std::ranges::count(ports, port) != 0)
-      return true;
-    ports.push_back(port);
-  }
-  return false;
+  return TwoWereGivenOnePort(names_, streams_, [this](int slot) { return LocalPort(descriptors_.NumberOf(slot)); });
 }
 
 }  // namespace

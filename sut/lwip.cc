@@ -6,13 +6,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,7 +33,9 @@
 
 #include "model/program/declarations.h"
 #include "model/program/options.h"
+#include "model/program/text.h"
 #include "sut/arguments.h"
+#include "sut/coincidence.h"
 #include "sut/delays.h"
 #include "sut/memory.h"
 #include "sut/names.h"
@@ -163,7 +168,10 @@ std::string_view LacksOption(const Call& call) {
   for (const Token& known : OptionNames(call.level)) {
     if (known.value == call.option) return known.name;
   }
-  return {};
+  // That a number which nobody knows is one of lwIP's own is no mistake.
+  constexpr int kTcpKeepalive = 255;  // TCP_KEEPALIVE in Debian's library: the time of TCP_KEEPIDLE, in milliseconds
+  const bool own = call.level == IPPROTO_TCP && call.option == kTcpKeepalive;
+  return own ? "options that only lwIP has" : "";
 }
 
 std::string_view LacksFlag(const Call& call, int has) {
@@ -188,11 +196,22 @@ std::string_view LacksPointer(const Call& call) {
   return {};
 }
 
+constexpr std::string_view kOtherInterface = "an IPv6 interface beside the loopback";
+
 std::string_view LacksAddress(const Call& call) {
   if (call.pointer != Pointer::kValid) return {};
   const Host host = Unmapped(call.address.host);
-  // POSIX says nothing of it; elsewhere it leads to oneself.
-  if (call.op != Op::kBind && (host == Host::kAny || host == Host::kAny6)) return "the wildcard as a destination";
+  if (call.op != Op::kBind) {
+    // POSIX says nothing of it; elsewhere it leads to oneself.
+    constexpr std::string_view kWildcard = "the wildcard as a destination";
+    if (host == Host::kAny || host == Host::kAny6) return kWildcard;
+    // So does an address that says that it is of the other family: where its bytes are looked for, there are zeros, or
+    // what the program left there.
+    if (call.address.family == AF_INET && IsIpv6(call.address.host)) return kWildcard;
+    if (call.address.family == AF_INET6 && IsIpv4(call.address.host)) {
+      return call.address.dirty_tail ? kOtherInterface : kWildcard;
+    }
+  }
   // Its loopback is neither.
   const bool many = host == Host::kBroadcast || host == Host::kLocalBroadcast || host == Host::kMulticast ||
                     host == Host::kMulticast6;
@@ -208,7 +227,7 @@ std::string_view LacksAddress(const Call& call) {
     // Where no route of IPv6 leads to, lwIP takes the only interface there is.
     case Host::kNotOurs6:
     case Host::kUnreachable6:
-    case Host::kLinkLocal6: return call.op == Op::kBind ? "" : "an IPv6 interface beside the loopback";
+    case Host::kLinkLocal6: return call.op == Op::kBind ? "" : kOtherInterface;
     default: return {};
   }
 }
@@ -269,7 +288,10 @@ std::string_view LacksOf(const Call& call) {
       return call.command == static_cast<int32_t>(FIONREAD) || call.command == static_cast<int32_t>(FIONBIO)
                  ? ""
                  : "SIOCATMARK and others";
-    case Op::kPoll: return (call.flags & POLLRDHUP) != 0 ? "POLLRDHUP" : "";
+    case Op::kPoll:
+      if ((call.flags & POLLRDHUP) != 0) return "POLLRDHUP";
+      // sockets.h: "Below values are unimplemented".
+      return (call.flags & ~(POLLIN | POLLOUT | POLLPRI | POLLERR | POLLHUP | POLLNVAL)) != 0 ? "POLLRDNORM and others" : "";
     case Op::kSocketpair: return "socketpair()";
     case Op::kSelect: return "select()";  // Debian's library is built without
     case Op::kEpollCreate1:
@@ -291,7 +313,8 @@ constexpr int kLongestTimeout = 50;      // of a program's own that we wait for,
 constexpr int kWaitMilliseconds = 1;     // that we give a call that finds nothing
 constexpr int kSendMilliseconds = 60000;  // and one that finds no room, see Overseer
 constexpr s16_t kNoLinger = -1;  // netconn::linger
-constexpr auto kHangs = std::chrono::seconds(4);
+constexpr auto kHangs = std::chrono::seconds(4);                    // where it sleeps
+constexpr auto kTurnsInCircles = std::chrono::milliseconds(500);  // where it works: calls take microseconds
 
 // A thread beside the one that makes calls. It ends a send() or a connect() that would wait for ever, and the process
 // where a call never comes back.
@@ -306,10 +329,24 @@ class Overseer {
     if (thread_.joinable()) thread_.join();
   }
 
-  void Begin() { thread_ = std::thread([this] { Oversee(); }); }
+  // By the thread that will make the calls.
+  void Begin() {
+    pthread_getcpuclockid(pthread_self(), &clock_);
+    thread_ = std::thread([this] { Oversee(); });
+  }
 
-  void Enter() { turn_.fetch_add(1, std::memory_order_relaxed); }  // odd while a call is made
-  void Leave() { turn_.fetch_add(1, std::memory_order_relaxed); }
+  // Between these two a call is made; nullptr: what clears up between programs.
+  void Enter(const Call* call) {
+    call_.store(call, std::memory_order_relaxed);
+    turn_.fetch_add(1, std::memory_order_relaxed);  // odd while it is made
+  }
+  void Leave() {
+    turn_.fetch_add(1, std::memory_order_relaxed);
+    call_.store(nullptr, std::memory_order_relaxed);
+  }
+
+  // The call that is being made; nullptr: none.
+  const Call* call() const { return call_.load(std::memory_order_relaxed); }
 
   // Between these two a call is made on this socket that may wait.
   void BeginWait(int raw) {
@@ -330,15 +367,19 @@ class Overseer {
     std::unique_lock lock(mutex_);
     uint64_t seen = 0;
     auto since = std::chrono::steady_clock::now();
+    std::chrono::nanoseconds worked_since{0};
     while (!end_) {
-      wake_.wait_for(lock, waiting_ >= 0 ? std::chrono::milliseconds(1) : std::chrono::milliseconds(1000));
+      wake_.wait_for(lock, waiting_ >= 0 ? std::chrono::milliseconds(1) : std::chrono::milliseconds(100));
       if (waiting_ >= 0) Look(waiting_);
       const uint64_t turn = turn_.load(std::memory_order_relaxed);
       const auto now = std::chrono::steady_clock::now();
-      if (turn != seen || turn % 2 == 0) since = now;
+      if (turn != seen || turn % 2 == 0) {
+        since = now;
+        worked_since = Worked();
+      }
       seen = turn;
-      if (now - since < kHangs) continue;
-      fprintf(stderr, "sockspec: a call to lwIP has not come back for 4 s\n");
+      if (now - since < kHangs && Worked() - worked_since < kTurnsInCircles) continue;
+      fprintf(stderr, "sockspec: lwIP hangs: a call does not come back\n");
       abort();
     }
   }
@@ -369,7 +410,16 @@ class Overseer {
     }
   }
 
+  // How long the thread that makes calls has run on a processor: it goes by that whether others want it, too.
+  std::chrono::nanoseconds Worked() const {
+    timespec time{};
+    clock_gettime(clock_, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  }
+
   static constexpr size_t kNothing = SIZE_MAX;
+  clockid_t clock_ = CLOCK_PROCESS_CPUTIME_ID;
+  std::atomic<const Call*> call_{nullptr};
   std::mutex mutex_;
   std::condition_variable wake_;
   bool end_ = false;
@@ -383,6 +433,7 @@ class LwipKernel : public Kernel {
  public:
   ~LwipKernel() override;
   void Begin(const LwipOptions& options);
+  const Call* call() const { return overseer_.call(); }
 
   std::string family() const override { return "lwip"; }
   std::string option() const override { return option_; }
@@ -391,6 +442,10 @@ class LwipKernel : public Kernel {
   Trouble ResetFresh(const Environment& env) override { return Reset(env); }
   Reply Run(const Call& call) override;
   void Disturb(unsigned seed) override { delays_.Set(seed); }
+  // TCP and UDP count their ports apart. What earlier programs had, nobody has any more.
+  bool Coincidence() const override {
+    return TwoWereGivenOnePort(names_, streams_, [](int slot) { return LocalPort(slot + LWIP_SOCKET_OFFSET); });
+  }
   std::string_view Lacks(const Call& call) const override { return LacksOf(call); }
   std::string_view Lacks(const Environment& env) const override {
     return env.nofile != 0      ? "env: nofile="
@@ -424,8 +479,9 @@ class LwipKernel : public Kernel {
   int Raw(const Call& call) const { return raw_[call.fd.code]; }
   static int SlotOf(int raw) { return raw - LWIP_SOCKET_OFFSET; }
   static bool IsTcp(int raw);
+  static int LocalPort(int raw);
   static bool Blocks(int raw, const Call& call);
-  Reply Made(const Call& call, int raw, int error, int flags);
+  Reply Made(const Call& call, int raw, int error, int flags, bool port_given = false);
 
   Overseer overseer_;
   std::array<int, 256> raw_{};  // by Descriptor::code
@@ -447,7 +503,25 @@ LwipKernel::~LwipKernel() {
   g_kernel = nullptr;
 }
 
+// Where the process dies of lwIP, its last words say of which call.
+void TellTheCall(int number) {
+  // Words take memory, and it may have died with the lock of that held: SIGALRM ends it then.
+  signal(SIGALRM, SIG_DFL);
+  alarm(2);
+  if (const Call* const call = g_kernel == nullptr ? nullptr : g_kernel->call(); call != nullptr) {
+    dprintf(2, "sockspec: signal %d (%s) came in the middle of:\n    %s\n", number, strsignal(number), PrintCall(*call).c_str());
+  }
+  raise(number);  // comes when the handler is done
+}
+
 void LwipKernel::Begin(const LwipOptions& options) {
+  struct sigaction action {};
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_handler = TellTheCall;
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+    struct sigaction old {};
+    if (sigaction(number, nullptr, &old) == 0 && old.sa_handler == SIG_DFL) sigaction(number, &action, nullptr);
+  }
   as_it_is_ = options.as_it_is;
   option_ = options.option;
   g_kernel = this;
@@ -468,7 +542,7 @@ Trouble LwipKernel::Reset(const Environment&) {
       if (round > 0 && *lwip.tcp_active_pcbs == nullptr && *lwip.tcp_tw_pcbs == nullptr) break;
     }
     if (round == 10) return {"lwIP has connections that do not go"};
-    overseer_.Enter();
+    overseer_.Enter(nullptr);
     for (int raw = LWIP_SOCKET_OFFSET; raw < kHighest; ++raw) {
       lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(raw);
       if (socket == nullptr) continue;
@@ -497,7 +571,7 @@ Reply LwipKernel::Run(const Call& call) {
   delays_.Wait();
   Call known = call;
   known.flags &= call.op == Op::kAccept4 || call.op == Op::kPoll ? ~0 : ~MSG_NOSIGNAL;
-  overseer_.Enter();
+  overseer_.Enter(&known);
   errno = kNoErrno;
   const Reply reply = Launch(known);
   overseer_.Leave();
@@ -612,7 +686,7 @@ Reply LwipKernel::Accept(const Call& call, int flags) {
     return raw = lwip.lwip_accept(Raw(call), address, Choose(call.length_pointer, &memory_.address_out.length));
   });
   const bool blocked = reply.blocked;
-  reply = Made(call, raw, reply.error, flags);
+  reply = Made(call, raw, reply.error, flags, true);
   reply.blocked = blocked;
   names_.Read(call, call.length_pointer == Pointer::kValid, memory_.address_out, &reply);
   return reply;
@@ -629,6 +703,8 @@ Reply LwipKernel::Bind(const Call& call) {
   }
   const int value = lwip.lwip_bind(Raw(call), AddressIn(call, names_, memory_), static_cast<socklen_t>(call.length));
   const Reply reply = Answer(value, errno);
+  Stream* const stream = streams_.At(streams_.Of(SlotOf(Raw(call))));
+  if (value == 0 && stream != nullptr && call.address.port != kPortZero) stream->port_given = true;
   if (bound.empty() || value != 0) return reply;
   const Core core;
   const auto again = std::ranges::find(bound, *lwip.tcp_bound_pcbs);
@@ -689,7 +765,12 @@ Reply LwipKernel::Getsockopt(const Call& call) {
   return reply;
 }
 
+// setsockopt(IPPROTO_RAW, IPV6_CHECKSUM) looks into a raw socket before it asks whether it is one: where a TCP socket's
+// connection is gone, the process dies (fuzz/found/lwip/kills/setsockopt-of-a-checksum.program).
 Reply LwipKernel::Setsockopt(const Call& call) {
+  constexpr int kIpv6Checksum = 7;
+  const lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(Raw(call));
+  if (!as_it_is_ && call.level == IPPROTO_RAW && call.option == kIpv6Checksum && socket != nullptr) return {.error = ENOPROTOOPT};
   WriteOption(call, memory_.option_in);
   const int value = lwip.lwip_setsockopt(Raw(call), call.level, call.option, memory_.option_in,
                                          static_cast<socklen_t>(call.length));
@@ -726,6 +807,14 @@ Reply LwipKernel::Poll(const Call& call) {
     reply = {.error = EINTR, .blocked = true};
   }
   return reply;
+}
+
+// The port that a socket is bound to; 0: to none.
+int LwipKernel::LocalPort(int raw) {
+  sockaddr_in6 address{};
+  socklen_t length = sizeof address;
+  if (lwip.lwip_getsockname(raw, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+  return ntohs(address.sin6_port);  // a sockaddr_in has it in the same place
 }
 
 bool LwipKernel::IsTcp(int raw) {
@@ -797,11 +886,11 @@ Reply LwipKernel::Receive(const Call& call, Move move) {
 }
 
 // Names what a call made, by its handle and its slot.
-Reply LwipKernel::Made(const Call& call, int raw, int error, int flags) {
+Reply LwipKernel::Made(const Call& call, int raw, int error, int flags, bool port_given) {
   if (call.made < kMaxHandles) raw_[call.made] = raw;
   if (raw < 0) return Answer(raw, error);
   if ((flags & SOCK_NONBLOCK) != 0) lwip.lwip_fcntl(raw, F_SETFL, O_NONBLOCK);
-  streams_.Set(SlotOf(raw), streams_.New({}));
+  streams_.Set(SlotOf(raw), streams_.New({.names_before = names_.ephemeral_names(), .port_given = port_given}));
   return Answer(SlotOf(raw), 0);
 }
 

@@ -10,6 +10,7 @@
 
 #include "gtest/gtest.h"
 #include "model/program/text.h"
+#include "sut/needs_lwip.h"
 
 namespace sockspec {
 namespace {
@@ -26,18 +27,8 @@ TEST(LwipLibraryDeathTest, OneThatIsNotThereIsToldWithTheCommandThatInstallsIt) 
       testing::ExitedWithCode(3), "/nowhere/liblwip.so: .*\nlwIP comes with: apt-get install liblwip-dev");
 }
 
-// Where liblwip is not installed, all else is skipped.
-class LwipKernelTest : public testing::Test {
+class LwipKernelTest : public NeedsLwip {
  protected:
-  void SetUp() override {
-    Trouble trouble;
-    kernel_ = MakeLwipKernel({}, &trouble);
-    if (kernel_ != nullptr) return;
-    std::cout << "[  SKIPPED ] " << trouble.what << "\n";
-    if (getenv("SOCKSPEC_REQUIRE_KERNEL") != nullptr) FAIL() << trouble.what;
-    GTEST_SKIP() << trouble.what;
-  }
-
   // Runs the program on from where the last one ended; each line's reply must be the one written.
   void Go(const std::string& text) {
     const ParsedText parsed = ParseText(text, "test");
@@ -56,8 +47,6 @@ class LwipKernelTest : public testing::Test {
     EXPECT_TRUE(parsed.ok()) << parsed.problem.Message();
     return std::string(kernel_->Lacks(parsed.transcript.program.calls.back()));
   }
-
-  std::unique_ptr<Kernel> kernel_;
 };
 
 TEST_F(LwipKernelTest, ItSaysWhatItIs) {
@@ -169,6 +158,29 @@ TEST_F(LwipKernelTest, AResetLeavesNothing) {
   }
 }
 
+// TCP and UDP go through the ports on their own: every so often both are at the same one.
+TEST_F(LwipKernelTest, TwoSocketsThatWereGivenOnePortAreACoincidence) {
+  bool together = false;
+  for (int i = 0; i < 0x4001 && !together; ++i) {
+    ASSERT_EQ(kernel_->Reset({}).what, "");
+    // Every time one of the two gets ahead by one.
+    Go("s0 = socket(AF_INET, SOCK_DGRAM, 0)           = s0\n"
+       "bind(s0, 127.0.0.1:0)                         = 0\n"
+       "close(s0)                                     = 0\n"
+       "s1 = socket(AF_INET, SOCK_DGRAM, 0)           = s1\n"
+       "bind(s1, 127.0.0.1:0)                         = 0\n"
+       "s2 = socket(AF_INET, SOCK_STREAM, 0)          = s2\n"
+       "bind(s2, 127.0.0.1:0)                         = 0\n");
+    together = kernel_->Coincidence();
+    const auto port_of = [this](int handle) {
+      return kernel_->Run({.op = Op::kGetsockname, .fd = Descriptor::Handle(handle), .length = kStorageLength}).port;
+    };
+    const Port datagrams = port_of(1), stream = port_of(2);
+    EXPECT_EQ(together, datagrams == stream);
+  }
+  EXPECT_TRUE(together);
+}
+
 TEST_F(LwipKernelTest, ACallThatItDoesNotHaveIsNotMade) {
   Go("s0 = socket(AF_INET, SOCK_DGRAM, 0)             = s0\n"
      "recv(s0, BAD_PTR, 1, MSG_DONTWAIT)              = -1 ENOSYS\n"
@@ -195,6 +207,11 @@ TEST_F(LwipKernelTest, WhatItDoesNotHaveItSays) {
       {"getsockopt(-1, SOL_SOCKET, 9999)", ""},
       {"connect(-1, SILENT:P0)", "hosts that do not answer"},
       {"connect(-1, 127.0.0.1:P0)", ""},
+      {"connect(-1, AF_INET/[::1]:P0)", "the wildcard as a destination"},
+      {"connect(-1, AF_INET6/127.0.0.1:P0/DIRTY)", "an IPv6 interface beside the loopback"},
+      {"bind(-1, AF_INET6/127.0.0.1:P0/DIRTY)", ""},
+      {"poll(-1, POLLIN|0x40)", "POLLRDNORM and others"},
+      {"getsockopt(-1, IPPROTO_TCP, 255)", "options that only lwIP has"},
       {"t1: recv(-1, 1, 0) <unfinished ...>\nt1: <... recv resumed>", "calls in other threads"},
   };
   for (const auto& [program, lacks] : kCases) EXPECT_EQ(Lacks(program), lacks) << program;

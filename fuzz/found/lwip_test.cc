@@ -1,22 +1,26 @@
-// What lwIP was found to do it still does: every program under fuzz/found/lwip/ breaks POSIX in its last call, and
-// nowhere else, and fuzz/found/lwip.deviations says so in the same sentence. Where liblwip is not installed, all of it is
-// skipped.
+// What lwIP was found to do it still does: every program under fuzz/found/lwip/ breaks the profile posix in its last call,
+// and nowhere else, fuzz/found/lwip.deviations says so in the same sentence, and its rows stand for what these programs
+// show and for nothing else. Where liblwip is not installed, all of it is skipped.
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <memory>
+#include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "fmt/format.h"
 #include "fuzz/deviations.h"
+#include "fuzz/found/variants.h"
 #include "fuzz/generate.h"
 #include "fuzz/lockstep.h"
 #include "gtest/gtest.h"
@@ -25,6 +29,7 @@
 #include "model/program/random.h"
 #include "model/program/text.h"
 #include "sut/lwip.h"
+#include "sut/needs_lwip.h"
 
 namespace sockspec {
 namespace {
@@ -45,34 +50,72 @@ Transcript Read(const std::filesystem::path& path) {
 
 Profile Posix() { return ResolveProfile("posix", "").profile; }
 
-class FoundOnLwip : public testing::Test {
- protected:
-  void SetUp() override {
-    Trouble trouble;
-    kernel_ = MakeLwipKernel({}, &trouble);
-    if (kernel_ != nullptr) return;
-    std::cout << "[  SKIPPED ] " << trouble.what << "\n";
-    if (getenv("SOCKSPEC_REQUIRE_KERNEL") != nullptr) FAIL() << trouble.what;
-    GTEST_SKIP() << trouble.what;
-  }
+using FoundOnLwip = NeedsLwip;
 
-  std::unique_ptr<Kernel> kernel_;
+Deviations Table() {
+  const ParsedDeviations table = ParseDeviations(Contents("fuzz/found/lwip.deviations"), "lwip.deviations");
+  EXPECT_EQ(table.problem, "");
+  return table.deviations;
+}
+
+// By their names from the root of the tree. What a listener's flags are is what lies behind it in memory, and what kills
+// lwIP is run elsewhere.
+std::vector<std::string> Programs() {
+  std::vector<std::string> programs;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kFound)) {
+    const std::string name = entry.path().string();
+    if (entry.path().extension() != ".program" || name.find("/kills/") != std::string::npos) continue;
+    if (entry.path().filename() != "fcntl-of-a-listener.program") programs.push_back(name);
+  }
+  std::ranges::sort(programs);
+  return programs;
+}
+
+// The keys by which the program and its variants part from POSIX in their last calls, and nowhere before.
+std::set<std::string> Shown(Lockstep& lockstep, const Program& program) {
+  std::set<std::string> keys;
+  for (const Program& variant : VariantsOf(program)) {
+    const struct Run& run = lockstep.PlayFresh(variant);
+    if (!run.diverged() || run.divergences[0].index + 1 != static_cast<int>(variant.calls.size())) continue;
+    keys.insert(run.divergences[0].key);
+  }
+  return keys;
+}
+
+// What is seen now and then and not worked out: of no mistake of lwIP's that we could name.
+constexpr std::string_view kNotWorkedOut[] = {
+    // Two UDP sockets share a port, [::] and [::1], and a short addrlen hides from whom the first datagram was: the
+    // specification takes its port for that of the other sender.
+    "lwip.recvfrom.dgram.inet6.udp_recv.datagram.effect.addr.port-chosen",
+    "lwip.recvmsg.dgram.inet6.udp_recv.datagram.effect.addr.port-chosen",
 };
 
-TEST_F(FoundOnLwip, EveryProgramBreaksPosixInItsLastCallOnlyAsTheTableSays) {
-  const ParsedDeviations table = ParseDeviations(Contents("fuzz/found/lwip.deviations"), "lwip.deviations");
-  ASSERT_EQ(table.problem, "");
-  std::set<std::string> programs;
+// The keys that neither the table explains nor the list has.
+class Unknown {
+ public:
+  explicit Unknown(const Kernel& kernel) : release_(kernel.release()) {}
+
+  void Look(const std::string& key) {
+    if (!seen_.insert(key).second || std::ranges::find(kNotWorkedOut, key) != std::end(kNotWorkedOut)) return;
+    if (FindDeviation(table_, "lwip", release_, "posix", key) == nullptr) keys_.insert(key);
+  }
+  const std::set<std::string>& keys() const { return keys_; }
+
+ private:
+  const Deviations table_ = Table();
+  const std::string release_;
+  std::set<std::string> seen_;
+  std::set<std::string> keys_;
+};
+
+TEST_F(FoundOnLwip, EveryProgramBreaksPosixInItsLastCallOnlyAsItsRowSays) {
+  const Deviations table = Table();
+  const std::vector<std::string> programs = Programs();
   Lockstep lockstep(*kernel_, Posix());
-  for (const auto& entry : std::filesystem::directory_iterator(kFound)) {
-    if (entry.path().extension() != ".program") continue;
-    const std::string name = entry.path().filename().string();
-    programs.insert(std::string(kFound) + "/" + name);
-    // What a listener's flags are is what lies behind it in memory.
-    if (name == "fcntl-of-a-listener.program") continue;
+  for (const std::string& name : programs) {
     SCOPED_TRACE(name);
-    const std::string text = Contents(entry.path());
-    const Transcript transcript = Read(entry.path());
+    const std::string text = Contents(name);
+    const Transcript transcript = Read(name);
     const int last = static_cast<int>(transcript.program.calls.size()) - 1;
     const struct Run& run = lockstep.PlayFresh(transcript.program);
     ASSERT_EQ(run.why_discarded, "");
@@ -80,55 +123,85 @@ TEST_F(FoundOnLwip, EveryProgramBreaksPosixInItsLastCallOnlyAsTheTableSays) {
     const Divergence& divergence = run.divergences[0];
     EXPECT_EQ(divergence.index, last);
     EXPECT_EQ(divergence.expected->id, transcript.said[last].clause);
-    EXPECT_NE(text.find(kSaid + PrintReply(transcript.program.calls[last], divergence.actual) + "\n"), std::string::npos)
-        << PrintReply(transcript.program.calls[last], divergence.actual);
-    const Deviation* row = FindDeviation(table.deviations, "lwip", kernel_->release(), "posix", divergence.key);
+    // An address that recvfrom() should not write at all is what lay in lwIP's memory.
+    Reply told = divergence.actual;
+    const bool stray = (told.wrote & kWroteAddress) != 0 && (transcript.said[last].reply->wrote & kWroteAddress) == 0;
+    if (stray) told.wrote &= ~(kWroteAddress | kWroteAddressLength);
+    const std::string came_back = kSaid + PrintReply(transcript.program.calls[last], told) + (stray ? "" : "\n");
+    EXPECT_NE(text.find(came_back), std::string::npos) << PrintReply(transcript.program.calls[last], divergence.actual);
+    const Deviation* row = FindDeviation(table, "lwip", kernel_->release(), "posix", divergence.key);
     ASSERT_NE(row, nullptr) << divergence.key;
     EXPECT_TRUE(text.starts_with("# " + row->reason + "\n")) << row->reason;
   }
-  EXPECT_GE(programs.size(), 50u);
-  for (const Deviation& row : table.deviations.rows) EXPECT_TRUE(programs.contains(row.link)) << row.link;
+  for (const Deviation& row : table.rows) {
+    EXPECT_TRUE(std::ranges::binary_search(programs, row.link)) << row.link;
+    EXPECT_TRUE(Contents(row.link).starts_with("# " + row.reason + "\n")) << row.link;
+  }
 }
 
-// Random programs find little that is not in the table; what they do find is for a campaign to work out.
-TEST_F(FoundOnLwip, TheTableExplainsNearlyAllThatRandomProgramsShow) {
-  const ParsedDeviations table = ParseDeviations(Contents("fuzz/found/lwip.deviations"), "lwip.deviations");
+// What a row stands for has been seen: by its program, or by it on the other family, with another call that reads or sends.
+TEST_F(FoundOnLwip, NoRowStandsForMoreThanItsProgramAndItsVariantsShow) {
+  Lockstep lockstep(*kernel_, Posix());
+  std::map<std::string, std::set<std::string>> shown;
+  std::map<std::string, int> row_of;
+  Unknown unknown(*kernel_);
+  for (const std::string& name : Programs()) {
+    shown[name] = Shown(lockstep, Read(name).program);
+    for (const std::string& key : shown[name]) unknown.Look(key);
+  }
+  for (const Deviation& row : Table().rows) {
+    EXPECT_EQ(row.key.find('*'), std::string::npos) << row.key;
+    for (const std::string& key : KeysOf(row)) {
+      EXPECT_TRUE(shown[row.link].contains(key)) << "line " << row.line << ": " << row.link << " does not show " << key;
+      const auto [other, first] = row_of.emplace(key, row.line);
+      EXPECT_TRUE(first) << key << " stands in line " << other->second << " and in line " << row.line;
+    }
+  }
+  EXPECT_EQ(unknown.keys(), std::set<std::string>()) << "shown by variants, and in no row";
+}
+
+TEST_F(FoundOnLwip, TheTableExplainsAllThatRandomProgramsShow) {
   Generator generator(Posix(), ForKernel({}, *kernel_));
   Lockstep lockstep(*kernel_, Posix());
   int diverged = 0;
-  std::multiset<std::string> unknown;
-  for (uint64_t i = 0; i < 3000; ++i) {
+  Unknown unknown(*kernel_);
+  for (uint64_t i = 0; i < 20000; ++i) {
     Random random(ProgramSeed(1, i));
     const struct Run& run = lockstep.Play(generator.Next(random));
     ASSERT_EQ(run.trouble.what, "");
     ASSERT_EQ(run.lacks, "") << "what it lacks was not left out";
     if (!run.diverged()) continue;
     ++diverged;
-    const std::string& key = run.divergences[0].key;
-    if (FindDeviation(table.deviations, "lwip", kernel_->release(), "posix", key) == nullptr) unknown.insert(key);
+    unknown.Look(run.divergences[0].key);
   }
-  EXPECT_GT(diverged, 100);
-  EXPECT_LT(unknown.size(), 3000u / 100) << testing::PrintToString(unknown);
+  EXPECT_GT(diverged, 1000);
+  EXPECT_EQ(unknown.keys(), std::set<std::string>()) << "`sockspec fuzz --kernel=lwip` makes small programs of them";
 }
 
-// lwIP as it is: the next look through its list of bound sockets never ends, and the process with it. GoogleTest runs
-// it first, before this process has an lwIP.
-TEST(FoundOnLwipAsItIsDeathTest, ASecondBindHangsItForEver) {
-  const Transcript transcript = Read("fuzz/found/lwip/kills/second-bind-hangs.program");
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    Trouble trouble;
-    const auto kernel = MakeLwipKernel({.as_it_is = true}, &trouble);
-    if (kernel == nullptr) _exit(3);
-    Lockstep(*kernel, Posix()).PlayFresh(transcript.program);
-    _exit(0);
+// lwIP as it is: each of these ends the process, by a signal of its own or, where a call never comes back, by ours.
+// GoogleTest runs it first, before this process has an lwIP. What it finds beyond a listener's memory is zero now and then.
+TEST(FoundOnLwipAsItIsDeathTest, EveryProgramThatKillsItStillDoes) {
+  const struct {
+    const char* program;
+    int signal;
+  } kKills[] = {{"second-bind-hangs", SIGABRT}, {"setsockopt-of-a-checksum", SIGSEGV}};
+  for (const auto& [program, signal] : kKills) {
+    const Transcript transcript = Read(fmt::format("{}/kills/{}.program", kFound, program));
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      Trouble trouble;
+      const auto kernel = MakeLwipKernel({.as_it_is = true}, &trouble);
+      if (kernel == nullptr) _exit(3);
+      Lockstep(*kernel, Posix()).PlayFresh(transcript.program);
+      _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 3) GTEST_SKIP() << "liblwip is not installed";
+    ASSERT_TRUE(WIFSIGNALED(status)) << program << " exited with " << WEXITSTATUS(status);
+    EXPECT_EQ(WTERMSIG(status), signal) << program;
   }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 3) GTEST_SKIP() << "liblwip is not installed";
-  ASSERT_TRUE(WIFSIGNALED(status)) << "exited with " << WEXITSTATUS(status);
-  EXPECT_EQ(WTERMSIG(status), SIGABRT);
 }
 
 }  // namespace
