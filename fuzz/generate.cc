@@ -74,6 +74,10 @@ GenerateOptions ForKernel(GenerateOptions options, const Kernel& kernel) {
   options.environments &= kernel.Lacks(Environment{.nofile = 1}).empty() &&
                           kernel.Lacks(Environment{.ephemeral = 1}).empty() &&
                           kernel.Lacks(Environment{.nobody = true}).empty();
+  for (int host = 0; host < kHostCount; ++host) {
+    any |= !kernel.Lacks(Call{.op = Op::kConnect, .address = {.host = static_cast<Host>(host)}}).empty();
+  }
+  any |= !kernel.Lacks(Call{.op = Op::kBind, .address = {.host = Host::kUnix, .name = kReadOnlyDir}}).empty();
   for (int op = 0; op < kOpCount; ++op) any |= !kernel.Lacks(Call{.op = static_cast<Op>(op)}).empty();
   // A kernel that has all of this is asked no more.
   if (any) options.lacks = [&kernel](const Call& call) { return kernel.Lacks(call); };

@@ -19,6 +19,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,8 +94,12 @@ class LinuxKernel : public Kernel {
   Trouble PrepareThreads() override;
   void Disturb(unsigned seed) override { delays_.Set(seed); }
   bool Coincidence() const override;
+  std::string_view Lacks(const Call& call) const override { return lacks_ ? LacksHere(call) : std::string_view(); }
 
  private:
+  std::string_view LacksHere(const Call& call) const;
+
+
   std::string family_;
   std::string option_;
   Trouble CloseDescriptors(const Environment& env);
@@ -177,6 +182,8 @@ class LinuxKernel : public Kernel {
   int programs_at_most_ = 1;
   int next_port_ = 0;
   int ports_end_ = 0;
+  bool lacks_ = false;  // something that addresses of programs stand for
+  unsigned abstract_series_ = 0;
   PortRange usual_ephemeral_;
   int next_narrow_ = 0;
   int narrow_end_ = 0;
@@ -191,6 +198,31 @@ class LinuxKernel : public Kernel {
   std::array<Reply, kMaxThreads> at_once_;  // of a call that did not block
   int busy_ = 0;                            // how many workers are in a call
 };
+
+// What is not there of `facts`, as what one address after the other stands for; empty: nothing. `host` and `name` are of
+// one address; without, of any.
+std::string_view LacksOf(const SandboxFacts& facts, std::optional<Host> host = {}, UnixName name = kReadOnlyDir) {
+  const struct {
+    Host host;
+    bool SandboxFacts::*fact;
+    std::string_view words;
+  } kHosts[] = {{Host::kUnreachable, &SandboxFacts::unreachable, "an unreachable route"},
+                {Host::kBlackhole, &SandboxFacts::blackhole, "a blackhole route"},
+                {Host::kProhibited, &SandboxFacts::prohibited, "a prohibit route"},
+                {Host::kSilent, &SandboxFacts::silent, "a host that is silent"},
+                {Host::kUnreachable6, &SandboxFacts::unreachable6, "an unreachable route"},
+                {Host::kBlackhole6, &SandboxFacts::blackhole6, "a blackhole route"},
+                {Host::kProhibited6, &SandboxFacts::prohibited6, "a prohibit route"}};
+  for (const auto& [of, fact, words] : kHosts) {
+    if (!(facts.*fact) && (!host || Unmapped(*host) == of)) return words;
+  }
+  const bool read_only = !host || (*host == Host::kUnix && name == kReadOnlyDir);
+  return read_only && !facts.read_only ? "a file system that is read-only" : std::string_view();
+}
+
+std::string_view LinuxKernel::LacksHere(const Call& call) const {
+  return LacksOf(ThisSandbox(), call.address.host, call.address.name);
+}
 
 LinuxKernel::~LinuxKernel() {
   for (std::unique_ptr<Worker>& worker : workers_) {
@@ -249,6 +281,9 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
   programs_ = 0;
   names_.ForgetAll();
   usual_ephemeral_ = ThisSandbox().ephemeral;
+  lacks_ = !LacksOf(ThisSandbox()).empty();
+  // Names that a stack has lost the sockets of stay taken (gVisor: of a descriptor that was sent to nobody).
+  if (!ThisSandbox().own_namespace) abstract_series_ = (abstract_series_ == 0 ? getpid() * 40 : abstract_series_) + 1;
   if (ThisSandbox().own_namespace || next_port_ + kMaxProgramPorts > ports_end_ ||
       next_narrow_ + kMaxNarrowRange > narrow_end_) {
     // Below 10000 live well-known services; gVisor chooses ports from 16000 up.
@@ -277,7 +312,8 @@ Trouble LinuxKernel::BeginProgram(const Environment& env) {
   ++programs_;
   names_.Begin({.first_port = next_port_,
                 .privileged_port = 1 + next_port_ / kMaxProgramPorts % kPrivilegedPorts,
-                .ephemeral = ephemeral});
+                .ephemeral = ephemeral,
+                .abstract_series = abstract_series_});
   next_port_ += kMaxProgramPorts;
   streams_.Begin();
   abstract_ = false;

@@ -83,6 +83,13 @@ bool IsPath(const Address& address) {
 void Names::Begin(const Numbers& numbers) {
   for (int i = 0; i < chosen_count_; ++i) earlier_.set(chosen_[i]);
   numbers_ = numbers;
+  for (int i = 0; i < kMaxAbstractNames; ++i) {
+    // As long as those of unix_name.h, since lengths are in programs and replies.
+    const unsigned series = numbers.abstract_series % kAbstractSeries;
+    std::copy_n(FindUnixName(UnixName::Abstract(i))->bytes.begin(), abstract_[i].size(), abstract_[i].begin());
+    abstract_[i][1] = static_cast<char>(1 + (abstract_[i][1] - 1 + series) % 255);
+    abstract_[i][2] = static_cast<char>(abstract_[i][2] + series / 255 * kMaxAbstractNames);
+  }
   chosen_count_ = 0;
   chosen_unix_count_ = 0;
 }
@@ -195,13 +202,14 @@ std::string_view Names::BytesOf(UnixName name) const {
     const auto& chosen = chosen_unix_[name.chosen()];
     return {chosen.data(), chosen.size()};
   }
+  if (name.IsAbstract()) return {abstract_[name.abstract()].data(), abstract_[name.abstract()].size()};
   const UnixNameRow* row = FindUnixName(name);
   return row == nullptr ? std::string_view() : row->bytes;
 }
 
 UnixName Names::NameOf(std::string_view bytes) {
   for (const UnixNameRow& row : kUnixNames) {
-    if (row.bytes == bytes) return row.name;
+    if (BytesOf(row.name) == bytes) return row.name;
     const bool path = !row.bytes.empty() && row.bytes.back() == '\0';
     if (path && row.bytes.substr(0, row.bytes.size() - 1) == bytes) return row.name;
   }

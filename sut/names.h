@@ -22,16 +22,23 @@
 
 namespace sockspec {
 
+inline constexpr int kMaxAbstractNames = 8;  // @A0 … @A7
+
 class Names {
  public:
   struct Numbers {
     int first_port = 0;       // P0's number
     int privileged_port = 1;  // PRIVILEGED's
     PortRange ephemeral;
+    // Which bytes abstract names have, of many that differ: for a namespace in which some may be taken.
+    unsigned abstract_series = 0;
   };
 
   // Forgets the E names of the program before, but for which numbers they had.
   void Begin(const Numbers& numbers);
+
+  // Series 0 are those of unix_name.h; they come again after so many.
+  static constexpr unsigned kAbstractSeries = 255 * 32;
 
   // And those: the next program's namespace is one that none has used.
   void ForgetAll() {
@@ -65,6 +72,7 @@ class Names {
   void ReadUnix(const WrittenAddress& from, int size, bool whole, Reply* reply);
 
   Numbers numbers_;
+  std::array<std::array<char, 3>, kMaxAbstractNames> abstract_{};  // @A0's bytes, …
   std::array<int, kMaxChosenPorts> chosen_{};  // E0's number, …
   int chosen_count_ = 0;
   std::array<std::array<char, kChosenUnixLength - kUnixFamilyLength>, kMaxChosenPorts>

@@ -237,10 +237,10 @@ Trouble BringUpLoopback() {
 
 // Whether nothing sent from this namespace can leave the machine.
 bool OnlyLoopback() {
-  const int fd = own::Socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
+  // One descriptor at a time: the program may be given no more (env: nofile=1).
   struct if_nameindex* links = if_nameindex();
-  bool only = links != nullptr;
+  const int fd = own::Socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  bool only = links != nullptr && fd >= 0;
   for (struct if_nameindex* link = links; only && link->if_index != 0; ++link) {
     ifreq request{};
     strncpy(request.ifr_name, link->if_name, IFNAMSIZ - 1);
@@ -251,7 +251,7 @@ bool OnlyLoopback() {
     }
   }
   if (links != nullptr) if_freenameindex(links);
-  own::Close(fd);
+  if (fd >= 0) own::Close(fd);
   return only;
 }
 
