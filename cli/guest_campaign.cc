@@ -60,6 +60,7 @@ int CampaignInGuest(const KernelOptions& options, const std::string& out, std::c
   if (IsGuest(options)) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
+    if (error) throw Stop{kExitUnusable, fmt::format("cannot make the directory {}: {}", out, error.message())};
     Trouble trouble;
     lock = LockDirectory(directory, &trouble);
     if (trouble.any()) throw Stop{kExitUnusable, trouble.what};

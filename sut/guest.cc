@@ -322,6 +322,42 @@ void KillAllChildren() {
   }
 }
 
+// The keeper may be killed, too. Then this process is who its children fall to, and ends them.
+class HeirOfTheKeeper {
+ public:
+  HeirOfTheKeeper() : before_(ChildrenOf(getpid())) {
+    prctl(PR_GET_CHILD_SUBREAPER, &was_);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+  }
+  ~HeirOfTheKeeper() { prctl(PR_SET_CHILD_SUBREAPER, was_); }
+  HeirOfTheKeeper(const HeirOfTheKeeper&) = delete;
+  HeirOfTheKeeper& operator=(const HeirOfTheKeeper&) = delete;
+
+  void EndWhatIsLeft() const {
+    std::set<std::string> directories;
+    FindRunscDirectories(getpid(), directories);
+    for (int turn = 0; turn < 2000; ++turn) {
+      bool any = false;
+      for (const pid_t child : ChildrenOf(getpid())) {
+        if (std::ranges::find(before_, child) != before_.end()) continue;
+        any = true;
+        kill(child, SIGKILL);
+        waitpid(child, nullptr, WNOHANG);
+      }
+      if (!any) break;
+      usleep(1000);
+    }
+    std::error_code ignored;
+    for (const std::string& directory : directories) {
+      if (!directory.empty()) std::filesystem::remove_all(directory, ignored);
+    }
+  }
+
+ private:
+  std::vector<pid_t> before_;
+  int was_ = 0;
+};
+
 // In the child. `from` is a pipe of which the parent has the other end: a byte says that the kernel is to be killed;
 // its end, that the parent is no more, and nobody else will clear up.
 [[noreturn]] void KeepKernel(const std::vector<std::string>& words, const Scratch& job, bool pin, int from) {
@@ -626,6 +662,7 @@ GuestResult RunInGuest(const GuestOptions& options) {
   if (pipe2(pipe, O_CLOEXEC) != 0) {
     return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot make a pipe: {}", strerror(errno))};
   }
+  const HeirOfTheKeeper heir;
   const pid_t pid = fork();
   if (pid == 0) KeepKernel(words, job, uml, pipe[0]);
   const int error = errno;
@@ -635,6 +672,7 @@ GuestResult RunInGuest(const GuestOptions& options) {
     return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot fork: {}", strerror(error))};
   }
   const bool ended = Machine(pid, pipe[1], options, job).Attend();
+  heir.EndWhatIsLeft();
 
   const std::string status = ReadAll(job / "status");
   GuestResult result;
