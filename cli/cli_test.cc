@@ -437,6 +437,16 @@ TEST_F(CliTest, TheKernelOfThisMachineConformsToItself) {
   EXPECT_EQ(result.status, 0) << result.out << result.err;
 }
 
+TEST_F(CliTest, LwipIsHeldToPosixAndToLinuxOnlyWhereThatIsAsked) {
+  const Result usual = Run("check --kernel=lwip --json good.program");
+  if (usual.status == 3) GTEST_SKIP() << "liblwip is not installed";
+  EXPECT_EQ(nlohmann::json::parse(usual.out)["profile"], "posix");
+  EXPECT_EQ(usual.err, "");
+  const Result asked = Run("check --kernel=lwip --profile=linux --json good.program");
+  EXPECT_TRUE(std::string(nlohmann::json::parse(asked.out)["profile"]).starts_with("linux-")) << asked.out;
+  EXPECT_TRUE(asked.err.starts_with("sockspec: lwIP is not Linux, and is held to linux-")) << asked.err;
+}
+
 // lwIP runs in the process of the command, and takes it down; another one tells of it.
 TEST_F(CliTest, AStackWithinTheProcessThatHangsOrCrashesIsToldWithItsProgramAndCall) {
   if (Run("check --kernel=lwip good.program").status == 3) GTEST_SKIP() << "liblwip is not installed";

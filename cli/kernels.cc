@@ -151,10 +151,17 @@ void AddGuestOptions(CLI::App& command, KernelOptions& options) {
 }
 
 Profile ProfileFor(const KernelOptions& options) {
-  // lwIP is held to what it says it is, which is not Linux; asked to be, it is held to the newest one known.
-  const std::string usual = options.kernel == "lwip" ? "posix" : "linux";
-  ResolvedProfile resolved = ResolveProfile(options.profile.empty() ? usual : options.profile,
-                                            options.kernel == "lwip" ? "" : ReleaseOf(options));
+  // lwIP does not say that it is Linux. Who moves programs from there to it may ask all the same, and is held to the newest
+  // version known.
+  const bool lwip = options.kernel == "lwip";
+  const std::string asked = !options.profile.empty() ? options.profile : lwip ? "posix" : "linux";
+  ResolvedProfile resolved = ResolveProfile(asked, lwip ? "" : ReleaseOf(options));
+  if (lwip && resolved.problem.empty() && !asked.starts_with("posix")) {
+    fmt::print(stderr,
+               "sockspec: lwIP is not Linux, and is held to {} because you say so; what is known of it "
+               "(fuzz/found/lwip.deviations) is about posix\n",
+               resolved.profile.name());
+  }
   if (!resolved.problem.empty()) throw Stop{kExitUnusable, resolved.problem};
   if (!resolved.profile.verified) fmt::print(stderr, "sockspec: {}\n", resolved.profile.note);
   return resolved.profile;

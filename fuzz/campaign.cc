@@ -41,6 +41,8 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
 
 constexpr auto kMinimizingADeath = std::chrono::seconds(4);
+// A stack in the worker's process may hang, and each try that does takes a while to be seen.
+constexpr auto kMinimizingAHang = std::chrono::seconds(20);
 // How long a program may take of which a worker died, until it counts as one that hangs.
 constexpr auto kPatienceWithPrograms = std::chrono::seconds(10);
 // What the names of programs begin with of which nobody knows yet whether a worker died of them.
@@ -695,10 +697,10 @@ class Campaign {
     return path;
   }
 
-  // Minimized for a few seconds, since everything else waits meanwhile.
+  // Minimized for some seconds, since everything else waits meanwhile.
   Program SmallestThatKills(const Program& program) {
     const Minimized minimized = Minimize(program, [this](const Program& smaller) { return EndOf(smaller) == End::kKilled; },
-                                         {.deadline = kMinimizingADeath, .stop = [this] { return Hurried(); }});
+                                         {.deadline = options_.kernel_in_worker ? kMinimizingAHang : kMinimizingADeath, .stop = [this] { return Hurried(); }});
     return minimized.kept ? minimized.program : program;
   }
 

@@ -314,7 +314,7 @@ constexpr int kWaitMilliseconds = 1;     // that we give a call that finds nothi
 constexpr int kSendMilliseconds = 60000;  // and one that finds no room, see Overseer
 constexpr s16_t kNoLinger = -1;  // netconn::linger
 constexpr auto kHangs = std::chrono::seconds(4);                    // where it sleeps
-constexpr auto kTurnsInCircles = std::chrono::milliseconds(500);  // where it works: calls take microseconds
+constexpr auto kTurnsInCircles = std::chrono::milliseconds(250);  // where it works: calls take microseconds
 
 // A thread beside the one that makes calls. It ends a send() or a connect() that would wait for ever, and the process
 // where a call never comes back.
@@ -369,7 +369,7 @@ class Overseer {
     auto since = std::chrono::steady_clock::now();
     std::chrono::nanoseconds worked_since{0};
     while (!end_) {
-      wake_.wait_for(lock, waiting_ >= 0 ? std::chrono::milliseconds(1) : std::chrono::milliseconds(100));
+      wake_.wait_for(lock, waiting_ >= 0 ? std::chrono::milliseconds(1) : std::chrono::milliseconds(50));
       if (waiting_ >= 0) Look(waiting_);
       const uint64_t turn = turn_.load(std::memory_order_relaxed);
       const auto now = std::chrono::steady_clock::now();
