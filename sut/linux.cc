@@ -49,7 +49,7 @@
 #endif
 #endif
 #if defined(SOCKSPEC_BY_SYSCALL)
-#define ASK(name, ...) Worker::Through(static_cast<int>(syscall(SYS_##name, __VA_ARGS__)))
+#define ASK(name, ...) Worker::Through(static_cast<int>(Asked(SYS_##name, __VA_ARGS__)))
 #define ASK_SEND(fd, data, size, flags) ASK(sendto, fd, data, size, flags, nullptr, 0)
 #define ASK_RECV(fd, data, size, flags) ASK(recvfrom, fd, data, size, flags, nullptr, nullptr)
 #else
@@ -60,6 +60,14 @@
 
 namespace sockspec {
 namespace {
+
+#if defined(SOCKSPEC_BY_SYSCALL)
+template <typename... Arguments>
+long Asked(long number, Arguments... arguments) {
+  Worker::Leaves();
+  return syscall(number, arguments...);
+}
+#endif
 
 // PRIVILEGED is another of 1 … 1023 in every program, since the last one's may be in TIME-WAIT.
 constexpr int kPrivilegedPorts = 1023;

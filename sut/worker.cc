@@ -140,6 +140,7 @@ bool Worker::Asleep() const {
   // `1234 (any (name) at all) S 1 …`
   const auto* end = size <= 0 ? nullptr : static_cast<char*>(memrchr(text, ')', size));
   const bool asleep = end != nullptr && end + 2 < text + size && end[2] == 'S';
+  (void)left_.load(std::memory_order_acquire);
   return asleep && watch_.turn() == turn;
 }
 

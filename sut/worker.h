@@ -68,6 +68,12 @@ class Worker {
     return value;
   }
 
+  // Stands before the system call in builds with sanitizers: what this thread did so far comes before whatever is done
+  // by whoever sees it asleep. It does without; but that the kernel keeps that order ThreadSanitizer cannot see.
+  static void Leaves() {
+    if (mine_ != nullptr) mine_->left_.fetch_add(1, std::memory_order_release);
+  }
+
   Memory memory;
 
  private:
@@ -83,6 +89,7 @@ class Worker {
   int stat_ = -1;
   std::atomic<pid_t> tid_{0};
   std::atomic<int> state_{kIdle};
+  std::atomic<unsigned> left_{0};  // how often Leaves() was called
   Call call_{};
   std::function<Reply(const Call&)> launch_;
   Reply reply_;
