@@ -466,6 +466,13 @@ TEST_F(CliTest, AStackWithinTheProcessThatHangsOrCrashesIsToldWithItsProgramAndC
   EXPECT_EQ(crashes.status, 1);
   EXPECT_NE(crashes.err.find("in the middle of:\n    setsockopt(s0, 255, 7, 1)\n"), std::string::npos) << crashes.err;
   EXPECT_NE(crashes.err.find("(Segmentation fault) in the middle of crashes.program\n"), std::string::npos) << crashes.err;
+  const Result matrix = Run("matrix --json --kernels=lwip,linux --kernel-args=as-it-is crashes.program good.program");
+  EXPECT_EQ(matrix.status, 1) << matrix.err;
+  const auto programs = nlohmann::json::parse(matrix.out);
+  EXPECT_EQ(programs[0]["calls"][1]["replies"]["lwip"]["reply"], "-1 EINPROGRESS");
+  EXPECT_EQ(programs[0]["calls"][2]["replies"]["lwip"]["reply"], "the kernel died");
+  EXPECT_EQ(programs[0]["calls"][2]["replies"]["linux"]["reply"], "-1 ENOPROTOOPT");
+  EXPECT_EQ(programs[1]["calls"][1]["replies"]["lwip"]["reply"], "0");
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ KernelOptions Named(KernelOptions options, const std::string& name) {
   }
   const bool guest = options.kernel == "uml" || options.kernel == "gvisor";
   if (!guest && options.kernel != "lwip") options.image.clear();
-  if (!guest) options.kernel_arguments.clear();
+  if (!guest && options.kernel != "lwip") options.kernel_arguments.clear();
   if (options.kernel != "gvisor") options.platform.clear();
   if (name != "fake") options.mutant.clear();
   return options;
@@ -79,7 +79,7 @@ void CheckGuestOptions(const Options& options) {
     const std::string kind = KindWithImage(name, &image);
     if (kind.empty()) continue;
     if (image.empty()) images.insert(kind);
-    if (kind != "lwip") arguments.insert(kind);
+    arguments.insert(kind);
   }
   if (!options.kernel.image.empty() && images.size() != 1) {
     throw Stop{kExitUnusable, images.empty() ? "--kernel-image: none of --kernels takes one; expected uml, gvisor or lwip among them"
@@ -88,8 +88,8 @@ void CheckGuestOptions(const Options& options) {
   }
   if (!options.kernel.kernel_arguments.empty() && arguments.size() != 1) {
     throw Stop{kExitUnusable, arguments.empty()
-                                  ? "--kernel-args: none of --kernels takes any; expected uml or gvisor among them"
-                                  : "--kernel-args: uml and gvisor take different ones; expected one of them in --kernels"};
+                                  ? "--kernel-args: none of --kernels takes any; expected uml, gvisor or lwip among them"
+                                  : "--kernel-args: uml, gvisor and lwip take different ones; expected one of them in --kernels"};
   }
   if (!options.kernel.platform.empty() && !arguments.contains("gvisor")) {
     throw Stop{kExitUnusable, "--platform is gVisor's, and --kernels does not have it"};
@@ -183,12 +183,18 @@ Column ColumnOfTheDead(const GuestOutput& output, size_t calls) {
   return column;
 }
 
-// The same of a kernel that runs sockspec inside: one start for all programs. `release` becomes what it says it is.
+// Whether the matrix makes another process of its own for it: lwIP may die of a program, and takes its process with it.
+bool NeedsAProcess(const KernelOptions& kernel) { return kernel.kernel == "lwip"; }
+
+// The same of a kernel that runs sockspec inside, or in a process of its own: one start for all programs. `release` becomes what it says it is.
 // Where it dies, each program gets a start of its own, so that those which it survives have their replies.
 std::vector<Column> ColumnsElsewhere(const KernelOptions& kernel, const Profile& profile,
                                      const std::vector<std::string>& files, const std::vector<Transcript>& programs,
                                      std::string* release) {
-  std::vector<std::string> arguments = {"matrix", "--json", "--as-it-goes", "--kernels=linux", "--profile=" + profile.name()};
+  const std::string inside = NeedsAProcess(kernel) ? kernel.kernel : "linux";
+  std::vector<std::string> arguments = {"matrix", "--json", "--as-it-goes", "--kernels=" + inside, "--profile=" + profile.name()};
+  if (NeedsAProcess(kernel) && !kernel.image.empty()) arguments.push_back("--kernel-image=" + kernel.image);
+  if (NeedsAProcess(kernel) && !kernel.kernel_arguments.empty()) arguments.push_back("--kernel-args=" + kernel.kernel_arguments);
   arguments.insert(arguments.end(), files.begin(), files.end());
   // Standard input has been read by now.
   const auto dash = std::ranges::find(files, "-");
@@ -217,13 +223,13 @@ std::vector<Column> ColumnsElsewhere(const KernelOptions& kernel, const Profile&
       continue;
     }
     for (size_t i = 0; i < calls; ++i) {
-      const Json reply = file["calls"][i]["replies"].value("linux", Json::object());
+      const Json reply = file["calls"][i]["replies"].value(inside, Json::object());
       column.cells[i] = {.said = reply.value("reply", "-"), .diverges = reply.value("diverges", false), .clause = reply.value("clause", "")};
     }
-    const Json note = file.value("notes", Json::object()).value("linux", Json::object());
+    const Json note = file.value("notes", Json::object()).value(inside, Json::object());
     column.note = note.value("what", "");
     column.unjudged = note.value("unjudged", false);
-    *release = file.value("releases", Json::object()).value("linux", "");
+    *release = file.value("releases", Json::object()).value(inside, "");
   }
   return columns;
 }
@@ -298,7 +304,7 @@ Matrix MatrixOfPrograms(Options options) {
     for (size_t k = 0; k < options.kernels.size(); ++k) {
       const KernelOptions one = Named(options.kernel, options.kernels[k]);
       CheckKernelName(one);
-      if (RunsElsewhere(one) != elsewhere) continue;
+      if ((RunsElsewhere(one) || (NeedsAProcess(one) && !options.as_it_goes)) != elsewhere) continue;
       if (elsewhere) {
         columns[k] = ColumnsElsewhere(one, profile, options.files, programs, &matrix.releases[k]);
         continue;

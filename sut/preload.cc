@@ -104,10 +104,12 @@ int FileOf(const std::string& text) {
   if (getppid() != parent) _exit(1);
   if (in >= 0) dup2(in, 0);
   if (out >= 0) dup2(out, 1);
-  const char* before = getenv(kPreload);
-  setenv(kVariable, options.library.c_str(), 1);
-  setenv(kPreload, before == nullptr || *before == 0 ? options.library.c_str()
-                                                     : (options.library + ":" + before).c_str(), 1);
+  if (!options.library.empty()) {
+    const char* before = getenv(kPreload);
+    setenv(kVariable, options.library.c_str(), 1);
+    setenv(kPreload, before == nullptr || *before == 0 ? options.library.c_str()
+                                                       : (options.library + ":" + before).c_str(), 1);
+  }
   std::vector<char*> argv = {const_cast<char*>("sockspec")};
   for (const std::string& argument : options.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -122,13 +124,14 @@ PreloadResult RunPreloaded(const PreloadOptions& options) {
   const auto unavailable = [](std::string what) {
     return PreloadResult{.end = PreloadEnd::kUnavailable, .what = std::move(what)};
   };
-  if (std::string why = WhyNotHere(); !why.empty()) return unavailable(std::move(why));
+  const bool preloads = !options.library.empty();
+  if (std::string why = preloads ? WhyNotHere() : ""; !why.empty()) return unavailable(std::move(why));
   // LD_PRELOAD is a list, and has no quotes.
   if (options.library.find_first_of(" \t\n:") != std::string::npos) {
     return unavailable(fmt::format("{}: a library whose path has white space or a colon cannot be preloaded; link to it "
                                    "from elsewhere", options.library));
   }
-  if (access(options.library.c_str(), R_OK) != 0) {
+  if (preloads && access(options.library.c_str(), R_OK) != 0) {
     return unavailable(fmt::format("{} cannot be preloaded: {}", options.library, strerror(errno)));
   }
   const int in = options.input != nullptr ? FileOf(*options.input) : -1;
@@ -173,7 +176,7 @@ PreloadResult RunPreloaded(const PreloadOptions& options) {
             .what = fmt::format("signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))};
   }
   // ld.so's own end, where the library lacks a symbol; it has said so.
-  if (WEXITSTATUS(status) == 127) return unavailable(fmt::format("{} cannot be preloaded", options.library));
+  if (preloads && WEXITSTATUS(status) == 127) return unavailable(fmt::format("{} cannot be preloaded", options.library));
   return {.status = WEXITSTATUS(status)};
 }
 

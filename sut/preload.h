@@ -16,7 +16,7 @@
 namespace sockspec {
 
 struct PreloadOptions {
-  std::string library;                 // absolute
+  std::string library;                 // absolute; empty: the child is there to die in this process's place
   std::vector<std::string> arguments;  // of sockspec in the child, without its name
   const std::string* input = nullptr;  // stands for standard input; nullptr: this process's
   std::string* output = nullptr;       // takes what the child prints; nullptr: standard output does
