@@ -175,8 +175,9 @@ std::string EffectCameBack(const Call& call, const Reply& expected, const Reply&
   static constexpr struct {
     Wrote bit;
     std::string_view name;
+    // A value's length before the value: where that is wrong, a value that the kernel may choose is not what differs.
   } kFields[] = {{kWroteAddress, "addr"}, {kWroteAddressLength, "addrlen"},
-                 {kWroteValue, "value"},  {kWroteLength, "len"},
+                 {kWroteLength, "len"},   {kWroteValue, "value"},
                  {kWroteData, "data"},    {kWroteEvents, "revents"},
                  {kWroteSignal, "signal"}, {kWroteFlags, "flags"},
                  {kWroteRights, "rights"}, {kWroteReady, "ready"}};

@@ -299,12 +299,11 @@ std::string HowToRunItAgain(const Finding& finding) {
         "that conforms.",
         2);
   }
-  text += Wrap(
-      "sockspec exits 0 where the kernel conforms, 1 where it diverges, 3 where it cannot run. "
-      "a.out exits "
-      "0, 1 and 125, which is what `git bisect run` expects: 125 is a kernel that cannot be "
-      "judged.",
-      2);
+  std::string exits = "sockspec exits 0 where the kernel conforms, 1 where it diverges, 3 where it cannot run.";
+  if (!again.c.empty()) {
+    exits += " a.out exits 0, 1 and 125, which is what `git bisect run` expects: 125 is a kernel that cannot be judged.";
+  }
+  text += Wrap(exits, 2);
   if (finding.kind == FindingClass::kContaminated) {
     text += "\n" +
             Wrap(fmt::format("It did not repeat in a fresh namespace. The {} that ran before it in "

@@ -26,6 +26,8 @@
 //                is what a signal would make of it. A send() that waits is given a minute, and that minute is
 //                over as soon as a second thread sees that no byte moves any more. A connect() without an answer
 //                is made a nonblocking one by that thread, at lwIP's own bookkeeping.
+//   hangs        A call that works for a quarter of a second, or sleeps for four, never comes back: the process
+//                aborts, and says in which call. Where lwIP crashes it says so, too.
 //   a program's own SO_RCVTIMEO, SO_SNDTIMEO   below 50 ms they are waited for.
 //   MSG_NOSIGNAL   Left out: lwIP never raises a signal, and sendmsg() refuses the flag.
 //   ENOMSG       The call failed and set no errno.
