@@ -172,10 +172,10 @@ std::string EventsCameBack(int16_t expected, int16_t actual) {
 }
 
 std::string EffectCameBack(const Call& call, const Reply& expected, const Reply& actual) {
+  // A value's length comes before it: where that is wrong, a value that the kernel may choose is not what differs.
   static constexpr struct {
     Wrote bit;
     std::string_view name;
-    // A value's length before the value: where that is wrong, a value that the kernel may choose is not what differs.
   } kFields[] = {{kWroteAddress, "addr"}, {kWroteAddressLength, "addrlen"},
                  {kWroteLength, "len"},   {kWroteValue, "value"},
                  {kWroteData, "data"},    {kWroteEvents, "revents"},
