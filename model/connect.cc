@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "model/option_table.h"
 #include "model/tables.h"
@@ -53,21 +54,18 @@ bool TooShort(const Scene& s) { return Fresh(s) && s.call.length < ShortestAddre
 bool WrongFamily(const Scene& s) { return Fresh(s) && ReadAddress(s).family != FamilyOf(s.me()); }
 // POSIX only says that a wrong length may be refused.
 bool Tries(const Scene& s) { return Fresh(s) && (s.posix() || !TooShort(s)) && !WrongFamily(s); }
-bool To(const Scene& s, Host host) { return Tries(s) && ReadAddress(s).host == host; }
-bool NoRoute(const Scene& s) {
-  return To(s, Host::kNotOurs) || To(s, Host::kNotOurs6) || To(s, Host::kOther);
+bool To(const Scene& s, std::initializer_list<Host> hosts) {
+  return Tries(s) && std::find(hosts.begin(), hosts.end(), ReadAddress(s).host) != hosts.end();
 }
-bool HostUnreachable(const Scene& s) { return To(s, Host::kUnreachable) || To(s, Host::kUnreachable6); }
-bool ThroughBlackhole(const Scene& s) { return To(s, Host::kBlackhole) || To(s, Host::kBlackhole6); }
-bool Prohibited(const Scene& s) { return To(s, Host::kProhibited) || To(s, Host::kProhibited6); }
-bool ToMany(const Scene& s) {
-  return To(s, Host::kBroadcast) || To(s, Host::kMulticast) || To(s, Host::kLocalBroadcast);
-}
-bool ToMany6(const Scene& s) { return To(s, Host::kMulticast6); }
-bool WithoutScope(const Scene& s) { return To(s, Host::kLinkLocal6); }
+bool NoRoute(const Scene& s) { return To(s, {Host::kNotOurs, Host::kNotOurs6, Host::kOther}); }
+bool HostUnreachable(const Scene& s) { return To(s, {Host::kUnreachable, Host::kUnreachable6}); }
+bool ThroughBlackhole(const Scene& s) { return To(s, {Host::kBlackhole, Host::kBlackhole6}); }
+bool Prohibited(const Scene& s) { return To(s, {Host::kProhibited, Host::kProhibited6}); }
+bool ToMany(const Scene& s) { return To(s, {Host::kBroadcast, Host::kMulticast, Host::kLocalBroadcast}); }
+bool ToMany6(const Scene& s) { return To(s, {Host::kMulticast6}); }
+bool WithoutScope(const Scene& s) { return To(s, {Host::kLinkLocal6}); }
 bool Answerable(const Scene& s) {
-  return To(s, Host::kAny) || To(s, Host::kLoopback) || To(s, Host::kLoopback2) || To(s, Host::kAny6) ||
-         To(s, Host::kLoopback6) || To(s, Host::kSilent);
+  return To(s, {Host::kAny, Host::kLoopback, Host::kLoopback2, Host::kAny6, Host::kLoopback6, Host::kSilent});
 }
 
 // :: means ourselves, as IPv4 where the socket is bound to a mapped address (tcp_v6_connect). So does 0.0.0.0:
@@ -249,14 +247,14 @@ bool IsRefusedWithoutWaiting(const Scene& s) { return EndsWithoutWaiting(s, Arri
 bool IsDoneWithoutWaiting(const Scene& s) { return EndsWithoutWaiting(s, Arrival::kConnected); }
 bool MayFindRoom(const Scene& s) {
   bool mixed;
-  return Routed(s) && !To(s, Host::kSilent) && !NoPortLeft(s) && !TupleTaken(s) && !TupleLingers(s) &&
+  return Routed(s) && !To(s, {Host::kSilent}) && !NoPortLeft(s) && !TupleTaken(s) && !TupleLingers(s) &&
          Foreseen(s, &mixed) == Arrival::kStuck;
 }
 bool EndsAtOnce(const Scene& s) { return Ends(s, Arrival::kEnded); }
 bool IsUnanswered(const Scene& s) { return Ends(s, Arrival::kStuck) && !s.impatient(); }
 // tcp_write_timeout(): the first SYN is sent again after a second, and then it is seen that TCP_USER_TIMEOUT is over.
 bool GivesUp(const Scene& s) {
-  if (!s.world.patient || !To(s, Host::kSilent) || !IsUnanswered(s)) return false;
+  if (!s.world.patient || !To(s, {Host::kSilent}) || !IsUnanswered(s)) return false;
   constexpr int32_t kFirstTimer = 1000;  // milliseconds
   const int32_t timeout = OptionOf(s.world, s.index, IPPROTO_TCP, TCP_USER_TIMEOUT);
   return timeout > 0 && timeout <= kFirstTimer;

@@ -319,14 +319,18 @@ struct Oracle::Tried {
 Oracle::Tried Oracle::Try(const Clause& clause, World& world, const Call& call, const Reply* seen, int branch,
                           const Clause* removed) const {
   Scene scene(world, call, profile_, seen, branch);
-  if (call.part == Part::kWhole) [[likely]] {
+  return Try(clause, scene, removed);
+}
+
+Oracle::Tried Oracle::Try(const Clause& clause, Scene& scene, const Clause* removed) const {
+  if (scene.call.part == Part::kWhole) [[likely]] {
     Do(clause, scene);
   } else {
-    const World before = world;
+    const World before = scene.world;
     Do(clause, scene);
     if (clause.blocks) BeginToWait(scene, clause, before);
   }
-  if (world.waiting_live != 0) [[unlikely]] Settle(scene, removed);
+  if (scene.world.waiting_live != 0) [[unlikely]] Settle(scene, removed);
   return {scene.reply, scene.open, scene.note, scene.branches};
 }
 
@@ -574,7 +578,8 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
   // What clauses only may add is not all that is right: something must decide, or the rest is not modelled.
   bool decided = true;
   for (int w = 0; w < count_; ++w) {
-    const int count = Applicable(RowsFor(call, worlds_[w]), worlds_[w], call, profile_, nullptr, rows, kRoom);
+    const Scene scene(worlds_[w], call, profile_, nullptr, 0);
+    const int count = Applicable(RowsFor(call, scene), scene, nullptr, rows, kRoom);
     if (count == 0) return Lose(kNotModelled);
     if (rows[0]->strength == Strength::kUnspecified) {
       // One world is kept: what the others knew of this socket means nothing now.
@@ -620,7 +625,8 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
       for (int branch = 0; branch < branches; ++branch) {
         if (next == room()) return Lose("the replies leave too many worlds possible");
         CopyWorld(next_[next], worlds_[w]);
-        Tried tried = Try(*rows[r], next_[next], call, &reply, branch);
+        Scene then(next_[next], scene, &reply, branch);
+        Tried tried = Try(*rows[r], then, nullptr);
         tried.reply.blocked |= came;
         branches = std::max(branches, tried.branches);
         ++alternatives;
@@ -851,11 +857,11 @@ bool Oracle::MayBlock(const Call& call) const {
 Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
     : world(w), call(c), profile(p), seen(r), branch(b), rest_(b) {
   if (!c.fd.IsHandle()) {
-    if (!DeclarationOf(c.op).takes_descriptor()) return;
+    if (!TakesDescriptor(c.op)) return;
     opens = c.fd == kFile ? Opens::kFile : c.fd == kPipe ? Opens::kPipe : Opens::kNothing;
     return;
   }
-  if (!DeclarationOf(c.op).takes_descriptor()) return;
+  if (!TakesDescriptor(c.op)) return;
   const uint8_t at = w.handles[c.fd.handle()];
   if (at == kNone) return;
   opens = w.slots[at].opens;
@@ -869,6 +875,10 @@ Scene::Scene(World& w, const Call& c, const Profile& p, const Reply* r, int b)
     option = FindOption(p, w.sockets[index], c.level, c.option);
   }
 }
+
+Scene::Scene(World& copy, const Scene& same, const Reply* r, int b)
+    : world(copy), call(same.call), profile(same.profile), seen(r), branch(b), slot(same.slot), opens(same.opens),
+      index(same.index), epoll(same.epoll), option(same.option), rest_(b) {}
 
 Scene::Scene(World& w, const Call& c, const Profile& p, Waiting& entry, Scene& outer)
     : Scene(w, c, p, nullptr, outer.branch) {

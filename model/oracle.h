@@ -111,6 +111,7 @@ class Oracle {
   struct Tried;
   Tried Try(const Clause& clause, World& world, const Call& call, const Reply* seen, int branch,
             const Clause* removed = nullptr) const;
+  Tried Try(const Clause& clause, Scene& scene, const Clause* removed) const;
   void LearnName(const Reply& reply);
   Reply Mutated(Reply reply, const Mutation& mutation) const;
   const std::vector<const Clause*>& RowsFor(const Call& call, const World& world) const;

@@ -18,6 +18,8 @@ namespace sockspec {
 class Scene {
  public:
   Scene(World& world, const Call& call, const Profile& profile, const Reply* seen, int branch);
+  // The same call in `copy`, a copy of the world of a scene in which nothing has been done yet.
+  Scene(World& copy, const Scene& same, const Reply* seen, int branch);
   // A call that waited, and looks again whether it has to; `outer` is the call that woke it, and forks for it.
   Scene(World& world, const Call& call, const Profile& profile, Waiting& waiting, Scene& outer);
 

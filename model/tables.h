@@ -81,10 +81,21 @@ bool LengthNegative(const Scene& s);
 bool BadLengthPointer(const Scene& s);
 
 // How many bytes a call asks to move: none where they are in no pieces.
-int TransferSize(const Call& call);
-// Its MSG_* flags: none of read, write, readv and writev.
-int TransferFlags(const Call& call);
-bool HasDestination(const Scene& s);  // sendto and sendmsg: an address of more than no bytes, in sendto of any length
+inline int TransferSize(const Call& call) { return call.pieces <= 0 ? 0 : call.size; }
+
+inline constexpr int32_t kMessageCompat = INT32_MIN;  // MSG_CMSG_COMPAT
+
+// Its MSG_* flags: none of read, write, readv and writev, and never MSG_CMSG_COMPAT, which but the first look does not read.
+inline int TransferFlags(const Call& call) {
+  const bool none = call.op == Op::kRead || call.op == Op::kWrite || call.op == Op::kReadv || call.op == Op::kWritev;
+  return none ? 0 : call.flags & ~kMessageCompat;
+}
+
+// sendto and sendmsg: an address of more than no bytes, in sendto of any length
+inline bool HasDestination(const Scene& s) {
+  if (s.call.pointer == Pointer::kNull) return false;
+  return s.call.op == Op::kSendto || (s.call.op == Op::kSendmsg && s.call.length != 0);
+}
 bool WantsSender(const Scene& s);     // recvfrom and recvmsg: there is a place for the sender's name
 // What was received has no sender: the name's length is 0.
 void TellNoSender(Scene& s);

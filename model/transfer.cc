@@ -11,7 +11,6 @@ namespace {
 
 constexpr int kMostPieces = 1024;     // UIO_MAXIOV, {IOV_MAX}
 constexpr int kLargestAddress = 128;  // sizeof(struct sockaddr_storage)
-constexpr int32_t kCompat = INT32_MIN;  // MSG_CMSG_COMPAT
 
 bool NamesDestination(const Scene& s) { return s.opens != Opens::kNothing && s.call.pointer != Pointer::kNull; }
 // sendmsg() takes no more than struct sockaddr_storage holds, and says nothing of it.
@@ -42,7 +41,7 @@ bool CountInvalid(const Scene& s) {
 }
 bool NothingToWrite(const Scene& s) { return s.has_socket() && TransferSize(s.call) == 0; }
 
-bool CompatFlag(const Scene& s) { return (s.call.flags & kCompat) != 0; }
+bool CompatFlag(const Scene& s) { return (s.call.flags & kMessageCompat) != 0; }
 void Lose(Scene& s) { s.world.lost = Lost::kUnspecified; }
 bool NoErrorQueued(const Scene& s) {
   return (TransferFlags(s.call) & MSG_ERRQUEUE) != 0 && FirstError(s.world, s.index) == kNone;
@@ -132,18 +131,6 @@ std::span<const Clause> PiecesClauses() { return kPieces; }
 std::span<const Clause> VectorClauses() { return kVector; }
 std::span<const Clause> WritevFirstClauses() { return kWritevFirst; }
 std::span<const Clause> ErrorQueueClauses() { return kErrorQueue; }
-
-int TransferSize(const Call& call) { return call.pieces <= 0 ? 0 : call.size; }
-
-int TransferFlags(const Call& call) {
-  const bool none = call.op == Op::kRead || call.op == Op::kWrite || call.op == Op::kReadv || call.op == Op::kWritev;
-  return none ? 0 : call.flags & ~kCompat;  // which but the first look does not read
-}
-
-bool HasDestination(const Scene& s) {
-  if (s.call.pointer == Pointer::kNull) return false;
-  return s.call.op == Op::kSendto || (s.call.op == Op::kSendmsg && s.call.length != 0);
-}
 
 bool WantsSender(const Scene& s) {
   return (s.call.op == Op::kRecvfrom || s.call.op == Op::kRecvmsg) && s.call.pointer != Pointer::kNull;

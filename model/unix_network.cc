@@ -381,9 +381,11 @@ LeaveResetsOpen::~LeaveResetsOpen() {
 int Holders(const World& world, uint8_t socket) {
   int count = 0;
   for (const Slot& slot : world.slots) count += slot.opens == Opens::kSocket && slot.socket == socket;
-  for (const Message& message : world.messages) {
+  for (int i = 0; i < world.queued_messages; ++i) {
+    const Message& message = world.messages[i];
     count += message.live && message.passed_opens == Opens::kSocket && message.passed == socket;
   }
+  if (world.waiting_live == 0) return count;
   for (const Waiting& waiting : world.waiting) {
     count += waiting.live && !waiting.returned && waiting.socket == socket;
   }

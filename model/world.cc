@@ -243,11 +243,4 @@ std::string Describe(const World& world) {
   return text;
 }
 
-uint8_t SocketOf(const Call& call, const World& world) {
-  if (!call.fd.IsHandle() || !DeclarationOf(call.op).takes_descriptor()) return kNone;
-  const uint8_t slot = world.handles[call.fd.handle()];
-  if (slot == kNone || world.slots[slot].opens != Opens::kSocket) return kNone;
-  return world.slots[slot].socket;
-}
-
 }  // namespace sockspec

@@ -373,7 +373,12 @@ Phase PhaseOf(const Socket& socket);
 std::string Describe(const World& world);
 
 // The socket that the call's descriptor leads to; kNone where it takes none, or leads to something else.
-uint8_t SocketOf(const Call& call, const World& world);
+inline uint8_t SocketOf(const Call& call, const World& world) {
+  if (!call.fd.IsHandle() || !TakesDescriptor(call.op)) return kNone;
+  const uint8_t slot = world.handles[call.fd.handle()];
+  if (slot == kNone || world.slots[slot].opens != Opens::kSocket) return kNone;
+  return world.slots[slot].socket;
+}
 
 }  // namespace sockspec
 

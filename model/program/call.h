@@ -58,6 +58,11 @@ enum class Op : uint8_t {
 };
 inline constexpr int kOpCount = 33;
 
+// Declaration::takes_descriptor(), without a look at the declaration: the model asks at every call.
+inline bool TakesDescriptor(Op op) {
+  return op != Op::kSocket && op != Op::kSocketpair && op != Op::kEpollCreate1;
+}
+
 inline constexpr int kMaxHandles = 32;       // s0 … s31
 inline constexpr int kMaxProgramPorts = 8;   // P0 … P7
 inline constexpr int kMaxChosenPorts = 24;   // E0 … E23

@@ -35,6 +35,12 @@ TEST(Declarations, StandInTheOrderOfOps) {
   }
 }
 
+TEST(Declarations, TakeADescriptorWhereTheirFirstArgumentIsOne) {
+  for (const Declaration& declaration : Declarations()) {
+    EXPECT_EQ(TakesDescriptor(declaration.op), declaration.takes_descriptor()) << declaration.name;
+  }
+}
+
 // takes_descriptor() looks at the first argument only.
 TEST(Declarations, TheDescriptorThatACallIsMadeOnIsTheFirstArgument) {
   ForEachArgument([](const Declaration& declaration, const Argument& argument) {
