@@ -185,7 +185,7 @@ void ShowFinding(const CampaignResult& result, const std::string& out) {
     fmt::print(stderr, "sockspec: {}\n", loaded.problem);
     return;
   }
-  fmt::print("\n{}\n{}", std::string(100, '-'), StoredReport(loaded));
+  fmt::print("\n{}\n{}\nIts directory: {}\n", std::string(100, '-'), StoredReport(loaded), shown->path);
   if (others > 0) fmt::print("\n{} more: sockspec triage {}\n", others, out);
 }
 
