@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fuzz/deviations.h"
 #include "fuzz/readers/property.h"
@@ -33,6 +34,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     // Whatever the table says, it can be asked.
     Expired(row, "2027-06-30");
     FindDeviation(parsed.deviations, "linux", "Linux 6.18.44", "linux-6.18", row.key);
+    const std::vector<std::string> keys = KeysOf(row);
+    if (keys.size() > 64 || row.key.find('*') != std::string::npos) continue;
+    for (const std::string& key : keys) Property(Explains(row, key), "a row explains each of its keys", key);
   }
   return 0;
 }
