@@ -110,6 +110,8 @@ void BindToChosen(Scene& s) { Bind(s, TakePort(s, PortsToBind(s, Wanted(s)))); }
 void BindToPort(Scene& s) {
   const PortIndex port = FindPort(s.world, ReadAddress(s).port);
   if (s.world.lost != Lost::kNo) return;
+  // A kernel that is made to forget that it chooses a port for 0: it says 0, and the socket has none.
+  if (port == kNone) return BindAddress(s);
   Bind(s, port);
   s.me().port_locked = true;
 }
