@@ -87,7 +87,7 @@ std::string Plot(std::string_view title, const std::vector<Sample>& samples, dou
     svg += fmt::format(
         "<path class=\"limit\" d=\"M{:.0f} {:.1f}H{:.0f}\"/><text class=\"axis unit\" x=\"{:.0f}\" "
         "y=\"{:.1f}\">{}</text>\n",
-        kLeft, y(limit), kWidth - kRight, kWidth - kRight, y(limit) + 13, limit_name);
+        kLeft, y(limit), kWidth - kRight, kWidth - kRight, y(limit) - 4, limit_name);  // what it limits is below
   }
   std::string path;
   for (const Sample& sample : thin) {
