@@ -105,6 +105,9 @@ class Emitter {
   // same call, or of its second half.
   std::string Statements(size_t i, size_t replied) {
     const Call& call = calls_[i];
+    // What the second half comes to is told by it, not by the first, of which "blocks" is all.
+    Call telling = call;
+    telling.part = calls_[replied].part;
     const std::optional<Reply> expected = Expected(replied);
     const uint16_t told = !expected || header_.complete ? UINT16_MAX : expected->wrote;
     std::string out = needs_.With(Helper::kCall, "    call(" + Quoted(PrintCall(calls_[replied])) + ");\n");
@@ -114,11 +117,11 @@ class Emitter {
     if ((expected->wrote & kBlocksOnly) != 0) {
       out += needs_.With(Helper::kBlockingOnly, "    forget_the_rest();\n");
     }
-    const std::string reply = Quoted(PrintReply(call, *expected));
+    const std::string reply = Quoted(PrintReply(telling, *expected));
     std::vector<std::string> others;
     if (static_cast<int>(replied) == header_.asked) {
       for (const Reply& other : header_.also_right) {
-        const std::string quoted = Quoted(PrintReply(call, AsTold(call, other)));
+        const std::string quoted = Quoted(PrintReply(telling, AsTold(call, other)));
         if (quoted != reply) others.push_back(quoted);
       }
     }
