@@ -630,8 +630,11 @@ void PushHeld(World& world, uint8_t index) {
 
 bool Crowded(const Socket& from, const Socket& to, uint32_t bytes) {
   return UnreadAtMost(to) + bytes > kPlentyOfRoom ||
-         HasSmallBuffer(to) ||
-         (from.send_buffer >= 0 && from.send_buffer < kSmallBuffer);
+         HasSmallBuffer(to) || HasSmallSendBuffer(from);
+}
+
+bool HasSmallSendBuffer(const Socket& socket) {
+  return socket.send_buffer >= 0 && socket.send_buffer < kSmallBuffer;
 }
 
 bool HasSmallBuffer(const Socket& socket) {

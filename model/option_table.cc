@@ -169,8 +169,14 @@ void StoreReceiveBuffer(Scene& s, int32_t value) {
   MayPutAcknowledgementsOff(s);
   Lock(s, kReceiveLocked);
 }
+// What was sent before and is not acknowledged may take up all of a smaller buffer.
+void MayTakeItUp(Scene& s) {
+  Socket& me = s.me();
+  if (IsTcp(s) && me.unacked && HasSmallSendBuffer(me) && me.peer != kNone) s.world.sockets[me.peer].crowded = true;
+}
 void StoreSendBuffer(Scene& s, int32_t value) {
   s.me().send_buffer = Within(value, kSmallestSend);
+  MayTakeItUp(s);
   Lock(s, kSendLocked);
   Wake(s.world, s.index, kWriteSpace);  // "Wake up sending tasks if we upped the value"
 }
@@ -182,6 +188,7 @@ void ForceReceiveBuffer(Scene& s, int32_t value) {
 }
 void ForceSendBuffer(Scene& s, int32_t value) {
   s.me().send_buffer = Doubled(std::max(value, 0), kSmallestSend);
+  MayTakeItUp(s);
   Lock(s, kSendLocked);
   Wake(s.world, s.index, kWriteSpace);
 }

@@ -151,6 +151,7 @@ void WakeReader(World& world, uint8_t index);
 // Whether the buffers between the two ends may be too small for `bytes` more.
 bool Crowded(const Socket& from, const Socket& to, uint32_t bytes);
 bool HasSmallBuffer(const Socket& socket);  // for what it receives
+bool HasSmallSendBuffer(const Socket& socket);
 // From here on it may put off acknowledgements of what it receives, up to 40 ms.
 void PutAcknowledgementsOff(Socket& socket);
 

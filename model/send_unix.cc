@@ -88,11 +88,12 @@ bool NoRoomYet(const Scene& s) { return NoRoom(s, HasRoom::kNo) && !s.impatient(
 bool PerhapsNoRoomNow(const Scene& s) {
   return (NoRoom(s, HasRoom::kPerhaps) || (s.posix() && NoRoom(s, HasRoom::kNo))) && s.impatient();
 }
-// A stream that blocks waits until all of it has found room.
+// A stream that blocks waits until all of it has found room; of what cannot be read the first piece decides.
 bool PerhapsNoRoomYet(const Scene& s) {
   if (!CanGo(s) || s.impatient()) return false;
   if (IsStream(s) && HasPeer(s)) {
     const Room room = StreamRoom(s.world, s.index, Size(s));
+    if (Unreadable(s) && !s.posix()) return room.least == 0 && room.most > 0;
     return room.least < Size(s) && (s.posix() || room.most == Size(s));
   }
   return NoRoom(s, HasRoom::kPerhaps) || (s.posix() && NoRoom(s, HasRoom::kNo));

@@ -247,6 +247,14 @@ class Simplifier {
     if (value / 4 == 0 && value != 0) with(value > 0 ? value - 1 : value + 1);
   }
 
+  // Whether the text says the member of this argument, be it for this one or for another.
+  bool IsSeen(const Argument& argument) const {
+    const std::span<const Argument> all = DeclarationOf(call_.op).arguments;
+    return argument.member == nullptr || std::any_of(all.begin(), all.end(), [&](const Argument& other) {
+             return other.member == argument.member && (other.used == nullptr || other.used(call_));
+           });
+  }
+
   void TryChoices(const Argument& argument) {
     const uint64_t most = ChoiceComplexity(argument, call_, call_.*argument.member);
     for (const int32_t choice : argument.ChoicesOf(call_)) {
@@ -256,8 +264,11 @@ class Simplifier {
         const bool usual = call.length == OptionSize(call.level, call.option);
         call.*argument.member = choice;
         // What another argument says the choices of becomes the simplest of them.
+        // So does what nobody saw before: it would make the call no simpler.
         for (const Argument& other : DeclarationOf(call.op).arguments) {
-          if (with_others && other.choices_by != nullptr) call.*other.member = other.ChoicesOf(call).front();
+          if (!IsSeen(other) || (with_others && other.choices_by != nullptr)) {
+            call.*other.member = other.ChoicesOf(call).front();
+          }
         }
         // A length that was exact stays exact: it is no argument of its own in the text.
         if (usual) call.length = OptionSize(call.level, call.option);
