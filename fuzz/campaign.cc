@@ -479,7 +479,7 @@ class Campaign {
       const pid_t died = std::exchange(child.pid, 0);
       if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
       Died(i, died, status);
-      if (!shared_.stop.load()) {
+      if (!Ending()) {
         Start(i);
         ++left;
       }
@@ -523,9 +523,12 @@ class Campaign {
     if (!program.calls.empty()) what = "; " + Crash(i, program, pid, how);
     status_.Event("worker died", {{"worker", i + 1}, {"process", pid}, {"how", how}});
     status_.Say("worker {} (process {}) {} after {} programs{}{}", i + 1, pid, how,
-        Grouped(shares_[i].programs.get()), what, shared_.stop.load() ? "" : "; started again");
+        Grouped(shares_[i].programs.get()), what, Ending() ? "" : "; started again");
     if (child.hopeless > 5) Fail({fmt::format("worker {} {} again and again", i + 1, how)});
   }
+
+  // Whether nobody is started again: the signal that says so may have come since it was last looked at.
+  bool Ending() const { return shared_.stop.load() || g_signals > 0; }
 
   // Whether nothing may take long any more.
   bool Hurried() const {
