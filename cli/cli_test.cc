@@ -290,6 +290,19 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
   EXPECT_EQ(all.status, 0) << all.err;
   EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), table);
   EXPECT_EQ(Run("triage d accept --call=connect --reason=why").status, 2);
+  // What is fixed needs no row: the next campaign would miss it.
+  Write("d/known.deviations", "");
+  const std::string finding = "d/" + key + "/finding.json";
+  const std::string found = Contents(directory_ + "/" + finding);
+  std::string no_more = found;
+  const std::string still = "\"state\": \"still there\"";
+  ASSERT_NE(no_more.find(still), std::string::npos) << found;
+  Write(finding, no_more.replace(no_more.find(still), still.size(), "\"state\": \"fixed\""));
+  const Result fixed = Run("triage d accept --call=connect --reason=why");
+  EXPECT_EQ(fixed.status, 2);
+  EXPECT_NE(fixed.err.find("all such findings are fixed or not confirmed"), std::string::npos) << fixed.err;
+  Write(finding, found);
+  Write("d/known.deviations", table);
 
   // The corpus as files, for other fuzzers.
   const Result corpus = Run("triage d corpus");

@@ -68,15 +68,15 @@ void CheckOptionsOf(const KernelOptions& options) {
 }  // namespace
 
 void CheckKernelName(const KernelOptions& options) {
-  CheckOptionsOf(options);
   if (options.kernel.starts_with(kPreload)) {
-    if (options.kernel.size() > kPreload.size()) return;
+    if (options.kernel.size() > kPreload.size()) return CheckOptionsOf(options);
     throw Stop{kExitUnusable, "--kernel: found `preload:`, expected a library after it: preload:./libstack.so"};
   }
   if (std::ranges::find(kKernels, options.kernel) == std::end(kKernels)) {
     throw Stop{kExitUnusable,
                fmt::format("unknown kernel `{}`, expected linux, uml, gvisor, lwip, preload:LIB.so or fake", options.kernel)};
   }
+  CheckOptionsOf(options);
 }
 
 std::string LibraryToPreload(const KernelOptions& options) {
@@ -91,7 +91,12 @@ std::string KernelFamily(const KernelOptions& options) {
 
 std::string KernelWords(const KernelOptions& options) {
   std::string words = options.kernel;
-  if (!options.image.empty()) words += " --kernel-image=" + options.image;
+  if (!options.image.empty()) {
+    // A report is read in another directory; a name that is looked for in PATH stays one.
+    const std::string path = PathOf(options.image);
+    words += " --kernel-image=" + (std::filesystem::exists(path) ? std::filesystem::absolute(path).lexically_normal().string()
+                                                                 : options.image);
+  }
   if (!options.kernel_arguments.empty()) words += fmt::format(" --kernel-args='{}'", options.kernel_arguments);
   if (!options.platform.empty()) words += " --platform=" + options.platform;
   return words;

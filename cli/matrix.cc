@@ -114,8 +114,14 @@ class TellsReplies : public Kernel {
   std::string family() const override { return kernel_.family(); }
   std::string option() const override { return kernel_.option(); }
   std::string release() const override { return kernel_.release(); }
-  Trouble Reset(const Environment& env) override { return kernel_.Reset(env); }
-  Trouble ResetFresh(const Environment& env) override { return kernel_.ResetFresh(env); }
+  Trouble Reset(const Environment& env) override {
+    TellBegin();
+    return kernel_.Reset(env);
+  }
+  Trouble ResetFresh(const Environment& env) override {
+    TellBegin();
+    return kernel_.ResetFresh(env);
+  }
   Reply Run(const Call& call) override {
     const Reply reply = kernel_.Run(call);
     fmt::print("{}\n", Json({{"reply", PrintReply(call, reply)}}).dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -129,6 +135,12 @@ class TellsReplies : public Kernel {
   bool Coincidence() const override { return kernel_.Coincidence(); }
 
  private:
+  // What is told from here on is of the program's beginning: it may be played a second time.
+  static void TellBegin() {
+    fmt::print("{}\n", Json({{"begins", true}}).dump());
+    fflush(stdout);
+  }
+
   Kernel& kernel_;
 };
 
@@ -171,12 +183,17 @@ Json DocumentAtTheEnd(const std::string& output) {
 Column ColumnOfTheDead(const GuestOutput& output, size_t calls) {
   Column column{.cells = std::vector<Matrix::Cell>(calls), .note = output.words};
   size_t i = 0;
-  for (size_t from = 0; from < output.text.size() && i < calls; ++i) {
+  for (size_t from = 0; from < output.text.size();) {
     const size_t end = std::min(output.text.find('\n', from), output.text.size());
     const Json told = Json::parse(output.text.substr(from, end - from), nullptr, false);
     if (!told.is_object()) break;
-    column.cells[i].said = told.value("reply", "-");
     from = end + 1;
+    if (told.contains("begins")) {
+      column.cells.assign(calls, {});
+      i = 0;
+    } else if (i < calls) {
+      column.cells[i++].said = told.value("reply", "-");
+    }
   }
   if (i == calls) --i;  // it survived the last call, and not what clears up after it
   column.cells[i] = {.said = output.hung ? "the kernel hung" : "the kernel died", .diverges = true};

@@ -182,11 +182,23 @@ int Accept(const Options& options, const TriageRow& row) {
   return kExitConforms;
 }
 
-// One cause shows in many calls and kinds of sockets: all that the filters leave, but for what is accepted already.
+// One cause shows in many calls and kinds of sockets: all that the filters leave, but for what is accepted already, and
+// for what comes now and then or no more, unless that was asked for: a row for it would be missed by the next campaign.
 int AcceptAll(const Options& options, Triage& triage) {
   Filter(triage.rows, options.filter);
   std::erase_if(triage.rows, [](const TriageRow& row) { return !row.accepted.empty(); });
-  if (triage.rows.empty()) throw Stop{kExitUnusable, "no finding is such a one and not accepted already"};
+  const size_t left = triage.rows.size();
+  std::erase_if(triage.rows, [&](const TriageRow& row) {
+    const Finding& f = row.loaded.finding;
+    return (options.filter.state.empty() && f.state == "fixed") ||
+           (options.filter.kind.empty() && f.kind != FindingClass::kConfirmed);
+  });
+  const size_t passed_over = left - triage.rows.size();
+  if (triage.rows.empty()) {
+    throw Stop{kExitUnusable, passed_over == 0 ? "no finding is such a one and not accepted already"
+                                               : "all such findings are fixed or not confirmed; say --state or --class to accept them"};
+  }
+  if (passed_over != 0) fmt::print("{} passed over, which are fixed or not confirmed.\n", passed_over);
   for (const TriageRow& row : triage.rows) WriteRow(options, row);
   SayWhoFinds(options, triage.rows.size() == 1 ? "it" : "them");
   return kExitConforms;

@@ -22,10 +22,12 @@ std::atomic<int>& GoOnWatched(const std::vector<std::string>& names) {
   auto& at = *new (shared) std::atomic<int>(-1);
   fflush(stdout);
   fflush(stderr);
+  const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) throw Stop{kExitUnavailable, fmt::format("fork: {}", strerror(errno))};
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(kExitUnavailable);  // it was gone before that
     return at;
   }
   int status = 0;

@@ -411,6 +411,12 @@ class Campaign {
     shared_.stop.store(true);
   }
 
+  void SeeWhetherItIsOver(Clock::time_point now) {
+    if (g_signals > 0 || now - status_.began() >= options_.duration) shared_.stop.store(true);
+    if (options_.calls != 0 && status_.Calls() >= options_.calls) shared_.stop.store(true);
+    if (shared_.stop.load() && !stopped_) stopped_ = now;
+  }
+
   void Watch() {
     Clock::time_point line_at = status_.began();
     Clock::time_point saved_at = status_.began();
@@ -419,9 +425,7 @@ class Campaign {
       if (Reap() == 0) break;
       const Clock::time_point now = Clock::now();
       LimitMeasuring(now);
-      if (g_signals > 0 || now - status_.began() >= options_.duration) shared_.stop.store(true);
-      if (options_.calls != 0 && status_.Calls() >= options_.calls) shared_.stop.store(true);
-      if (shared_.stop.load() && !stopped_) stopped_ = now;
+      SeeWhetherItIsOver(now);
       if (stopped_ && (g_signals > 1 || now - *stopped_ > options_.grace)) KillAll(now);
       KillStuck(now);
       if (!untried_.empty() && !shared_.stop.load()) TryOneOfBefore();
@@ -542,7 +546,7 @@ class Campaign {
   End EndOf(const Program& program) {
     if (Hurried()) return End::kCutOff;
     const pid_t pid = Fork([&](Kernel* kernel, const Trouble&) {
-      if (kernel == nullptr) return;
+      if (kernel == nullptr) _exit(kExitTrouble);
       Lockstep(*kernel, options_.profile).PlayFresh(program);
     });
     if (pid < 0) return End::kCutOff;
@@ -550,8 +554,11 @@ class Campaign {
     bool hurried = false;
     for (const Clock::time_point until = Clock::now() + kPatienceWithPrograms;;) {
       const pid_t ended = waitpid(pid, &status, WNOHANG);
-      if (ended == pid) return WIFSIGNALED(status) ? End::kKilled : End::kByItself;
+      if (ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == kExitTrouble) return End::kCutOff;
+      // A stack may call exit(), and a sanitizer makes a status of every signal.
+      if (ended == pid) return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? End::kByItself : End::kKilled;
       if (ended < 0 && errno != EINTR) return End::kCutOff;
+      SeeWhetherItIsOver(Clock::now());
       hurried = Hurried();
       if (Clock::now() > until || hurried) break;
       TakeOffers();
@@ -710,9 +717,12 @@ class Campaign {
   void KillAll(Clock::time_point now) {
     const bool first = !std::exchange(killed_all_, true);
     for (int i = 0; i < jobs_; ++i) {
-      const Child& child = children_[i];
+      Child& child = children_[i];
       if (child.pid <= 0) continue;
       kill(child.pid, SIGKILL);
+      // Nobody may have looked for a while.
+      const uint64_t beats = shares_[i].beats.get();
+      if (beats != std::exchange(child.beats, beats)) child.beat_at = now;
       // It may hang in its program for ever: what is not known is kept.
       const auto silent = std::chrono::duration_cast<std::chrono::seconds>(now - child.beat_at);
       const Program program = shares_[i].running.Get();

@@ -395,6 +395,25 @@ TEST_F(Campaigning, AProgramThatKillsItsProcessIsKept) {
   EXPECT_EQ(result.counts.programs + static_cast<uint64_t>(result.deaths), options_.programs);
 }
 
+// A stack may call exit(), and under a sanitizer a signal is a status.
+TEST_F(Campaigning, AProgramThatEndsItsProcessWithAStatusIsKept) {
+  class Exiting : public FakeKernel {
+   public:
+    Exiting() : FakeKernel(Linux()) {}
+    Reply Run(const Call& call) override {
+      if (call.op == Op::kSetsockopt && call.option == 9999) _exit(7);
+      return FakeKernel::Run(call);
+    }
+  };
+  options_.make_kernel = [](Trouble*) { return std::make_unique<Exiting>(); };
+  options_.programs = 64 * 20;
+  const CampaignResult result = RunCampaign(options_);
+  EXPECT_GT(result.deaths, 0);
+  ASSERT_FALSE(result.crashes.empty());
+  const std::string text = ContentsOf(result.crashes[0]);
+  EXPECT_NE(text.find("exited with status 7; alone, this killed or hung its process 3 of 3 times"), std::string::npos) << text;
+}
+
 // What a process does not come back from holds up the campaign for some seconds, and not for ever.
 TEST_F(Campaigning, AProgramThatHangsTheNextProcessIsKeptToo) {
   class Hanging : public FakeKernel {

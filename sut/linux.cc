@@ -107,7 +107,6 @@ class LinuxKernel : public Kernel {
  private:
   std::string_view LacksHere(const Call& call) const;
 
-
   std::string family_;
   std::string option_;
   Trouble CloseDescriptors(const Environment& env);
@@ -290,8 +289,14 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
   names_.ForgetAll();
   usual_ephemeral_ = ThisSandbox().ephemeral;
   lacks_ = !LacksOf(ThisSandbox()).empty();
-  // Names that a stack has lost the sockets of stay taken (gVisor: of a descriptor that was sent to nobody).
-  if (!ThisSandbox().own_namespace) abstract_series_ = (abstract_series_ == 0 ? getpid() * 40 : abstract_series_) + 1;
+  // Names that a stack has lost the sockets of stay taken (gVisor: of a descriptor that was sent to nobody). Neighbouring
+  // processes begin far from each other.
+  constexpr unsigned kApart = 1021;
+  if (!ThisSandbox().own_namespace && abstract_series_ == 0) {
+    abstract_series_ = 1 + static_cast<unsigned>(getpid()) * kApart % Names::kAbstractSeries;
+  } else if (!ThisSandbox().own_namespace && abstract_ && streams_.any_passed()) {
+    ++abstract_series_;
+  }
   if (ThisSandbox().own_namespace || next_port_ + kMaxProgramPorts > ports_end_ ||
       next_narrow_ + kMaxNarrowRange > narrow_end_) {
     // Below 10000 live well-known services; gVisor chooses ports from 16000 up.

@@ -3,7 +3,9 @@
 set -eu
 
 bazelw=$(pwd)/bazelw
-cd "$(mktemp -d)"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
 mkdir checkout bin logs
 cp "$bazelw" checkout/bazelw
 cat >logs/test.xml <<'END'
