@@ -84,9 +84,9 @@ class Make : public rc::state::Command<Model, System> {
   // follow.
   void checkPreconditions(const Model& model) const override {
     RC_PRE(!DeclarationOf(call_.op).makes(call_) || call_.made != kNoHandle);
-    RC_PRE(call_.made == kNoHandle || (model.made >> call_.made & 1) == 0);
-    RC_PRE(call_.op == Op::kSocket || !call_.fd.IsHandle() ||
-           (model.made >> call_.fd.handle() & 1) != 0);
+    // In parentheses: RapidCheck's own || looks at both sides, and nothing can be shifted by kNoHandle.
+    RC_PRE((call_.made == kNoHandle || (model.made >> call_.made & 1) == 0));
+    RC_PRE((call_.op == Op::kSocket || !call_.fd.IsHandle() || (model.made >> call_.fd.handle() & 1) != 0));
     RC_PRE(model.oracle->world().lost == Lost::kNo);
     RC_PRE(!model.oracle->MayBlock(call_));
   }
