@@ -153,45 +153,31 @@ int32_t Within(int32_t wanted, int32_t smallest) {
 void MayStillBeCharged(Scene& s) {
   if (s.me().kind == SocketKind::kUdp && FirstMessage(s.world, s.index) != kNone) s.me().crowded = true;
 }
-// What Nagle's algorithm holds back may find no room where it comes to, nor a FIN that comes with it.
-void MayFindNoRoom(Scene& s) {
-  if (IsTcp(s) && s.me().late > 0 && HasSmallBuffer(s.me())) s.me().crowded = true;
-}
-// __tcp_select_window(): a buffer that is more than half full, when it is looked at (by recv(), too), ends the prompt
-// acknowledgements. Making it larger again does not bring them back.
-void MayPutAcknowledgementsOff(Scene& s) {
-  if (IsTcp(s) && Unread(s.me()) > 0 && HasSmallBuffer(s.me())) PutAcknowledgementsOff(s.me());
-}
-void StoreReceiveBuffer(Scene& s, int32_t value) {
+void SetReceiveBuffer(Scene& s, int32_t size) {
   MayStillBeCharged(s);
-  s.me().receive_buffer = Within(value, kSmallestReceive);
-  MayFindNoRoom(s);
-  MayPutAcknowledgementsOff(s);
+  Socket& me = s.me();
+  me.receive_buffer = size;
+  if (IsTcp(s) && HasSmallBuffer(me)) {
+    // What Nagle's algorithm holds back may find no room where it comes to, nor a FIN that comes with it.
+    if (me.late > 0) me.crowded = true;
+    // __tcp_select_window(): a buffer that is more than half full, when it is looked at (by recv(), too), ends the prompt
+    // acknowledgements. Making it larger again does not bring them back.
+    if (Unread(me) > 0) PutAcknowledgementsOff(me);
+  }
   Lock(s, kReceiveLocked);
 }
-// What was sent before and is not acknowledged may take up all of a smaller buffer.
-void MayTakeItUp(Scene& s) {
+void SetSendBuffer(Scene& s, int32_t size) {
   Socket& me = s.me();
+  me.send_buffer = size;
+  // What was sent before and is not acknowledged may take up all of a smaller buffer.
   if (IsTcp(s) && me.unacked && HasSmallSendBuffer(me) && me.peer != kNone) s.world.sockets[me.peer].crowded = true;
-}
-void StoreSendBuffer(Scene& s, int32_t value) {
-  s.me().send_buffer = Within(value, kSmallestSend);
-  MayTakeItUp(s);
   Lock(s, kSendLocked);
   Wake(s.world, s.index, kWriteSpace);  // "Wake up sending tasks if we upped the value"
 }
-void ForceReceiveBuffer(Scene& s, int32_t value) {
-  MayStillBeCharged(s);
-  s.me().receive_buffer = Doubled(std::max(value, 0), kSmallestReceive);
-  MayFindNoRoom(s);
-  Lock(s, kReceiveLocked);
-}
-void ForceSendBuffer(Scene& s, int32_t value) {
-  s.me().send_buffer = Doubled(std::max(value, 0), kSmallestSend);
-  MayTakeItUp(s);
-  Lock(s, kSendLocked);
-  Wake(s.world, s.index, kWriteSpace);
-}
+void StoreReceiveBuffer(Scene& s, int32_t value) { SetReceiveBuffer(s, Within(value, kSmallestReceive)); }
+void StoreSendBuffer(Scene& s, int32_t value) { SetSendBuffer(s, Within(value, kSmallestSend)); }
+void ForceReceiveBuffer(Scene& s, int32_t value) { SetReceiveBuffer(s, Doubled(std::max(value, 0), kSmallestReceive)); }
+void ForceSendBuffer(Scene& s, int32_t value) { SetSendBuffer(s, Doubled(std::max(value, 0), kSmallestSend)); }
 Told Buffer(int32_t size, int32_t usual, int32_t smallest) {
   if (size >= 0) return {.first = size};
   return {.first = usual, .open = true, .least = smallest};
