@@ -24,13 +24,12 @@ namespace {
 // Register a kernel of your own here, in ReleaseOf() and in MakeKernel().
 constexpr std::string_view kKernels[] = {"linux", "uml", "gvisor", "lwip", "fake"};
 
-constexpr std::string_view kPreload = "preload:";
 constexpr std::string_view kAsItIs = "as-it-is";  // of lwIP: without our mending
 
 // What the kernel says of itself where that is known without starting it; empty elsewhere.
 std::string ReleaseOf(const KernelOptions& options) {
   if (options.kernel == "lwip") return LwipRelease();
-  return options.kernel == "linux" || options.kernel.starts_with(kPreload) ? LinuxRelease() : "";
+  return options.kernel == "linux" || options.kernel.starts_with(kPreloadPrefix) ? LinuxRelease() : "";
 }
 
 // The clauses whose ids look most like `id`, for a message.
@@ -68,8 +67,8 @@ void CheckOptionsOf(const KernelOptions& options) {
 }  // namespace
 
 void CheckKernelName(const KernelOptions& options) {
-  if (options.kernel.starts_with(kPreload)) {
-    if (options.kernel.size() > kPreload.size()) return CheckOptionsOf(options);
+  if (options.kernel.starts_with(kPreloadPrefix)) {
+    if (options.kernel.size() > kPreloadPrefix.size()) return CheckOptionsOf(options);
     throw Stop{kExitUnusable, "--kernel: found `preload:`, expected a library after it: preload:./libstack.so"};
   }
   if (std::ranges::find(kKernels, options.kernel) == std::end(kKernels)) {
@@ -80,8 +79,8 @@ void CheckKernelName(const KernelOptions& options) {
 }
 
 std::string LibraryToPreload(const KernelOptions& options) {
-  if (!options.kernel.starts_with(kPreload) || options.kernel.size() == kPreload.size()) return "";
-  return std::filesystem::absolute(PathOf(options.kernel.substr(kPreload.size()))).lexically_normal().string();
+  if (!options.kernel.starts_with(kPreloadPrefix) || options.kernel.size() == kPreloadPrefix.size()) return "";
+  return std::filesystem::absolute(PathOf(options.kernel.substr(kPreloadPrefix.size()))).lexically_normal().string();
 }
 
 std::string KernelFamily(const KernelOptions& options) {
@@ -236,7 +235,7 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
   const std::string library = LibraryToPreload(options);
   const LinuxOptions linux = {.at_hand = GuestKind() == "gvisor",
                               .family = KernelFamily(options),
-                              .option = library.empty() ? GuestName() : std::string(kPreload) + library,
+                              .option = library.empty() ? GuestName() : std::string(kPreloadPrefix) + library,
                               .preloaded = !PreloadedLibrary().empty()};
   std::unique_ptr<Kernel> kernel = MakeLinuxKernel(linux, &trouble);
   if (kernel == nullptr) throw Stop{kExitUnavailable, trouble.what};

@@ -64,8 +64,10 @@ KernelOptions Named(KernelOptions options, const std::string& name) {
     if (!image.empty()) options.image = image;
   }
   const bool guest = options.kernel == "uml" || options.kernel == "gvisor";
-  if (!guest && options.kernel != "lwip") options.image.clear();
-  if (!guest && options.kernel != "lwip") options.kernel_arguments.clear();
+  if (!guest && options.kernel != "lwip") {
+    options.image.clear();
+    options.kernel_arguments.clear();
+  }
   if (options.kernel != "gvisor") options.platform.clear();
   if (name != "fake") options.mutant.clear();
   return options;

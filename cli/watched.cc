@@ -1,10 +1,8 @@
 #include "cli/watched.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 
 #include "cli/stop.h"
 #include "fmt/format.h"
+#include "sut/end_with_parent.h"
 
 namespace sockspec {
 
@@ -26,8 +25,7 @@ std::atomic<int>& GoOnWatched(const std::vector<std::string>& names) {
   const pid_t child = fork();
   if (child < 0) throw Stop{kExitUnavailable, fmt::format("fork: {}", strerror(errno))};
   if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(kExitUnavailable);  // it was gone before that
+    EndWithParent(parent);
     return at;
   }
   int status = 0;

@@ -3,11 +3,12 @@
 #include <string_view>
 
 #include "fmt/format.h"
+#include "fmt/ranges.h"
+#include "sut/guest.h"
+#include "sut/preload.h"
 
 namespace sockspec {
 namespace {
-
-constexpr std::string_view kPreload = "preload:";
 
 // What follows `name` in the words of Finding::option: "/opt/runsc" in "gvisor --kernel-image=/opt/runsc".
 std::string Word(std::string_view option, std::string_view name) {
@@ -18,7 +19,7 @@ std::string Word(std::string_view option, std::string_view name) {
 }
 
 Reached ReachedBy(const Finding& finding) {
-  if (finding.option.starts_with(kPreload)) return Reached::kPreload;
+  if (finding.option.starts_with(kPreloadPrefix)) return Reached::kPreload;
   if (finding.kernel == "uml") return Reached::kUml;
   if (finding.kernel == "gvisor") return Reached::kGvisor;
   // A kernel of the user's own is within sockspec, as lwIP is.
@@ -40,11 +41,12 @@ AskAgain AskAgainOf(const Finding& finding) {
       again.c = "cc repro.c && ./a.out";
       break;
     case Reached::kPreload:
-      again.library = finding.option.substr(kPreload.size());
+      again.library = finding.option.substr(kPreloadPrefix.size());
       again.c = fmt::format("cc repro.c && LD_PRELOAD={} ./a.out", again.library);
       break;
     case Reached::kGvisor:
-      again.c = fmt::format("cc repro.c && {} {} do ./a.out", again.image.empty() ? "runsc" : again.image, RunscFlags(again));
+      again.c = fmt::format("cc repro.c && {} {} do ./a.out", again.image.empty() ? "runsc" : again.image,
+                            fmt::join(RunscFlags(again.platform), " "));
       break;
     case Reached::kUml:
       again.why_no_c = fmt::format(
@@ -60,10 +62,6 @@ AskAgain AskAgainOf(const Finding& finding) {
       break;
   }
   return again;
-}
-
-std::string RunscFlags(const AskAgain& again) {
-  return "--network=none --ignore-cgroups --platform=" + (again.platform.empty() ? "ptrace" : again.platform);
 }
 
 }  // namespace sockspec

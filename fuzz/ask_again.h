@@ -33,9 +33,6 @@ struct AskAgain {
 
 AskAgain AskAgainOf(const Finding& finding);
 
-// The flags of runsc with which a program is run in a sandbox of gVisor's on this machine's files.
-std::string RunscFlags(const AskAgain& again);
-
 }  // namespace sockspec
 
 #endif  // SOCKSPEC_FUZZ_ASK_AGAIN_H_

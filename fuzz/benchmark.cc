@@ -237,10 +237,9 @@ int Elsewhere(std::string_view name, const std::string& image, std::vector<std::
   std::string output, trouble;
   int status = 3;
   arguments.insert(arguments.begin(), "--inside");
-  constexpr std::string_view kPreload = "preload:";
   const double seconds = Seconds([&] {
-    if (name.starts_with(kPreload)) {
-      const std::string library = std::filesystem::absolute(name.substr(kPreload.size())).lexically_normal();
+    if (name.starts_with(kPreloadPrefix)) {
+      const std::string library = std::filesystem::absolute(name.substr(kPreloadPrefix.size())).lexically_normal();
       const PreloadResult result = RunPreloaded({.library = library, .arguments = arguments, .output = &output});
       status = result.end == PreloadEnd::kExited ? result.status : 3;
       trouble = result.what;
@@ -300,7 +299,7 @@ int MainOfLoops(std::vector<std::string> arguments) {
   const int turns = arguments.empty() ? 1000 : std::atoi(arguments[0].c_str());
   const int rounds = arguments.size() < 2 ? 5 : std::atoi(arguments[1].c_str());
   if (turns < 1 || rounds < 1 || arguments.size() > 2 ||
-      (name != "linux" && name != "uml" && name != "gvisor" && name != "lwip" && !name.starts_with("preload:"))) {
+      (name != "linux" && name != "uml" && name != "gvisor" && name != "lwip" && !name.starts_with(kPreloadPrefix))) {
     fmt::print(stderr, "expected --kernel=linux, uml, gvisor, lwip or preload:LIB.so, and two positive numbers: TURNS and ROUNDS\n");
     return 2;
   }

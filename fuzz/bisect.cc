@@ -1,8 +1,10 @@
 #include "fuzz/bisect.h"
 
 #include "fmt/format.h"
+#include "fmt/ranges.h"
 #include "fuzz/ask_again.h"
 #include "fuzz/report.h"
+#include "sut/guest.h"
 
 namespace sockspec {
 namespace {
@@ -96,7 +98,7 @@ std::string Defaults(const AskAgain& again) {
       return fmt::format(
           "BUILD=${{BUILD-'make copy TARGETS=runsc DESTINATION=bin/'}}\nRUN=${{RUN-gvisor}}\nRUNSC=${{RUNSC-bin/runsc}}\n"
           "RUNSC_FLAGS=${{RUNSC_FLAGS-{}}}\nCC=${{CC-cc -static}}\n",
-          RunscFlags(again));
+          fmt::join(RunscFlags(again.platform), " "));
     case Reached::kPreload:
       return fmt::format("BUILD=${{BUILD-make -s}}\nRUN=${{RUN-preload}}\nLIBRARY=${{LIBRARY-{}}}\nCC=${{CC-cc}}\n", again.library);
     case Reached::kHere:

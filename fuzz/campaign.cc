@@ -33,6 +33,7 @@
 #include "model/clause.h"
 #include "model/program/text.h"
 #include "nlohmann/json.hpp"
+#include "sut/end_with_parent.h"
 
 namespace sockspec {
 namespace {
@@ -714,15 +715,22 @@ class Campaign {
     return minimized.kept ? minimized.program : program;
   }
 
+  // Whether the worker has done anything since this was asked last.
+  bool Beats(int i, Clock::time_point now) {
+    Child& child = children_[i];
+    const uint64_t beats = shares_[i].beats.get();
+    if (beats == std::exchange(child.beats, beats)) return false;
+    child.beat_at = now;
+    return true;
+  }
+
   void KillAll(Clock::time_point now) {
     const bool first = !std::exchange(killed_all_, true);
     for (int i = 0; i < jobs_; ++i) {
       Child& child = children_[i];
       if (child.pid <= 0) continue;
       kill(child.pid, SIGKILL);
-      // Nobody may have looked for a while.
-      const uint64_t beats = shares_[i].beats.get();
-      if (beats != std::exchange(child.beats, beats)) child.beat_at = now;
+      (void)Beats(i, now);  // nobody may have looked for a while
       // It may hang in its program for ever: what is not known is kept.
       const auto silent = std::chrono::duration_cast<std::chrono::seconds>(now - child.beat_at);
       const Program program = shares_[i].running.Get();
@@ -741,11 +749,7 @@ class Campaign {
     constexpr auto kPatience = std::chrono::seconds(60);
     for (int i = 0; i < jobs_; ++i) {
       Child& child = children_[i];
-      const uint64_t beats = shares_[i].beats.get();
-      if (beats != child.beats) {
-        child.beats = beats;
-        child.beat_at = now;
-      } else if (child.pid > 0 && now - child.beat_at > kPatience) {
+      if (!Beats(i, now) && child.pid > 0 && now - child.beat_at > kPatience) {
         status_.Say("worker {} (process {}) has done nothing for a minute, and is killed", i + 1,
             child.pid);
         child.stuck = true;

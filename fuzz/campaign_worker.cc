@@ -1,7 +1,6 @@
 #include "fuzz/campaign_worker.h"
 
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -578,11 +577,6 @@ class Worker {
 void RunWorker(const CampaignOptions& options, uint64_t seed, const std::vector<LoadedFinding>& old,
                Shared& shared, WorkerShare& share, Kernel& kernel) {
   Worker(options, seed, old, shared, share, kernel).Run();
-}
-
-void EndWithParent(pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
 }
 
 }  // namespace sockspec

@@ -27,9 +27,6 @@ inline constexpr int kMostAttempts = 3;
 void RunWorker(const CampaignOptions& options, uint64_t seed, const std::vector<LoadedFinding>& old,
                Shared& shared, WorkerShare& share, Kernel& kernel);
 
-// Makes this process end with `parent`, also where that is killed.
-void EndWithParent(pid_t parent);
-
 }  // namespace sockspec
 
 #endif  // SOCKSPEC_FUZZ_CAMPAIGN_WORKER_H_

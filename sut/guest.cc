@@ -226,8 +226,8 @@ std::vector<std::string> UmlCommand(const std::string& image, const GuestOptions
 }
 
 std::vector<std::string> GvisorCommand(const std::string& image, const GuestOptions& options, const Scratch& job) {
-  std::vector<std::string> words = {image, "--root=" + job / "runsc", "--network=none", "--ignore-cgroups",
-                                    "--platform=" + (options.platform.empty() ? "ptrace" : options.platform)};
+  std::vector<std::string> words = {image, "--root=" + job / "runsc"};
+  std::ranges::copy(RunscFlags(options.platform), std::back_inserter(words));
   // Who is not root has a sandbox all the same, within a user namespace.
   const bool asked = std::ranges::any_of(options.more, [](const std::string& word) { return word.starts_with("--rootless"); });
   if (geteuid() != 0 && !asked) words.push_back("--rootless");
@@ -627,6 +627,10 @@ int GuestInit() {
     reboot(LINUX_REBOOT_CMD_POWER_OFF);
   }
   return 0;
+}
+
+std::vector<std::string> RunscFlags(const std::string& platform) {
+  return {"--network=none", "--ignore-cgroups", "--platform=" + (platform.empty() ? "ptrace" : platform)};
 }
 
 GuestResult RunInGuest(const GuestOptions& options) {

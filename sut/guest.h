@@ -51,6 +51,9 @@ struct GuestResult {
   std::string what;
 };
 
+// The flags with which runsc runs a program in a sandbox of gVisor's on this machine's files; no platform: "ptrace".
+std::vector<std::string> RunscFlags(const std::string& platform);
+
 // Boots the kernel, runs the command, prints what that prints as it comes. The calling process should ignore or
 // handle SIGINT: the guest is out of the terminal's reach.
 GuestResult RunInGuest(const GuestOptions& options);

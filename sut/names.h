@@ -22,8 +22,6 @@
 
 namespace sockspec {
 
-inline constexpr int kMaxAbstractNames = 8;  // @A0 … @A7
-
 class Names {
  public:
   struct Numbers {

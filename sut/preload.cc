@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include <cctype>
 
 #include "fmt/format.h"
+#include "sut/end_with_parent.h"
 
 namespace sockspec {
 namespace {
@@ -100,8 +100,7 @@ int FileOf(const std::string& text) {
 }
 
 [[noreturn]] void BecomeChild(const PreloadOptions& options, pid_t parent, int in, int out) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
+  EndWithParent(parent);
   if (in >= 0) dup2(in, 0);
   if (out >= 0) dup2(out, 1);
   if (!options.library.empty()) {
@@ -180,10 +179,7 @@ PreloadResult RunPreloaded(const PreloadOptions& options) {
   return {.status = WEXITSTATUS(status)};
 }
 
-void EndWithStarter() {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != g_starter) _exit(1);
-}
+void EndWithStarter() { EndWithParent(g_starter); }
 
 std::string PreloadedLibrary() { return Library(); }
 

@@ -15,6 +15,9 @@
 
 namespace sockspec {
 
+// What the name of a kernel begins with that is reached by a library: "preload:./libstack.so".
+inline constexpr std::string_view kPreloadPrefix = "preload:";
+
 struct PreloadOptions {
   std::string library;                 // absolute; empty: the child is there to die in this process's place
   std::vector<std::string> arguments;  // of sockspec in the child, without its name

@@ -66,6 +66,8 @@ inline bool TakesDescriptor(Op op) {
 inline constexpr int kMaxHandles = 32;       // s0 … s31
 inline constexpr int kMaxProgramPorts = 8;   // P0 … P7
 inline constexpr int kMaxChosenPorts = 24;   // E0 … E23
+inline constexpr int kMaxPaths = 8;          // U0 … U7
+inline constexpr int kMaxAbstractNames = 8;  // @A0 … @A7
 inline constexpr int kMaxCalls = 128;        // in one program
 inline constexpr int kMaxTransfer = 65536;   // bytes that one call may ask to move
 inline constexpr int kMaxPieces = 1100;      // iovecs of one call: more than UIO_MAXIOV
@@ -150,8 +152,8 @@ struct UnixName {
   static constexpr UnixName Path(int n) { return {static_cast<uint8_t>(1 + n)}; }        // U0 … U7
   static constexpr UnixName Abstract(int n) { return {static_cast<uint8_t>(16 + n)}; }   // @A0 … @A7
   static constexpr UnixName Chosen(int n) { return {static_cast<uint8_t>(32 + n)}; }     // @E0 … @E23
-  constexpr bool IsPath() const { return code >= 1 && code < 9; }
-  constexpr bool IsAbstract() const { return code >= 16 && code < 24; }
+  constexpr bool IsPath() const { return code >= 1 && code < 1 + kMaxPaths; }
+  constexpr bool IsAbstract() const { return code >= 16 && code < 16 + kMaxAbstractNames; }
   constexpr bool IsChosen() const { return code >= 32 && code < 56; }
   constexpr int path() const { return code - 1; }
   constexpr int abstract() const { return code - 16; }

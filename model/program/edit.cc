@@ -44,8 +44,6 @@ std::span<const Host> HostsLike(Host host) {
 }
 
 constexpr Address kSimplestAddress{.host = Host::kLoopback, .port = Port::Program(0)};
-constexpr int kPaths = 8;                  // U0 … U7
-constexpr int kAbstracts = 8;              // @A0 … @A7
 constexpr int32_t kSimplestValue = 1;      // of an option
 constexpr auto kTypeBits = static_cast<uint32_t>(kTypeMask);
 
@@ -140,8 +138,8 @@ uint64_t PortComplexity(Port port) {
 
 uint64_t NameComplexity(UnixName name) {
   if (name.IsPath()) return static_cast<uint64_t>(name.path());
-  if (name.IsAbstract()) return kPaths + static_cast<uint64_t>(name.abstract());
-  constexpr uint64_t kNamesOfPrograms = kPaths + kAbstracts;
+  if (name.IsAbstract()) return kMaxPaths + static_cast<uint64_t>(name.abstract());
+  constexpr uint64_t kNamesOfPrograms = kMaxPaths + kMaxAbstractNames;
   if (name == kUnnamed) return kNamesOfPrograms;
   if (name.IsChosen()) return kNamesOfPrograms + 1 + static_cast<uint64_t>(name.chosen());
   return kNamesOfPrograms + 1 + kMaxChosenPorts;
@@ -341,10 +339,10 @@ class Simplifier {
       with([&](Address& address) { address.host = host; });
     }
     if (call_.address.host == Host::kUnix) {
-      for (int i = 0; i < kPaths; ++i) {
+      for (int i = 0; i < kMaxPaths; ++i) {
         with([&](Address& address) { address.name = UnixName::Path(i); });
       }
-      for (int i = 0; i < kAbstracts; ++i) {
+      for (int i = 0; i < kMaxAbstractNames; ++i) {
         with([&](Address& address) { address.name = UnixName::Abstract(i); });
       }
       with([](Address& address) { address.name = kUnnamed; });
@@ -459,7 +457,7 @@ Host RandomHost(std::span<const Host> hosts, uint32_t odd, Random& random) {
 UnixName RandomName(uint32_t odd, Random& random) {
   if (random.OneIn(odd)) return random.Pick(kUnixNames).name;
   if (random.OneIn(16)) return UnixName::Chosen(static_cast<int>(random.Below(4)));
-  const int n = random.OneIn(2) ? 0 : random.OneIn(2) ? 1 : static_cast<int>(random.Below(kPaths));
+  const int n = random.OneIn(2) ? 0 : random.OneIn(2) ? 1 : static_cast<int>(random.Below(kMaxPaths));
   return random.OneIn(3) ? UnixName::Abstract(n) : UnixName::Path(n);
 }
 
