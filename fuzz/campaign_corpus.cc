@@ -12,6 +12,7 @@
 #include <set>
 #include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 #include "fmt/format.h"
@@ -46,7 +47,12 @@ Trouble WriteProgram(const std::string& directory, uint64_t name, std::span<cons
   return trouble;
 }
 
-// Whether the file holds these bytes; not so where a killed process did not come to its end.
+// Whether the file is a program of this name; not so where a killed process did not come to its end.
+bool IsProgram(const std::string& path, uint64_t name) {
+  const std::optional<std::string> contents = ContentsOf(path);
+  return contents && CorpusName({reinterpret_cast<const uint8_t*>(contents->data()), contents->size()}) == name;
+}
+
 bool Holds(const std::string& path, std::span<const uint8_t> bytes) {
   const std::optional<std::string> contents = ContentsOf(path);
   return contents && std::ranges::equal(*contents, bytes, {}, [](char c) { return static_cast<uint8_t>(c); });
@@ -64,8 +70,8 @@ Trouble ExportTo(const std::string& directory, std::string_view contents, int* p
         ++*programs;
         if (!trouble.any() && !Holds(path_of(name), bytes)) trouble = WriteProgram(directory, name, bytes);
       },
-      [&](uint64_t name, std::span<const uint8_t> bytes) {
-        if (Holds(path_of(name), bytes)) unlink(path_of(name).c_str());
+      [&](uint64_t name) {
+        if (IsProgram(path_of(name), name)) unlink(path_of(name).c_str());
       });
   return trouble;
 }
@@ -134,17 +140,21 @@ std::string CorpusDirectory(const std::string& directory, std::string_view secti
 Corpus::Corpus(CorpusShared& shared, const std::string& directory, std::string_view section)
     : shared_(shared),
       directory_(directory.empty() ? "" : CorpusDirectory(directory, section)),
-      packed_(directory_.empty() ? "" : directory_ + std::string(kPackedSuffix)),
+      packed_(directory_.empty() ? "" : directory_ + std::string(kPackedSuffix),
+              [this](uint64_t name) { return Exists(directory_ + "/" + FileNameFor(name)); }),
       owner_(kFeatureCount, -1) {}
 
 Trouble Corpus::Load(KindSet sockets) {
   if (directory_.empty()) return {};
-  Trouble trouble = packed_.Read([&](uint64_t name, std::span<const uint8_t> bytes) {
-    if (bytes.size() > kEntryBytes || !MakesOnly(DecodeBytes(bytes), sockets)) return;
-    const int slot = Add(name, bytes);
-    if (slot >= 0) slots_[static_cast<size_t>(slot)].packed = true;
-  });
-  if (!trouble.any()) trouble = LoadFiles(sockets);
+  std::unordered_set<uint64_t> given_up;
+  Trouble trouble = packed_.Read(
+      [&](uint64_t name, std::span<const uint8_t> bytes) {
+        if (bytes.size() > kEntryBytes || !MakesOnly(DecodeBytes(bytes), sockets)) return;
+        const int slot = Add(name, bytes);
+        if (slot >= 0) slots_[static_cast<size_t>(slot)].packed = true;
+      },
+      [&](uint64_t name) { given_up.insert(name); });
+  if (!trouble.any()) trouble = LoadFiles(sockets, given_up);
   for (size_t slot = 0; slot < slots_.size(); ++slot) {
     if (!slots_[slot].exported) not_exported_.push_back(static_cast<int>(slot));
   }
@@ -154,8 +164,9 @@ Trouble Corpus::Load(KindSet sockets) {
   return trouble;
 }
 
-// What the packed corpus does not have: libFuzzer put it there, or somebody else.
-Trouble Corpus::LoadFiles(KindSet sockets) {
+// What the packed corpus does not have: libFuzzer put it there, or somebody else. A file of a program that was given up
+// is there since a campaign was killed before it had removed it: it is no new one.
+Trouble Corpus::LoadFiles(KindSet sockets, const std::unordered_set<uint64_t>& given_up) {
   if (Trouble trouble = MakeDirectory(directory_); trouble.any()) return trouble;
   std::vector<std::string> names;
   std::error_code error;
@@ -163,7 +174,12 @@ Trouble Corpus::LoadFiles(KindSet sockets) {
   for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
     const std::string name = file->path().filename().string();
     if (IsFileName(name)) {
-      const auto known = slot_of_.find(strtoull(name.c_str(), nullptr, 16));
+      const uint64_t number = strtoull(name.c_str(), nullptr, 16);
+      if (given_up.contains(number) && IsProgram(file->path().string(), number)) {
+        unlink(file->path().c_str());
+        continue;
+      }
+      const auto known = slot_of_.find(number);
       if (known != slot_of_.end()) {
         // One that was cut off is written again.
         std::error_code unreadable;
@@ -238,6 +254,8 @@ Trouble Corpus::Export(int files) {
     const int number = not_exported_.front();
     Slot& slot = slots_[static_cast<size_t>(number)];
     if (slot.name == 0 || slot.exported) continue;
+    // A file of a program that the packed corpus never had would be anybody's, were it given up before Flush().
+    if (!slot.packed) break;
     if (Trouble trouble = WriteProgram(directory_, slot.name, BytesOf(number)); trouble.any()) return trouble;
     slot.exported = true;
     --files;

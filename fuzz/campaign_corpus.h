@@ -26,6 +26,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "fuzz/campaign_shared.h"
@@ -94,7 +95,7 @@ class Corpus {
   // A slot with these bytes; -1 where there is none left, or it has one already.
   int Add(uint64_t name, std::span<const uint8_t> bytes);
   bool MakeRoom(const Candidate& candidate);
-  Trouble LoadFiles(KindSet sockets);
+  Trouble LoadFiles(KindSet sockets, const std::unordered_set<uint64_t>& given_up);
   void Put(int slot, std::span<const uint8_t> bytes);
   void Drop(int slot);
   int FreeSlot();

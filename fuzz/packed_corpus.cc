@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "fmt/format.h"
@@ -72,6 +73,12 @@ void AddRecord(std::string& out, uint64_t name, std::span<const uint8_t> bytes) 
   out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
+void AddEnd(std::string& out, uint64_t name) {
+  Put(out, uint32_t{0});
+  Put(out, name);
+  Put(out, HashOfName(name));
+}
+
 }  // namespace
 
 uint64_t CorpusName(std::span<const uint8_t> bytes) {
@@ -80,18 +87,18 @@ uint64_t CorpusName(std::span<const uint8_t> bytes) {
   return hash == 0 ? 1 : hash;
 }
 
-size_t ReadPacked(std::string_view contents, const VisitProgram& visit, const VisitProgram& dropped) {
+size_t ReadPacked(std::string_view contents, const VisitProgram& visit, const VisitName& gone) {
   if (!contents.starts_with(kHead)) return 0;
   std::vector<Record> programs;
-  std::unordered_map<uint64_t, std::string_view> gone;
+  std::unordered_set<uint64_t> ended;
   std::unordered_map<uint64_t, size_t> place;  // in `programs`
   size_t end = kHead.size();
   while (const std::optional<Record> record = RecordAt(contents.substr(end))) {
     end += record->size;
     const auto known = place.find(record->name);
     if (record->bytes.empty()) {
-      if (known == place.end()) continue;
-      if (dropped) gone[record->name] = programs[known->second].bytes;
+      if (gone) ended.insert(record->name);
+      if (known == place.end()) continue;  // written anew since, without it
       programs[known->second] = {};
       place.erase(known);
     } else if (known == place.end()) {
@@ -102,21 +109,24 @@ size_t ReadPacked(std::string_view contents, const VisitProgram& visit, const Vi
   for (const Record& program : programs) {
     if (!program.bytes.empty()) visit(program.name, AsBytes(program.bytes));
   }
-  for (const auto& [name, bytes] : gone) {
-    if (!place.contains(name)) dropped(name, AsBytes(bytes));
+  for (const uint64_t name : ended) {
+    if (!place.contains(name)) gone(name);
   }
   return end;
 }
 
-Trouble PackedCorpus::Read(const VisitProgram& visit) {
+Trouble PackedCorpus::Read(const VisitProgram& visit, const VisitName& gone) {
   if (path_.empty()) return {};
   const std::optional<std::string> contents = ContentsOf(path_);
   if (!contents && Exists(path_)) return {fmt::format("cannot read {}", path_)};
   if (!contents || contents->empty()) return {};
-  end_ = ReadPacked(*contents, [&](uint64_t name, std::span<const uint8_t> bytes) {
-    live_ += kRecordHead + bytes.size();
-    visit(name, bytes);
-  });
+  end_ = ReadPacked(
+      *contents,
+      [&](uint64_t name, std::span<const uint8_t> bytes) {
+        live_ += kRecordHead + bytes.size();
+        visit(name, bytes);
+      },
+      gone);
   // What was killed while it wrote the first line leaves a part of it.
   if (end_ == 0 && !kHead.starts_with(*contents)) {
     return {fmt::format("{} is not what a campaign writes; move it away to begin with another corpus", path_)};
@@ -132,9 +142,7 @@ void PackedCorpus::Add(uint64_t name, std::span<const uint8_t> bytes) {
 
 void PackedCorpus::Drop(uint64_t name, size_t bytes) {
   if (path_.empty()) return;
-  Put(unwritten_, uint32_t{0});
-  Put(unwritten_, name);
-  Put(unwritten_, HashOfName(name));
+  AddEnd(unwritten_, name);
   live_ -= kRecordHead + bytes;
 }
 
@@ -173,7 +181,13 @@ Trouble PackedCorpus::WriteAnew() {
   const std::optional<std::string> old = ContentsOf(path_);
   if (!old) return {fmt::format("cannot read {}: {}", path_, strerror(errno))};
   std::string fresh(kHead);
-  ReadPacked(*old, [&](uint64_t name, std::span<const uint8_t> bytes) { AddRecord(fresh, name, bytes); });
+  std::string ends;
+  ReadPacked(
+      *old, [&](uint64_t name, std::span<const uint8_t> bytes) { AddRecord(fresh, name, bytes); },
+      [&](uint64_t name) {
+        if (has_file_ && has_file_(name)) AddEnd(ends, name);
+      });
+  fresh += ends;
   if (Trouble trouble = WriteAtomically(path_, fresh, {.sync = false}); trouble.any()) return trouble;
   end_ = fresh.size();
   live_ = end_ - kHead.size();
