@@ -66,12 +66,18 @@ bool MayBeFrom(const Scene& s, const Message& message) {
   const bool first_sight = name == kPortOther && seen.port.IsChosen() && seen.port.chosen() >= s.world.seen;
   return (first_sight || name == seen.port) && (seen.address_size < 8 || seen.host == (s.me().inet6 ? Mapped(message.host) : message.host));
 }
-// The first; in `posix` the first that what was seen may be of.
+// Whether it makes no difference which of the two was taken.
+bool Alike(const Message& a, const Message& b) {
+  return a.host == b.host && a.port == b.port && a.size == b.size && a.start % kPatternPeriod == b.start % kPatternPeriod;
+}
+// The first; in `posix` any that what was seen may be of: where it does not tell which, each is a world of its own.
 uint8_t Chosen(Scene& s) {
   const uint8_t first = FirstMessage(s.world, s.index);
   if (s.linux() || s.seen == nullptr || s.seen->error != 0) return first;
   s.open = true;
   s.note = "any datagram that was sent";
+  uint8_t fitting[kMaxMessages];
+  int count = 0;
   for (int i = first; i < kMaxMessages && s.world.messages[i].live; ++i) {
     const Message& message = s.world.messages[i];
     if (message.to != s.index) continue;
@@ -82,9 +88,11 @@ uint8_t Chosen(Scene& s) {
       continue;
     }
     if (!MayBeFrom(s, message)) continue;
-    return static_cast<uint8_t>(i);
+    const bool known = std::any_of(fitting, fitting + count, [&](uint8_t other) { return Alike(s.world.messages[other], message); });
+    if (!known) fitting[count++] = static_cast<uint8_t>(i);
   }
-  return first;
+  if (count == 0) return first;
+  return fitting[count > 1 ? s.Fork(count) : 0];
 }
 // Copies the first datagram's bytes and takes it; what did not fit is gone.
 Message TakeFirst(Scene& s) {

@@ -167,6 +167,16 @@ void Send(Scene& s) {
   SendDatagram(s, s.index, WayTo(s), port, size);
   if (KeepsTheWay(s)) s.me().first_gone = true;
 }
+// Of what POSIX leaves open: where it came back as sent, it may have gone.
+void MaySend(Scene& s) {
+  if (s.seen == nullptr || s.seen->error != 0) return Refuse(s);
+  Send(s);
+}
+// … and nobody knows where to.
+void MaySendSomewhere(Scene& s) {
+  if (s.seen == nullptr || s.seen->error != 0) return Refuse(s);
+  s.world.lost = Lost::kUnspecified;
+}
 void SendAstray(Scene& s) {
   s.reply.value = TransferSize(s.call);
   SendDatagram(s, s.index, StrayWay(s.me()), s.me().stray_port, static_cast<uint32_t>(s.reply.value));
@@ -192,7 +202,7 @@ constexpr Clause kSendUdp[] = {
     {.id = "udp_send.inet6_only", .error = ENETUNREACH, .when = Inet6Only, .then = Refuse,
      .on = kLinux, .cites = "Linux udpv6_sendmsg(): ipv6_only_sock()",
      .says = "An IPv4 address, on a socket with IPV6_V6ONLY or one that was bound to an IPv6 address."},
-    {.id = "udp_send.inet6_only_unspecified", .when = Inet6Only, .then = Refuse,
+    {.id = "udp_send.inet6_only_unspecified", .when = Inet6Only, .then = MaySend,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX XSH 2.10.20.2 does not say how a socket with IPV6_V6ONLY refuses IPv4",
      .says = "An IPv4 address, on a socket with IPV6_V6ONLY."},
@@ -211,7 +221,7 @@ constexpr Clause kSendUdp[] = {
     {.id = "udp_send.destination_family", .error = EAFNOSUPPORT, .when = WrongFamily, .then = Refuse,
      .cites = "POSIX sendto() EAFNOSUPPORT; Linux udp_sendmsg()",
      .says = "The address is of another family than the socket."},
-    {.id = "udp_send.inet6_destination_unspecified", .when = Inet6FamilyUnspecified, .then = Refuse,
+    {.id = "udp_send.inet6_destination_unspecified", .when = Inet6FamilyUnspecified, .then = MaySendSomewhere,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX sendto() EAFNOSUPPORT; some take AF_UNSPEC for no address",
      .says = "AF_UNSPEC as the destination from a socket of AF_INET6."},
@@ -243,7 +253,7 @@ constexpr Clause kSendUdp[] = {
     {.id = "udp_send.families_crossed", .error = EAFNOSUPPORT, .when = CrossesFamilies, .then = Refuse,
      .on = kLinux, .cites = "Linux ip6_dst_lookup_tail()",
      .says = "The socket has an IPv4 address, and the destination is an IPv6 one."},
-    {.id = "udp_send.source_unspecified", .when = BadSource, .then = Refuse,
+    {.id = "udp_send.source_unspecified", .when = BadSource, .then = MaySendSomewhere,
      .on = kPosix, .strength = Strength::kUnspecified,
      .cites = "POSIX does not say where one can send from",
      .says = "The socket is bound to an address that nothing can be sent from, or not to that destination."},
