@@ -240,8 +240,6 @@ int RunFuzz(const Options& asked) {
   campaign.seed = SeedOf(options.seed);
   campaign.mutant = options.kernel.mutant;
   campaign.announce = !GuestKind().empty();
-  // gVisor of 2022 chooses ports as it likes, and knows no /proc/sys/net/ipv4/ip_unprivileged_port_start.
-  if (GuestKind() == "gvisor") campaign.generate.environments = false;
   campaign.out = options.json ? stderr : stdout;
   campaign.terminal = !options.json && OnTerminal();
   const std::string family = KernelFamily(options.kernel);

@@ -52,18 +52,6 @@ std::vector<std::string> ArgumentsInside(const KernelOptions& options) {
   return inside;
 }
 
-// The words of --kernel-args; white space separates them.
-std::vector<std::string> Words(const std::string& text) {
-  std::vector<std::string> words;
-  size_t at = 0;
-  while ((at = text.find_first_not_of(" \t", at)) != std::string::npos) {
-    const size_t end = std::min(text.find_first_of(" \t", at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = end;
-  }
-  return words;
-}
-
 // While a guest runs: Ctrl-C goes to it, by way of a file.
 class Interrupts {
  public:
@@ -100,12 +88,8 @@ GuestRun RunCommandPreloaded(const KernelOptions& options, const std::vector<std
 }
 
 GuestOptions GuestFor(const KernelOptions& options) {
-  return {.kind = options.kernel,
-          .image = options.image.empty() ? "" : PathOf(options.image),
-          .more = Words(options.kernel_arguments),
-          .platform = options.platform,
+  return {.setup = SetupFor(options),
           .directory = std::filesystem::absolute(PathOf(".")).lexically_normal().string(),
-          .named = KernelWords(options),
           .stop = [] { return g_interrupted != 0; }};
 }
 

@@ -12,6 +12,7 @@
 #include "cli/guest.h"
 #include "cli/stop.h"
 #include "fmt/format.h"
+#include "fuzz/ask_again.h"
 #include "fuzz/campaign.h"
 #include "fuzz/generate.h"
 #include "model/program/text.h"
@@ -72,8 +73,8 @@ int CampaignInGuest(const KernelOptions& options, const std::string& out, std::c
     ++deaths;
     fmt::print(stderr, "sockspec: {}\n", DeathWords(run));
     for (const std::string& path : KeepRunning(directory, run, deaths)) {
-      fmt::print(stderr, "sockspec: what it was running is kept; to see whether it was that:\n    sockspec check --kernel={} {}\n",
-                 options.kernel, path);
+      const Asked asked{.kernel = WordsOf(SetupFor(options)), .profile = options.profile};
+      fmt::print(stderr, "sockspec: what it was running is kept; to see whether it was that:\n    {}\n", CheckCommand(asked, path));
     }
     const auto left = std::chrono::duration_cast<std::chrono::seconds>(until - Clock::now()).count();
     if (run.interrupted || left < 1) return kExitDiverges;

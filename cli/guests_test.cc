@@ -340,13 +340,27 @@ TEST_F(Guests, WhatGvisorsSandboxLacksIsNoDivergenceAndOneDescriptorIsEnough) {
   if (Missing("runsc")) GTEST_SKIP() << "runsc is not installed";
   Write("read_only.program", "s0 = socket(AF_UNIX, SOCK_STREAM, 0)\nbind(s0, READ_ONLY)\n");
   Write("silent.program", "s0 = socket(AF_INET, SOCK_STREAM|SOCK_NONBLOCK, 0)\nconnect(s0, SILENT:P0)\n");
+  Write("nobody.program", "env: uid=nobody\ns0 = socket(AF_INET, SOCK_DGRAM, 0)\n");
   Write("one.program", "env: nofile=1\ns0 = socket(AF_INET, SOCK_DGRAM, 0) = s0\ns1 = dup(s0) = -1 EMFILE\n");
-  const Result check = Run("check --json --kernel=gvisor read_only.program silent.program one.program");
+  const Result check = Run("check --json --kernel=gvisor read_only.program silent.program one.program nobody.program");
   const auto files = nlohmann::json::parse(check.out)["files"];
   EXPECT_EQ(files[0]["why_not_judged"], "gvisor does not have a file system that is read-only");
   EXPECT_EQ(files[1]["why_not_judged"], "gvisor does not have a host that is silent");
   EXPECT_EQ(files[2]["verdict"], "conforms");
+  EXPECT_EQ(files[3]["why_not_judged"], "gvisor does not have env: uid=");
   EXPECT_EQ(Run("check read_only.program").status, 0);
+}
+
+// All programs run in the one namespace that knows abstract names.
+TEST_F(Guests, APortThatAnEarlierProgramOfGvisorHadIsNoneOfTheFewThatALaterOneMayHave) {
+  if (Missing("runsc")) GTEST_SKIP() << "runsc is not installed";
+  Write("few.program",
+        "env: ephemeral=1\ns0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1) = 0\n"
+        "s1 = socket(AF_INET, SOCK_STREAM, 0)\nbind(s1, 127.0.0.1:0) = -1 EADDRINUSE\n");
+  Write("many.program",
+        "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1) = 0\ns1 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s1, 1) = 0\n");
+  const Result check = Run("check --kernel=gvisor few.program few.program many.program few.program many.program");
+  EXPECT_EQ(check.status, 0) << check.out << check.err;
 }
 
 TEST_F(Guests, GvisorAnswersWhoIsNotRoot) {
@@ -365,6 +379,16 @@ TEST_F(Guests, GvisorAnswersWhoIsNotRoot) {
   EXPECT_LE(status, 1) << Contents(here + "/err");
   EXPECT_NE(Contents(here + "/out").find("clauses reached"), std::string::npos) << Contents(here + "/err");
   EXPECT_TRUE(std::filesystem::exists(here + "/found/campaign.json"));
+  // What it found is asked again as it was found.
+  int reports = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(here + "/found")) {
+    const std::string report = Contents(entry.path() / "report.txt");
+    if (report.empty()) continue;
+    ++reports;
+    EXPECT_NE(report.find("--kernel=gvisor --kernel-args=--rootless"), std::string::npos) << report;
+    EXPECT_NE(report.find("--platform=ptrace --rootless do"), std::string::npos) << report;
+  }
+  EXPECT_GT(reports, 0);
   std::filesystem::remove_all(here);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 #include "CLI/CLI.hpp"
 #include "cli/files.h"
@@ -88,17 +90,20 @@ std::string KernelFamily(const KernelOptions& options) {
   return GuestKind().empty() ? options.kernel : GuestKind();
 }
 
-std::string KernelWords(const KernelOptions& options) {
-  std::string words = options.kernel;
-  if (!options.image.empty()) {
-    // A report is read in another directory; a name that is looked for in PATH stays one.
-    const std::string path = PathOf(options.image);
-    words += " --kernel-image=" + (std::filesystem::exists(path) ? std::filesystem::absolute(path).lexically_normal().string()
-                                                                 : options.image);
+KernelSetup SetupFor(const KernelOptions& options) {
+  KernelSetup setup{.kernel = options.kernel,
+                    .image = options.image,
+                    .arguments = options.kernel_arguments,
+                    .platform = options.platform};
+  if (const std::string library = LibraryToPreload(options); !library.empty()) {
+    setup.kernel = std::string(kPreloadPrefix) + library;
   }
-  if (!options.kernel_arguments.empty()) words += fmt::format(" --kernel-args='{}'", options.kernel_arguments);
-  if (!options.platform.empty()) words += " --platform=" + options.platform;
-  return words;
+  // A name that is looked for in PATH stays one.
+  const std::filesystem::path image = PathOf(options.image);
+  if (std::error_code error; !options.image.empty() && std::filesystem::is_regular_file(image, error)) {
+    setup.image = std::filesystem::absolute(image).lexically_normal().string();
+  }
+  return WithWhatTheUserNeeds(std::move(setup));
 }
 
 std::string KernelRelease(const KernelOptions& options) {
@@ -227,7 +232,7 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
   if (options.kernel == "lwip") {
     std::unique_ptr<Kernel> lwip = MakeLwipKernel({.library = options.image,
                                                    .as_it_is = options.kernel_arguments == kAsItIs,
-                                                   .option = KernelWords(options)},
+                                                   .option = WordsOf(SetupFor(options))},
                                                   &trouble);
     if (lwip == nullptr) throw Stop{kExitUnavailable, trouble.what};
     return lwip;
@@ -235,7 +240,7 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
   const std::string library = LibraryToPreload(options);
   const LinuxOptions linux = {.at_hand = GuestKind() == "gvisor",
                               .family = KernelFamily(options),
-                              .option = library.empty() ? GuestName() : std::string(kPreloadPrefix) + library,
+                              .option = library.empty() ? GuestName() : WordsOf(SetupFor(options)),
                               .preloaded = !PreloadedLibrary().empty()};
   std::unique_ptr<Kernel> kernel = MakeLinuxKernel(linux, &trouble);
   if (kernel == nullptr) throw Stop{kExitUnavailable, trouble.what};

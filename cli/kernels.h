@@ -8,6 +8,7 @@
 #include "model/oracle.h"
 #include "model/profile.h"
 #include "sut/kernel.h"
+#include "sut/kernel_setup.h"
 
 namespace CLI {
 class App;
@@ -39,8 +40,8 @@ Profile ProfileFor(const KernelOptions& options);
 // kExitUnusable.
 Mutation MutationFor(const KernelOptions& options, const Profile& profile);
 
-// As `--kernel=` has it, and what stands behind it: for a report on what is found inside.
-std::string KernelWords(const KernelOptions& options);
+// How that kernel is started, with whole paths: a report is read in another directory.
+KernelSetup SetupFor(const KernelOptions& options);
 
 // Stops with kExitUnusable where there is no kernel of that name, or it does not take what else was said.
 void CheckKernelName(const KernelOptions& options);

@@ -21,6 +21,7 @@
 #include "cli/stop.h"
 #include "cli/terminal.h"
 #include "fmt/format.h"
+#include "fuzz/ask_again.h"
 #include "fuzz/bisect.h"
 #include "fuzz/campaign.h"
 #include "fuzz/campaign_record.h"
@@ -235,9 +236,7 @@ int Regress(const Options& options, const TriageRow& row) {
   const bool again = std::filesystem::exists(PathOf(file));
   WriteWhole(file, RegressionProgram(f));
   fmt::print("{} {}\n", again ? "written anew:" : "written:", file);
-  const std::string check = fmt::format(
-      "sockspec check{}{} --profile={} {}", f.kernel == "linux" ? "" : " --kernel=" + (f.option.empty() ? f.kernel : f.option),
-      f.mutant.empty() ? "" : " --mutant=" + f.mutant, f.profile, file);
+  const std::string check = CheckCommand(AskedOf(f), file);
   if (options.into.empty()) {
     fmt::print("It runs with: bazel test //fuzz/found:regressions_test\nor alone:     {}\n", check);
   } else {

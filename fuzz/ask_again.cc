@@ -1,25 +1,14 @@
 #include "fuzz/ask_again.h"
 
-#include <string_view>
-
 #include "fmt/format.h"
 #include "fmt/ranges.h"
-#include "sut/guest.h"
 #include "sut/preload.h"
 
 namespace sockspec {
 namespace {
 
-// What follows `name` in the words of Finding::option: "/opt/runsc" in "gvisor --kernel-image=/opt/runsc".
-std::string Word(std::string_view option, std::string_view name) {
-  const size_t at = option.find(name);
-  if (at == std::string_view::npos) return "";
-  option.remove_prefix(at + name.size());
-  return std::string(option.substr(0, option.find(' ')));
-}
-
-Reached ReachedBy(const Finding& finding) {
-  if (finding.option.starts_with(kPreloadPrefix)) return Reached::kPreload;
+Reached ReachedBy(const Finding& finding, const KernelSetup& setup) {
+  if (setup.kernel.starts_with(kPreloadPrefix)) return Reached::kPreload;
   if (finding.kernel == "uml") return Reached::kUml;
   if (finding.kernel == "gvisor") return Reached::kGvisor;
   // A kernel of the user's own is within sockspec, as lwIP is.
@@ -28,31 +17,40 @@ Reached ReachedBy(const Finding& finding) {
 
 }  // namespace
 
+std::string CheckCommand(const Asked& asked, std::string_view file) {
+  std::string command = "sockspec check";
+  if (!asked.kernel.empty() && asked.kernel != "linux") command += " --kernel=" + asked.kernel;
+  if (!asked.mutant.empty()) command += " --mutant=" + ForShell(asked.mutant);
+  if (!asked.profile.empty()) command += " --profile=" + ForShell(asked.profile);
+  return command + " " + ForShell(file);
+}
+
+Asked AskedOf(const Finding& finding) {
+  return {.kernel = finding.option.empty() ? finding.kernel : finding.option, .mutant = finding.mutant, .profile = finding.profile};
+}
+
 AskAgain AskAgainOf(const Finding& finding) {
-  AskAgain again{.reached = ReachedBy(finding),
-                 .image = Word(finding.option, " --kernel-image="),
-                 .platform = Word(finding.option, " --platform=")};
-  std::string options;
-  if (finding.kernel != "linux") options += " --kernel=" + (finding.option.empty() ? finding.kernel : finding.option);
-  if (!finding.mutant.empty()) options += " --mutant=" + finding.mutant;
-  again.sockspec = fmt::format("sockspec check{} --profile={} finding.program", options, finding.profile);
+  const Asked asked = AskedOf(finding);
+  AskAgain again{.sockspec = CheckCommand(asked, "finding.program"), .setup = SetupOf(asked.kernel)};
+  again.reached = ReachedBy(finding, again.setup);
+  const std::string& image = again.setup.image;
   switch (again.reached) {
     case Reached::kHere:
       again.c = "cc repro.c && ./a.out";
       break;
     case Reached::kPreload:
-      again.library = finding.option.substr(kPreloadPrefix.size());
-      again.c = fmt::format("cc repro.c && LD_PRELOAD={} ./a.out", again.library);
+      again.library = again.setup.kernel.substr(kPreloadPrefix.size());
+      again.c = fmt::format("cc repro.c && LD_PRELOAD={} ./a.out", ForShell(again.library));
       break;
     case Reached::kGvisor:
-      again.c = fmt::format("cc repro.c && {} {} do ./a.out", again.image.empty() ? "runsc" : again.image,
-                            fmt::join(RunscFlags(again.platform), " "));
+      again.c = fmt::format("cc repro.c && {} {} do {} ./a.out", image.empty() ? "runsc" : ForShell(image),
+                            ForShell(RunscFlags(again.setup)), fmt::join(kRunscDoFlags, " "));
       break;
     case Reached::kUml:
       again.why_no_c = fmt::format(
           "repro.c asks the kernel that it runs on. `sockspec triage DIR bisect-script KEY -o ask.sh` boots another one "
           "for it: BUILD=true LINUX={} ./ask.sh",
-          again.image.empty() ? "$(command -v linux.uml)" : again.image);
+          image.empty() ? "$(command -v linux.uml)" : ForShell(image));
       break;
     case Reached::kWithin:
       again.why_no_c = fmt::format(

@@ -6,11 +6,25 @@
 #ifndef SOCKSPEC_FUZZ_ASK_AGAIN_H_
 #define SOCKSPEC_FUZZ_ASK_AGAIN_H_
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "fuzz/finding.h"
+#include "sut/kernel_setup.h"
 
 namespace sockspec {
+
+// `sockspec check …` of `file` on a kernel. What is empty is left to it.
+struct Asked {
+  std::string kernel;  // WordsOf() its setup
+  std::string mutant;
+  std::string profile;
+};
+std::string CheckCommand(const Asked& asked, std::string_view file);
+
+// What a finding was found on.
+Asked AskedOf(const Finding& finding);
 
 // How a program of a kernel's gets to it.
 enum class Reached : uint8_t {
@@ -26,9 +40,8 @@ struct AskAgain {
   std::string sockspec;  // a command, in the finding's directory
   std::string c;         // the same with a C compiler; empty: `why_no_c`
   std::string why_no_c;
-  std::string image;     // of uml and gvisor, where it was named: the kernel's file
-  std::string platform;  // of gvisor, where it was named
-  std::string library;   // of kPreload: its file
+  KernelSetup setup;
+  std::string library;  // of kPreload: its file
 };
 
 AskAgain AskAgainOf(const Finding& finding);

@@ -244,8 +244,7 @@ int Elsewhere(std::string_view name, const std::string& image, std::vector<std::
       status = result.end == PreloadEnd::kExited ? result.status : 3;
       trouble = result.what;
     } else {
-      const GuestResult result = RunInGuest({.kind = std::string(name),
-                                             .image = image,
+      const GuestResult result = RunInGuest({.setup = {.kernel = std::string(name), .image = image},
                                              .arguments = arguments,
                                              .directory = std::filesystem::current_path(),
                                              .output = &output});

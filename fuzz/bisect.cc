@@ -1,10 +1,14 @@
 #include "fuzz/bisect.h"
 
+#include <ctype.h>
+
+#include <algorithm>
+
 #include "fmt/format.h"
 #include "fmt/ranges.h"
 #include "fuzz/ask_again.h"
 #include "fuzz/report.h"
-#include "sut/guest.h"
+#include "sut/kernel_setup.h"
 
 namespace sockspec {
 namespace {
@@ -18,8 +22,9 @@ constexpr std::string_view kHow = R"SH(#
 #
 #   BUILD  what builds a revision; a failure skips the revision. `true` builds nothing.
 #   RUN    what runs the program, whose path is appended, on what was built, and passes its exit status on:
-#              uml      user-mode Linux, booted on this machine's files in a second or two: the program $LINUX, or ./linux
-#              gvisor   `$RUNSC do`
+#              uml      user-mode Linux, booted on this machine's files in a second or two: the program $LINUX, or ./linux,
+#                       with $LINUX_ARGS on its command line
+#              gvisor   `$RUNSC $RUNSC_FLAGS do`
 #              preload  on the kernel of this machine, with $LIBRARY preloaded
 #              here     on the kernel of this machine
 #              a command, such as RUN='vng --run . --' or RUN='./in-my-vm.sh'
@@ -56,7 +61,7 @@ halt -f 2>/dev/null || poweroff -f 2>/dev/null || echo o > /proc/sysrq-trigger
 INIT
     chmod +x "$work/init"
     timeout "$SECONDS_AT_MOST" "${LINUX-./linux}" root=/dev/root rootfstype=hostfs rootflags=/ rw mem=256M quiet \
-        init="$work/init" con=null con0=null,fd:2 </dev/null >/dev/null 2>"$work/console"
+        init="$work/init" con=null con0=null,fd:2 $LINUX_ARGS </dev/null >/dev/null 2>"$work/console"
     [ -s "$work/status" ] || { tail -5 "$work/console" >&2; skip "the kernel did not come to the program"; }
     cat "$work/output"
     return "$(cat "$work/status")"
@@ -74,7 +79,7 @@ preloaded() {
 (eval "$BUILD") || skip "it does not build"
 case $RUN in
 uml) uml "$work/repro" ;;
-gvisor) timeout "$SECONDS_AT_MOST" "$RUNSC" --root="$work/runsc" $RUNSC_FLAGS do "$work/repro" ;;
+gvisor) timeout "$SECONDS_AT_MOST" "$RUNSC" --root="$work/runsc" $RUNSC_FLAGS do %DO_FLAGS% "$work/repro" ;;
 preload) preloaded "$work/repro" ;;
 here) timeout "$SECONDS_AT_MOST" "$work/repro" ;;
 *) timeout "$SECONDS_AT_MOST" sh -c "$RUN \"\$1\"" sh "$work/repro" ;;
@@ -91,22 +96,39 @@ exit $status
 
 )SH";
 
+// The line of a variable that the environment may have. Words that a shell would take apart are set off.
+std::string Default(std::string_view name, const std::string& value) {
+  constexpr std::string_view kSafe = " -_=./:,+@%";
+  const bool plain = std::ranges::all_of(value, [&](const char c) {
+    return isalnum(static_cast<unsigned char>(c)) || kSafe.find(c) != std::string_view::npos;
+  });
+  if (plain) return fmt::format("{0}=${{{0}-{1}}}\n", name, value);
+  return fmt::format("[ -n \"${{{0}+set}}\" ] || {0}={1}\n", name, ForShell(value));
+}
+
 // How a revision of each kind of kernel is built and reached, where nobody says otherwise.
 std::string Defaults(const AskAgain& again) {
   switch (again.reached) {
     case Reached::kGvisor:
       return fmt::format(
-          "BUILD=${{BUILD-'make copy TARGETS=runsc DESTINATION=bin/'}}\nRUN=${{RUN-gvisor}}\nRUNSC=${{RUNSC-bin/runsc}}\n"
-          "RUNSC_FLAGS=${{RUNSC_FLAGS-{}}}\nCC=${{CC-cc -static}}\n",
-          fmt::join(RunscFlags(again.platform), " "));
+          "BUILD=${{BUILD-'make copy TARGETS=runsc DESTINATION=bin/'}}\nRUN=${{RUN-gvisor}}\nRUNSC=${{RUNSC-bin/runsc}}\n{}"
+          "CC=${{CC-cc -static}}\n",
+          Default("RUNSC_FLAGS", fmt::format("{}", fmt::join(RunscFlags(again.setup), " "))));
     case Reached::kPreload:
-      return fmt::format("BUILD=${{BUILD-make -s}}\nRUN=${{RUN-preload}}\nLIBRARY=${{LIBRARY-{}}}\nCC=${{CC-cc}}\n", again.library);
+      return fmt::format("BUILD=${{BUILD-make -s}}\nRUN=${{RUN-preload}}\n{}CC=${{CC-cc}}\n", Default("LIBRARY", again.library));
     case Reached::kHere:
     case Reached::kUml:
     case Reached::kWithin:
       break;
   }
-  return "BUILD=${BUILD-'make -s ARCH=um defconfig && make -s ARCH=um -j$(nproc) linux'}\nRUN=${RUN-uml}\nCC=${CC-cc -static}\n";
+  return "BUILD=${BUILD-'make -s ARCH=um defconfig && make -s ARCH=um -j$(nproc) linux'}\nRUN=${RUN-uml}\n" +
+         Default("LINUX_ARGS", fmt::format("{}", fmt::join(ArgumentsOf(again.setup), " "))) + "CC=${CC-cc -static}\n";
+}
+
+// `text` with `word` in the place of `name`.
+std::string With(std::string_view text, std::string_view name, std::string_view word) {
+  std::string with(text);
+  return with.replace(with.find(name), name.size(), word);
 }
 
 std::string_view Tree(Reached reached) {
@@ -125,12 +147,9 @@ BisectScript BisectScriptOf(const Finding& finding, std::string_view repro_c) {
   }
   std::string script = "#!/bin/sh\n# For `git bisect run`: which change brought this, or mended it?\n#\n";
   script += fmt::format("#     {}\n#     {}\n", Headline(finding), finding.key);
-  std::string how(kHow);
-  constexpr std::string_view kDirectory = "%DIRECTORY%";
-  how.replace(how.find(kDirectory), kDirectory.size(), Tree(again.reached));
-  script += how;
+  script += With(kHow, "%DIRECTORY%", Tree(again.reached));
   script += "set -u\n" + Defaults(again);
-  script += kJudging;
+  script += With(kJudging, "%DO_FLAGS%", fmt::format("{}", fmt::join(kRunscDoFlags, " ")));
   // The mark that sed looks for; the file begins with a comment, which this one is.
   script += "/* SOCKSPEC C FILE, to the end. */\n";
   script += repro_c;

@@ -72,8 +72,8 @@ GenerateOptions ForKernel(GenerateOptions options, const Kernel& kernel) {
     any = true;
   }
   options.environments &= kernel.Lacks(Environment{.nofile = 1}).empty() &&
-                          kernel.Lacks(Environment{.ephemeral = 1}).empty() &&
-                          kernel.Lacks(Environment{.nobody = true}).empty();
+                          kernel.Lacks(Environment{.ephemeral = 1}).empty();
+  options.nobody &= kernel.Lacks(Environment{.nobody = true}).empty();
   for (int host = 0; host < kHostCount; ++host) {
     any |= !kernel.Lacks(Call{.op = Op::kConnect, .address = {.host = static_cast<Host>(host)}}).empty();
   }

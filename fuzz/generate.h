@@ -32,7 +32,8 @@ struct GenerateOptions {
   bool looks = true;         // about one call in eight, and up to two at the end
   bool blocking = true;      // one program in 2000 may hold calls that may block
   KindSet sockets = kAnything;  // which kinds of socket programs make
-  bool environments = true;  // one program in 50 wants few descriptors or few ephemeral ports
+  bool environments = true;  // one program in 50 wants few descriptors or few ephemeral ports,
+  bool nobody = true;        // or no capabilities
 
   // What the kernel does not have (Kernel::Lacks): such calls are left out, and `left_out` hears of each. Empty: it
   // has all.

@@ -331,11 +331,12 @@ Lockstep::Lockstep(Kernel& kernel, const Profile& profile)
 }
 
 const Run& Lockstep::Play(const Program& program) {
-  return PlayOn(program, kernel_.Reset(program.env));
+  // What a kernel does not have it is not asked for.
+  return PlayOn(program, kernel_.Lacks(program.env).empty() ? kernel_.Reset(program.env) : Trouble{});
 }
 
 const Run& Lockstep::PlayFresh(const Program& program) {
-  return PlayOn(program, kernel_.ResetFresh(program.env));
+  return PlayOn(program, kernel_.Lacks(program.env).empty() ? kernel_.ResetFresh(program.env) : Trouble{});
 }
 
 const Run& Lockstep::PlayOn(const Program& program, Trouble trouble) {

@@ -116,10 +116,15 @@ TEST(ReportTest, SaysHowToAskTheKernelThatItIsAbout) {
       {"preload-stack", "preload:/a/libstack.so", " --kernel=preload:/a/libstack.so ",
        "\n      cc repro.c && LD_PRELOAD=/a/libstack.so ./a.out\n"},
       {"gvisor", "", " --kernel=gvisor ",
-       "\n      cc repro.c && runsc --network=none --ignore-cgroups --platform=ptrace do ./a.out\n"},
-      {"gvisor", "gvisor --kernel-image=/a/runsc --platform=kvm", " --kernel=gvisor --kernel-image=/a/runsc --platform=kvm ",
-       "\n      cc repro.c && /a/runsc --network=none --ignore-cgroups --platform=kvm do ./a.out\n"},
-      {"uml", "uml --kernel-image=/a/linux", " --kernel=uml --kernel-image=/a/linux ", "BUILD=true LINUX=/a/linux ./ask.sh"},
+       "\n      cc repro.c && runsc --network=none --ignore-cgroups --platform=ptrace do -quiet -force-overlay=false ./a.out\n"},
+      {"gvisor", "gvisor --kernel-image=/a/runsc --kernel-args='--rootless --debug' --platform=kvm",
+       " --kernel=gvisor --kernel-image=/a/runsc --kernel-args='--rootless --debug' --platform=kvm ",
+       "\n      cc repro.c && /a/runsc --network=none --ignore-cgroups --platform=kvm --rootless --debug do "
+       "-quiet -force-overlay=false ./a.out\n"},
+      {"uml", "uml --kernel-image=/a/linux --kernel-args=mem=1G",
+       " --kernel=uml --kernel-image=/a/linux --kernel-args=mem=1G ", "BUILD=true LINUX=/a/linux ./ask.sh"},
+      {"uml", "uml --kernel-image='/my kernels/linux'", " --kernel=uml --kernel-image='/my kernels/linux' ",
+       "BUILD=true LINUX='/my kernels/linux' ./ask.sh"},
       {"lwip", "", " --kernel=lwip ", "which is a library within sockspec"},
   };
   for (const auto& [kernel, option, sockspec, c] : kCases) {
@@ -144,9 +149,14 @@ TEST(ReportTest, ABisectionAsksTheKernelThatItIsAboutOrSaysWhyItCannot) {
   finding.kernel = "linux";
   Find(BisectScriptOf(finding, "").script, "\nRUN=${RUN-uml}\n");
   finding.kernel = "gvisor";
-  finding.option = "gvisor --platform=kvm";
+  finding.option = "gvisor --kernel-args=--rootless --platform=kvm";
   Find(BisectScriptOf(finding, "").script, "\nRUN=${RUN-gvisor}\n");
-  Find(BisectScriptOf(finding, "").script, "\nRUNSC_FLAGS=${RUNSC_FLAGS---network=none --ignore-cgroups --platform=kvm}\n");
+  Find(BisectScriptOf(finding, "").script, "\nRUNSC_FLAGS=${RUNSC_FLAGS---network=none --ignore-cgroups --platform=kvm --rootless}\n");
+  finding.kernel = "uml";
+  finding.option = "uml --kernel-args='mem=1G ssl=none'";
+  Find(BisectScriptOf(finding, "").script, "\nLINUX_ARGS=${LINUX_ARGS-mem=1G ssl=none}\n");
+  finding.option = "uml --kernel-args='a=$HOME'";
+  Find(BisectScriptOf(finding, "").script, "\n[ -n \"${LINUX_ARGS+set}\" ] || LINUX_ARGS='a=$HOME'\n");
   finding.kernel = "preload-stack";
   finding.option = "preload:/a/libstack.so";
   Find(BisectScriptOf(finding, "").script, "\nRUN=${RUN-preload}\nLIBRARY=${LIBRARY-/a/libstack.so}\n");

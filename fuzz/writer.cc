@@ -145,7 +145,7 @@ Writer::Writer(Oracle& oracle, const GenerateOptions& options, Program& program,
   program_.env = {};
   if (options_.environments && random_.OneIn(50)) {
     switch (random_.Below(5)) {
-      case 0: program_.env.nobody = true; break;
+      case 0: program_.env.nobody = options_.nobody; break;
       case 1:
       case 2: program_.env.nofile = 2 + random_.Below(5); break;
       default: program_.env.ephemeral = 1 + random_.Below(3); break;

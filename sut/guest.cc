@@ -221,19 +221,16 @@ std::vector<std::string> UmlCommand(const std::string& image, const GuestOptions
                                     "uml_dir=" + job / "uml",
                                     "umid=guest",
                                     fmt::format("{}={}", kJobVariable, job.path())};
-  words.insert(words.end(), options.more.begin(), options.more.end());
+  std::ranges::copy(ArgumentsOf(options.setup), std::back_inserter(words));
   return words;
 }
 
 std::vector<std::string> GvisorCommand(const std::string& image, const GuestOptions& options, const Scratch& job) {
   std::vector<std::string> words = {image, "--root=" + job / "runsc"};
-  std::ranges::copy(RunscFlags(options.platform), std::back_inserter(words));
-  // Who is not root has a sandbox all the same, within a user namespace.
-  const bool asked = std::ranges::any_of(options.more, [](const std::string& word) { return word.starts_with("--rootless"); });
-  if (geteuid() != 0 && !asked) words.push_back("--rootless");
-  words.insert(words.end(), options.more.begin(), options.more.end());
-  // Its own overlay would keep what is written from the host.
-  words.insert(words.end(), {"do", "-quiet", "-force-overlay=false", "-cwd", options.directory, "/usr/bin/env",
+  std::ranges::copy(RunscFlags(options.setup), std::back_inserter(words));
+  words.push_back("do");
+  words.insert(words.end(), std::begin(kRunscDoFlags), std::end(kRunscDoFlags));
+  words.insert(words.end(), {"-cwd", options.directory, "/usr/bin/env",
                              fmt::format("{}={}", kJobVariable, job.path()), ThisProgram()});
   return words;
 }
@@ -629,28 +626,33 @@ int GuestInit() {
   return 0;
 }
 
-std::vector<std::string> RunscFlags(const std::string& platform) {
-  return {"--network=none", "--ignore-cgroups", "--platform=" + (platform.empty() ? "ptrace" : platform)};
+KernelSetup WithWhatTheUserNeeds(KernelSetup setup) {
+  constexpr std::string_view kRootless = "--rootless";
+  const bool asked = std::ranges::any_of(ArgumentsOf(setup), [&](const std::string& word) { return word.starts_with(kRootless); });
+  if (setup.kernel != "gvisor" || geteuid() == 0 || asked) return setup;
+  setup.arguments += (setup.arguments.empty() ? "" : " ") + std::string(kRootless);
+  return setup;
 }
 
 GuestResult RunInGuest(const GuestOptions& options) {
-  const bool uml = options.kind == "uml";
-  const std::string name = !options.image.empty() ? options.image : uml ? "linux.uml" : "runsc";
-  const std::optional<std::string> image = FindProgram(name, options.image.empty() ? "/" : options.directory);
+  const bool uml = options.setup.kernel == "uml";
+  const std::string& given = options.setup.image;
+  const std::string name = !given.empty() ? given : uml ? "linux.uml" : "runsc";
+  const std::optional<std::string> image = FindProgram(name, given.empty() ? "/" : options.directory);
   if (!image) {
     return {.end = GuestEnd::kUnavailable,
-            .what = options.image.empty()
+            .what = given.empty()
                         ? fmt::format("{} is not here; `apt-get install {}` installs it, or name one with "
                                       "--kernel-image=FILE",
                                       name, uml ? "user-mode-linux" : "runsc")
                         : fmt::format("--kernel-image: {} cannot be run: {}", name, strerror(errno))};
   }
-  const Scratch job(options.kind);
+  const Scratch job(options.setup.kernel);
   if (job.path().empty()) {
     return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot make a scratch directory: {}", strerror(errno))};
   }
-  const Json description = {{"kind", options.kind},
-                            {"named", options.named},
+  const Json description = {{"kind", options.setup.kernel},
+                            {"named", WordsOf(options.setup)},
                             {"program", ThisProgram()},
                             {"arguments", options.arguments},
                             {"directory", options.directory},

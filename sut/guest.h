@@ -1,6 +1,6 @@
 // This very program inside another kernel: user-mode Linux, or gVisor.
 //
-//     GuestOptions options{.kind = "uml", .arguments = {"check", "a.program"}, .directory = cwd};
+//     GuestOptions options{.setup = {.kernel = "uml"}, .arguments = {"check", "a.program"}, .directory = cwd};
 //     GuestResult result = RunInGuest(options);
 //
 // The guest sees the host's files under the same paths, user-mode Linux read-only but for the directories named; gVisor
@@ -18,18 +18,17 @@
 #include <vector>
 
 #include "sut/kernel.h"
+#include "sut/kernel_setup.h"
 
 namespace sockspec {
 
 struct GuestOptions {
-  std::string kind;                    // "uml" or "gvisor"
-  std::string image;                   // the kernel's file; empty: `linux.uml` or `runsc` in PATH
-  std::vector<std::string> more;       // words for the kernel's command line; flags of runsc
-  std::string platform;                // of gVisor: "ptrace" (the default), "kvm", "systrap"
+  // "uml" or "gvisor". Its image is a name in `directory` or in PATH, its arguments are words for the kernel's command
+  // line or flags of runsc; its words are what GuestName() says inside.
+  KernelSetup setup;
   std::vector<std::string> arguments;  // of sockspec inside, without its name
   std::string directory;               // absolute: where it runs
   std::vector<std::string> writable;   // absolute: directories that exist, which it may write to
-  std::string named;                   // what GuestName() says inside
   bool reads_input = false;            // standard input is handed on, as far as it goes when it starts
   const std::string* input = nullptr;  // stands for standard input
   std::string* output = nullptr;       // takes what the command prints; nullptr: standard output does, as it comes
@@ -51,8 +50,8 @@ struct GuestResult {
   std::string what;
 };
 
-// The flags with which runsc runs a program in a sandbox of gVisor's on this machine's files; no platform: "ptrace".
-std::vector<std::string> RunscFlags(const std::string& platform);
+// As it is started here and now: who is not root has a sandbox of gVisor's all the same, within a user namespace.
+KernelSetup WithWhatTheUserNeeds(KernelSetup setup);
 
 // Boots the kernel, runs the command, prints what that prints as it comes. The calling process should ignore or
 // handle SIGINT: the guest is out of the terminal's reach.
@@ -67,7 +66,7 @@ int GuestInit();
 // "uml" or "gvisor" for a command that runs inside; empty elsewhere.
 std::string GuestKind();
 
-// GuestOptions::named of such a command.
+// WordsOf() the setup of such a command.
 std::string GuestName();
 
 }  // namespace sockspec

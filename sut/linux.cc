@@ -103,6 +103,10 @@ class LinuxKernel : public Kernel {
   void Disturb(unsigned seed) override { delays_.Set(seed); }
   bool Coincidence() const override;
   std::string_view Lacks(const Call& call) const override { return lacks_ ? LacksHere(call) : std::string_view(); }
+  std::string_view Lacks(const Environment& env) const override {
+    if (env.ephemeral != 0 && lacks_ephemeral_) return "env: ephemeral=";
+    return env.nobody && lacks_nobody_ ? "env: uid=" : "";
+  }
 
  private:
   std::string_view LacksHere(const Call& call) const;
@@ -189,6 +193,8 @@ class LinuxKernel : public Kernel {
   int programs_at_most_ = 1;
   int next_port_ = 0;
   int ports_end_ = 0;
+  bool lacks_ephemeral_ = false;
+  bool lacks_nobody_ = false;
   bool lacks_ = false;  // something that addresses of programs stand for
   unsigned abstract_series_ = 0;
   PortRange usual_ephemeral_;
@@ -252,7 +258,14 @@ Trouble LinuxKernel::Begin(const LinuxOptions& options) {
   if (Trouble trouble = watch_.Begin(); trouble.any()) return trouble;
   if (Trouble trouble = directory_.Open(); trouble.any()) return trouble;
   if (Trouble trouble = descriptors_.Open(); trouble.any()) return trouble;
-  return ResetFresh(Environment{});
+  if (Trouble trouble = ResetFresh(Environment{}); trouble.any()) return trouble;
+  if (!ThisSandbox().own_namespace) {
+    // gVisor takes any range, and may go on as before.
+    const PortRange usual = usual_ephemeral_;
+    lacks_ephemeral_ = SetEphemeralRange({.low = usual.high, .high = usual.high}).any();
+    if (Trouble trouble = SetEphemeralRange(usual); trouble.any() && !lacks_ephemeral_) return trouble;
+  }
+  return {};
 }
 
 // Gives back what `uid=nobody` took. What the program left open is closed. A socket that lingers
@@ -289,6 +302,7 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
   names_.ForgetAll();
   usual_ephemeral_ = ThisSandbox().ephemeral;
   lacks_ = !LacksOf(ThisSandbox()).empty();
+  lacks_nobody_ = !ThisSandbox().unprivileged_ports;
   // Names that a stack has lost the sockets of stay taken (gVisor: of a descriptor that was sent to nobody). Neighbouring
   // processes begin far from each other.
   constexpr unsigned kApart = 1021;
@@ -318,8 +332,11 @@ Trouble LinuxKernel::BeginProgram(const Environment& env) {
   PortRange ephemeral = usual_ephemeral_;
   narrow_ = env.ephemeral > 0;
   if (narrow_) {
-    ephemeral = {.low = next_narrow_, .high = next_narrow_ + env.ephemeral - 1};
-    next_narrow_ += kMaxNarrowRange;
+    // Where programs follow each other in one namespace, an earlier one's port may still be taken.
+    do {
+      ephemeral = {.low = next_narrow_, .high = next_narrow_ + env.ephemeral - 1};
+      next_narrow_ += kMaxNarrowRange;
+    } while (!ThisSandbox().own_namespace && !AllFree(ephemeral) && next_narrow_ + kMaxNarrowRange <= narrow_end_);
   }
   if (Trouble trouble = SetEphemeralRange(ephemeral); trouble.any()) return trouble;
   ++programs_;

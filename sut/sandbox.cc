@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 #include "sut/own_calls.h"
 
@@ -34,8 +35,9 @@ struct ReadOnlyFact {
   bool read_only = false;
   std::string note;
 };
-thread_local bool at_hand = false;    // StayInTheNetworkAtHand() was called
-thread_local ReadOnlyFact told;  // outlives namespaces of the network
+thread_local bool at_hand = false;          // StayInTheNetworkAtHand() was called
+thread_local bool entered_network = false;  // EnterFreshNetwork() was
+thread_local ReadOnlyFact told;             // outlives namespaces of the network
 
 // Writes a file of /proc in one piece. Below /proc/sys/net, Linux shows the namespace of the thread
 // that opens the file.
@@ -347,6 +349,8 @@ Trouble EnterUserNamespace() {
 void StayInTheNetworkAtHand() { at_hand = true; }
 
 Trouble EnterFreshNetwork(const Environment& env) {
+  const PortRange left_behind = facts.ephemeral;
+  const bool first = !std::exchange(entered_network, true);
   facts = SandboxFacts{.read_only = told.read_only};
   if (!told.note.empty()) facts.notes.push_back(told.note);
   if (!at_hand && unshare(CLONE_NEWNET) == 0) {
@@ -392,7 +396,10 @@ Trouble EnterFreshNetwork(const Environment& env) {
     facts.notes.push_back(std::string(kPortRangeFile) +
                           " cannot be read; taken to be 32768 to 60999");
   }
-  return {};
+  if (facts.own_namespace || first) return {};
+  // The namespace at hand still has what the last program wanted.
+  const PortRange usual = std::exchange(facts.ephemeral, left_behind);
+  return SetEphemeralRange(usual);
 }
 
 Trouble SetEphemeralRange(PortRange range) {
@@ -402,12 +409,34 @@ Trouble SetEphemeralRange(PortRange range) {
   // gVisor takes any range there, and goes on as before.
   const int chosen = ChosenPort();
   if (!range.Contains(chosen)) {
+    (void)Put(kPortRangeFile, std::to_string(facts.ephemeral.low) + " " + std::to_string(facts.ephemeral.high));
     return {std::string(kPortRangeFile) + " was set to \"" + text + "\", and bind() chose port " +
             std::to_string(chosen) +
             " all the same: `env: ephemeral` cannot be had on this kernel"};
   }
   facts.ephemeral = range;
   return {};
+}
+
+bool AllFree(PortRange range) {
+  for (int port = range.low; port <= range.high; ++port) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+      // [::] stands in the way of 0.0.0.0, too.
+      const int fd = own::Socket(facts.ipv6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
+      if (fd < 0) return false;
+      sockaddr_in6 six{};
+      six.sin6_family = AF_INET6;
+      six.sin6_port = htons(static_cast<uint16_t>(port));
+      sockaddr_in four{};
+      four.sin_family = AF_INET;
+      four.sin_port = six.sin6_port;
+      const bool bound = facts.ipv6 ? own::Bind(fd, reinterpret_cast<sockaddr*>(&six), sizeof six) == 0
+                                    : own::Bind(fd, reinterpret_cast<sockaddr*>(&four), sizeof four) == 0;
+      own::Close(fd);
+      if (!bound) return false;
+    }
+  }
+  return true;
 }
 
 Trouble SetNobody(bool wanted) {

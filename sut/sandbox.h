@@ -68,6 +68,10 @@ void StayInTheNetworkAtHand();
 // whether it does: 10 µs. Trouble on gVisor (2022-12), which does not.
 Trouble SetEphemeralRange(PortRange range);
 
+// Whether no socket has any of these ports, TCP or UDP, nor a connection that has ended a while ago (TIME_WAIT): two
+// bind()s a port. For where programs follow each other in one namespace.
+bool AllFree(PortRange range);
+
 // Makes the calling thread nobody, or what it was: takes away its effective capabilities, so that
 // the permissions of files hold, and makes ports below 1024 privileged in its namespace. 13 µs
 // where something changes.
