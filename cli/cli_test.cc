@@ -290,6 +290,26 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
   EXPECT_EQ(all.status, 0) << all.err;
   EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), table);
   EXPECT_EQ(Run("triage d accept --call=connect --reason=why").status, 2);
+  // A mistake that is written down already, shown in another way: the row joins its rows, and the program its programs.
+  std::string other = table;
+  other.replace(other.find(key), key.size(), "fake.x");
+  other.replace(other.find("on purpose |  |"), 15, "on purpose | sub/on-purpose.program |");
+  const std::string last = "fake | * | posix | fake.y | by chance\n";
+  Write("d/known.deviations", other + last);
+  std::filesystem::create_directory(directory_ + "/sub");
+  Write("sub/on-purpose.program", "# on purpose\n");
+  EXPECT_EQ(Run("triage d accept connected_elsewhere --same-as=chance").status, 2) << "of another profile";
+  EXPECT_EQ(Run("triage d accept connected_elsewhere --same-as=purpose --reason=why").status, 2);
+  const Result joins = Run("triage d accept connected_elsewhere --same-as=sub/on-purpose");
+  EXPECT_EQ(joins.status, 0) << joins.err;
+  const std::string example = "sub/on-purpose/" + key.substr(key.find('.') + 1) + ".program";
+  std::string joined = table;
+  joined.replace(joined.find("on purpose |  |"), 15, "on purpose | " + example + " |");
+  joined.erase(0, joined.find('\n') + 1);
+  EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), other + joined + last);
+  EXPECT_TRUE(Contents(directory_ + "/" + example).starts_with("# on purpose\n")) << Contents(directory_ + "/" + example);
+  EXPECT_NE(Contents(directory_ + "/" + example).find(" came back with: "), std::string::npos);
+  EXPECT_EQ(Run("check --mutant=unix_connect.connected_elsewhere --deviations=d/known.deviations " + example).status, 0);
   // What is fixed needs no row: the next campaign would miss it.
   Write("d/known.deviations", "");
   const std::string finding = "d/" + key + "/finding.json";

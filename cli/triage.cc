@@ -46,6 +46,7 @@ struct Options {
   bool json = false;
   std::string deviations;
   std::string reason, link, expires;  // of accept
+  std::string same_as;                // of accept
   std::string into;                   // of regress
   std::string format = "gtest";       // of export
   std::string output;                 // of bisect-script and export
@@ -125,12 +126,42 @@ std::string VersionsOf(const Finding& finding) {
   return release.substr(digit, second - digit) + (release[second] == '.' ? ".*" : "*");
 }
 
+// The last row of the mistake that `words` is a part of the sentence or the link of: --same-as.
+const Deviation& RowLike(const Options& options, const Deviations& known, const Finding& f) {
+  const Deviation* like = nullptr;
+  for (const Deviation& row : known.rows) {
+    if (!Applies(row, f.kernel, f.release, f.profile)) continue;
+    if (row.link.find(options.same_as) == std::string::npos && row.reason.find(options.same_as) == std::string::npos) continue;
+    if (like != nullptr && like->reason != row.reason) {
+      throw Stop{kExitUnusable, fmt::format("--same-as: `{}` is in the sentences or links of several mistakes of {}:\n  {}\n  {}",
+                                            options.same_as, known.file, like->reason, row.reason)};
+    }
+    like = &row;
+  }
+  if (like == nullptr) {
+    throw Stop{kExitUnusable, fmt::format("--same-as: no row of {} about {} has `{}` in its sentence or link", known.file,
+                                          f.release, options.same_as)};
+  }
+  return *like;
+}
+
+// Where the program of one more row of a mistake belongs: in the directory named like its first program. Empty where
+// the rows have no program.
+std::string ExampleFile(const Deviations& known, const Deviation& like, const Finding& f) {
+  constexpr std::string_view kProgram = ".program";
+  const auto first = std::ranges::find(known.rows, like.reason, &Deviation::reason);
+  if (!first->link.ends_with(kProgram) || !std::filesystem::exists(PathOf(first->link))) return "";
+  const std::string directory = first->link.substr(0, first->link.size() - kProgram.size());
+  return fmt::format("{}/{}{}", directory, f.key.substr(f.kernel.size() + 1), kProgram);
+}
+
 // Writes the row, and says which.
 void WriteRow(const Options& options, const TriageRow& row) {
   const Finding& f = row.loaded.finding;
-  if (options.reason.empty()) {
+  if (options.reason.empty() == options.same_as.empty()) {
     throw Stop{kExitUnusable,
-               "accept wants a --reason: what is understood, for whoever reads the file next year"};
+               "accept wants a --reason: what is understood, for whoever reads the file next year; or --same-as: a part of "
+               "one that is there"};
   }
   const std::string file = DeviationsFile(options);
   const Deviations known = ReadDeviations(options);
@@ -138,18 +169,22 @@ void WriteRow(const Options& options, const TriageRow& row) {
   if (old != nullptr && !Expired(*old, Today())) {
     throw Stop{kExitUnusable, fmt::format("{} is accepted already, in {}:{}: {}", f.key, file, old->line, old->reason)};
   }
+  const Deviation* like = options.same_as.empty() ? nullptr : &RowLike(options, known, f);
+  const std::string example = like == nullptr ? "" : ExampleFile(known, *like, f);
   const Deviation fresh{.kernel = f.kernel,
-                        .version = VersionsOf(f),
+                        .version = like == nullptr ? VersionsOf(f) : like->version,
                         .profile = f.profile,
                         .key = f.key,
-                        .reason = options.reason,
-                        .link = options.link,
-                        .expires = options.expires};
+                        .reason = like == nullptr ? options.reason : like->reason,
+                        .link = !options.link.empty() || like == nullptr ? options.link
+                                : example.empty()                        ? like->link
+                                                                         : example,
+                        .expires = !options.expires.empty() || like == nullptr ? options.expires : like->expires};
   std::string text;
   if (std::filesystem::exists(PathOf(file))) text = ReadWhole(file);
   // A row that stands for many keys stays, though it has expired.
   const bool replaces = old != nullptr && old->key.find_first_of("*{") == std::string::npos;
-  text = WithDeviation(text, fresh, replaces ? old : nullptr);
+  text = WithDeviation(text, fresh, replaces ? old : nullptr, like);
   // What cannot be read back is not written.
   const ParsedDeviations parsed = ParseDeviations(text, file);
   if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
@@ -159,6 +194,12 @@ void WriteRow(const Options& options, const TriageRow& row) {
   }
   if (Expired(*back, Today())) {
     throw Stop{kExitUnusable, fmt::format("--expires: found `{}`, which is past: today is {}", fresh.expires, Today())};
+  }
+  if (!example.empty() && options.link.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(std::filesystem::path(PathOf(example)).parent_path(), error);
+    WriteWhole(example, ExampleProgram(f, fresh.reason));
+    fmt::print("written: {}\n", example);
   }
   // In one step, so that a campaign that reads it meanwhile gets all of it or what was there
   // before.
@@ -416,6 +457,11 @@ void AddTriage(CLI::App& app, int& status) {
           fmt::format("Known deviations, and where accept writes; left out: DIR/{}", kAcceptedFile))
       ->type_name("FILE");
   command->add_option("--reason", options->reason, "Of accept: what is understood")
+      ->type_name("TEXT");
+  command
+      ->add_option("--same-as", options->same_as,
+                   "Of accept, in place of a reason: a part of the sentence or the link of rows that are there. It is their "
+                   "mistake, shown in another way: the row joins them, and its program theirs")
       ->type_name("TEXT");
   command->add_option("--link", options->link, "Of accept: where it is talked about")
       ->type_name("URL");

@@ -123,15 +123,17 @@ std::string DeviationLine(const Deviation& d) {
   return line + "\n";
 }
 
-std::string WithDeviation(std::string_view table, const Deviation& row, const Deviation* expired) {
+std::string WithDeviation(std::string_view table, const Deviation& row, const Deviation* expired,
+                          const Deviation* after) {
   if (table.empty()) return fmt::format("# {}\n{}", kDeviationColumns, DeviationLine(row));
   std::string text;
   for (int number = 1; !table.empty(); ++number) {
     const std::string_view line = table.substr(0, table.find('\n'));
     table.remove_prefix(std::min(line.size() + 1, table.size()));
     text += expired != nullptr && expired->line == number ? DeviationLine(row) : std::string(line) + "\n";
+    if (expired == nullptr && after != nullptr && after->line == number) text += DeviationLine(row);
   }
-  if (expired == nullptr) text += DeviationLine(row);
+  if (expired == nullptr && after == nullptr) text += DeviationLine(row);
   return text;
 }
 

@@ -53,9 +53,10 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
 // The row as ParseDeviations() reads it, with its end of line.
 std::string DeviationLine(const Deviation& deviation);
 
-// `table`, the text of a file, with `row` in it: in place of `expired`, a row of the file, where there is one, else at
-// the end. All other lines stay as they are.
-std::string WithDeviation(std::string_view table, const Deviation& row, const Deviation* expired);
+// `table`, the text of a file, with `row` in it: in place of `expired`, a row of the file, where there is one, else behind
+// `after`, another one, else at the end. All other lines stay as they are.
+std::string WithDeviation(std::string_view table, const Deviation& row, const Deviation* expired,
+                          const Deviation* after = nullptr);
 
 // Whether this row speaks of this kernel and profile. `release` as Kernel::release() gives it.
 bool Applies(const Deviation& deviation, std::string_view kernel_family, std::string_view release,

@@ -615,23 +615,36 @@ Transcript ExpectedTranscript(const Finding& finding) {
   return transcript;
 }
 
-std::string FindingProgram(const Finding& finding) {
-  std::istringstream lines(PrintText(ExpectedTranscript(finding)));
-  const Call& call = finding.transcript.program.calls[finding.index];
+// As text, with `words` under the call that diverges.
+static std::string TextWithWords(const Transcript& transcript, int index, std::string_view words) {
+  std::istringstream lines(PrintText(transcript));
   std::string text;
   int calls = 0;
   for (std::string line; std::getline(lines, line);) {
     text += line + "\n";
     if (line.empty() || line[0] == '#' || line.starts_with("env:")) continue;
-    if (calls++ != finding.index) continue;
-    text +=
-        "# came back: " + PrintReply(call, *finding.transcript.said[finding.index].reply) + "\n";
-    for (size_t i = 1; i < finding.allowed.size(); ++i) {
-      text += fmt::format("# allowed too: {} ({})\n", finding.allowed[i].reply,
-                          finding.allowed[i].clause);
-    }
+    if (calls++ == index) text += words;
   }
   return text;
+}
+
+static std::string CameBack(const Finding& finding) {
+  return PrintReply(finding.transcript.program.calls[finding.index], *finding.transcript.said[finding.index].reply);
+}
+
+std::string FindingProgram(const Finding& finding) {
+  std::string words = "# came back: " + CameBack(finding) + "\n";
+  for (size_t i = 1; i < finding.allowed.size(); ++i) {
+    words += fmt::format("# allowed too: {} ({})\n", finding.allowed[i].reply, finding.allowed[i].clause);
+  }
+  return TextWithWords(ExpectedTranscript(finding), finding.index, words);
+}
+
+std::string ExampleProgram(const Finding& finding, std::string_view reason) {
+  Transcript transcript = ExpectedTranscript(finding);
+  transcript.comments = {std::string(reason)};
+  return TextWithWords(transcript, finding.index,
+                       fmt::format("# {} came back with: {}\n", finding.release, CameBack(finding)));
 }
 
 std::string FindingJson(const Finding& finding) {

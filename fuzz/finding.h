@@ -105,6 +105,9 @@ Transcript ExpectedTranscript(const Finding& finding);
 // finding.program: ExpectedTranscript() as text, with what came back in a comment under its line.
 std::string FindingProgram(const Finding& finding);
 
+// The same as an example of a mistake that `reason` says in a sentence, which stands above it alone.
+std::string ExampleProgram(const Finding& finding, std::string_view reason);
+
 // finding.json: everything, as ParseFinding() reads it.
 std::string FindingJson(const Finding& finding);
 
