@@ -101,7 +101,7 @@ class Checker {
   Lockstep lockstep_;
   Deviations deviations_;
   std::set<const Deviation*> happened_;
-  std::vector<AskedProgram> asked_;  // of which every call was judged
+  std::vector<AskedProgram> asked_;
   Json json_;
   bool diverged_ = false;
   bool unusable_ = false;
@@ -241,10 +241,10 @@ void Checker::Check(const std::string& file, const Transcript& written) {
     notes.push_back(
         {made - 1, "the calls after it were not made: what they should give is not known", false});
   }
-  if (!run->discarded && made == calls && verdict != FileVerdict::kDiverges) {
-    asked_.push_back({.file = file, .keys = written.comments});
-    if (!regression.key.empty()) asked_.back().keys.push_back(regression.key);
-  }
+  asked_.push_back({.file = file,
+                    .keys = written.comments,
+                    .judged = !run->discarded && made == calls && verdict != FileVerdict::kDiverges});
+  if (!regression.key.empty()) asked_.back().keys.push_back(regression.key);
   json["verdict"] = Words(verdict);
   if (run->discarded) json["why_not_judged"] = run->why_discarded;
   if (run->unspecified > 0) json["unspecified_calls"] = run->unspecified;
@@ -288,29 +288,54 @@ void Checker::Unusable(const std::string& file, const std::string& message) {
   fmt::print(stderr, "sockspec: {}\n", message);
 }
 
-// Known deviations that should have happened in these programs, and did not. Of the others nothing is known.
+// Known deviations that should have happened in these programs, and did not. Of the others nothing is known, and why is
+// said.
 void Checker::MissingDeviations() {
-  std::vector<const Deviation*> applying;
-  for (const Deviation& row : deviations_.rows) {
-    if (Applies(row, kernel_->family(), kernel_->release(), lockstep_.profile().name())) applying.push_back(&row);
-  }
-  const std::vector<const Deviation*> missing = HappensNoLonger(applying, asked_, happened_);
-  for (const Deviation* row : missing) {
-    const std::string message =
-        fmt::format("{}:{}: {} happens no longer on {}; take the line out ({})", deviations_.file,
-                    row->line, row->key, kernel_->release(), row->reason);
-    json_["no_longer"].push_back({{"line", row->line}, {"key", row->key}});
-    if (!options_.json) fmt::print("{}\n", Red(message));
-    diverged_ = true;
-  }
   if (deviations_.rows.empty()) return;
-  const size_t others = deviations_.rows.size() - missing.size() - happened_.size();
-  json_["not_asked"] = others;
+  int others_kernel = 0, not_asked = 0, not_judged = 0, same_cause = 0;
+  for (const Deviation& row : deviations_.rows) {
+    if (happened_.contains(&row)) continue;
+    if (!Applies(row, kernel_->family(), kernel_->release(), lockstep_.profile().name())) {
+      ++others_kernel;
+      continue;
+    }
+    switch (WhyUnmet(row, asked_, happened_)) {
+      case Unmet::kHappensNoLonger:
+        json_["no_longer"].push_back({{"line", row.line}, {"key", row.key}});
+        if (!options_.json) {
+          fmt::print("{}\n", Red(fmt::format("{}:{}: {} happens no longer on {}; take the line out ({})", deviations_.file,
+                                             row.line, row.key, kernel_->release(), row.reason)));
+        }
+        diverged_ = true;
+        break;
+      case Unmet::kSameCause:
+        ++same_cause;
+        break;
+      case Unmet::kNotJudged:
+        ++not_judged;
+        break;
+      case Unmet::kNotAsked:
+        ++not_asked;
+        break;
+    }
+  }
+  const int others = others_kernel + not_asked + not_judged + same_cause;
+  json_["not_met"] = {{"of_another_kernel_or_profile", others_kernel},
+                      {"not_asked", not_asked},
+                      {"not_judged", not_judged},
+                      {"same_cause_met", same_cause}};
   if (options_.json || others == 0) return;
-  fmt::print("{}\n", Dim(fmt::format("{}: {} of {} rows {} not met: no program here is about {}, or {} of another kernel "
-                                     "or profile",
-                                     deviations_.file, others, deviations_.rows.size(), others == 1 ? "was" : "were",
-                                     others == 1 ? "it" : "them", others == 1 ? "it is" : "they are")));
+  std::vector<std::string> why;
+  const auto say = [&](int n, std::string_view words) {
+    if (n != 0) why.push_back(fmt::format("{} {}", n, words));
+  };
+  say(not_asked, "that no program here is about");
+  say(not_judged, "whose programs could not be judged to their ends, or diverge otherwise");
+  say(same_cause, "of a cause that another row was met for");
+  say(others_kernel, fmt::format("of another kernel, version or profile than {}, {} and {}", kernel_->family(),
+                                 kernel_->release(), lockstep_.profile().name()));
+  fmt::print("{}\n", Dim(fmt::format("{}: {} of {} row{} not met: {}", deviations_.file, others, deviations_.rows.size(),
+                                     deviations_.rows.size() == 1 ? " was" : "s were", fmt::join(why, ", "))));
 }
 
 int Checker::Finish() {

@@ -54,6 +54,9 @@ class CliTest : public RunsSockspec {
     Write("empty.program", "# nothing\n");
     Write("known.deviations",
           "fake | * | linux | fake.listen.stream.inet.listen.port_taken.value.0 | on purpose\n");
+    Write("others.deviations",
+          "fake | * | linux | fake.listen.stream.inet.listen.port_taken.value.0 | on purpose\n"
+          "linux | * | linux | linux.listen.stream.inet.listen.port_taken.value.0 | on purpose\n");
     Write("one.deviations",
           "fake | * | linux | fake.connect.dgram.unix.unix_connect.connected_elsewhere.value.0 | on purpose\n");
     Write("bad.deviations", "# two\nfake | *\n");
@@ -92,7 +95,10 @@ TEST_F(CliTest, ExitsAsItSays) {
        "wrong_clause.program:2: written is `@listen.open`, the clause that allows it is "
        "`@listen.autobind`"},
       {"check --kernel=fake --deviations=known.deviations two.program", 0,
-       "known.deviations: 1 of 1 rows was not met: no program here is about it"},
+       "known.deviations: 1 of 1 row was not met: 1 that no program here is about"},
+      {"check --kernel=fake --deviations=others.deviations two.program", 0,
+       "others.deviations: 2 of 2 rows were not met: 1 that no program here is about, 1 of another kernel, version or profile "
+       "than fake, "},
       {"check --kernel=fake --deviations=known.deviations of_the_finding.program", 1,
        "known.deviations:1: fake.listen.stream.inet.listen.port_taken.value.0 happens no longer"},
       {"predict wrong_reply.program", 1,
@@ -281,6 +287,17 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
   EXPECT_EQ(renewed.status, 0) << renewed.err;
   EXPECT_NE(renewed.out.find("in place of a row that expired after 2020-12-31"), std::string::npos) << renewed.out;
   EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), table);
+
+  // A row that stands for other keys, too, stays: it is for people to take apart.
+  std::string several = expired;
+  several.replace(several.find(key), key.size(), key + "{,0}");
+  Write("d/known.deviations", several);
+  const Result beside = Run("triage d accept connected_elsewhere --reason='on purpose' --expires=2999-12-31");
+  EXPECT_EQ(beside.status, 0) << beside.err;
+  EXPECT_EQ(beside.out.find("in place of"), std::string::npos) << beside.out;
+  EXPECT_NE(beside.out.find("The row for " + key + "{,0} expired after 2020-12-31, and stays in d/known.deviations:2"), std::string::npos)
+      << beside.out;
+  EXPECT_TRUE(Contents(directory_ + "/d/known.deviations").starts_with(several));
 
   // By filters, what they leave; what is accepted already is not accepted twice.
   Write("d/known.deviations", "");

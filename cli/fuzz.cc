@@ -164,6 +164,7 @@ Json ToJson(const CampaignResult& result) {
           {"cpu_s", {{"workers", result.workers_cpu_seconds}, {"campaign", result.parent_cpu_seconds}}},
           {"crashes", result.crashes},
           {"untried", result.untried},
+          {"not_tried", result.left_alone},
           {"trouble", result.trouble.what},
           {"rechecked", rechecked},
           {"deviations", deviations},

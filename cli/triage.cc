@@ -35,6 +35,7 @@ namespace {
 
 constexpr char kAcceptedFile[] = "known.deviations";  // in the directory of findings
 constexpr char kCorpusWord[] = "corpus";
+constexpr char kDeviationsWord[] = "deviations";
 constexpr char kFound[] = "fuzz/found";               // in a tree of sockspec
 
 struct Options {
@@ -98,11 +99,18 @@ void SayDeaths(const std::string& directory) {
   }
   std::ranges::sort(files);
   for (const std::string& name : files) {
-    fmt::print("{}: {}/.crashes/{}\n",
-               name.starts_with("kernel-died") ? Red("the kernel died while this ran")
-               : name.starts_with("untried")   ? Yellow("a worker died while this ran; the next campaign tries it alone")
-                                               : Red("kills the process that runs it"),
-               directory, name);
+    const std::string path = fmt::format("{}/.crashes/{}", directory, name);
+    if (!name.starts_with(kUntried)) {
+      fmt::print("{}: {}\n", Red(name.starts_with("kernel-died") ? "the kernel died while this ran" : "kills the process that runs it"),
+                 path);
+      continue;
+    }
+    const UntriedProgram untried = ReadUntried(PathOf(path));
+    fmt::print("{}: {}\n",
+               Yellow(untried.problem.empty()
+                          ? fmt::format("a worker {} while this ran; the next campaign {} tries it alone", untried.how, untried.whose)
+                          : "a worker died, perhaps while this ran, and no campaign tries it: " + untried.problem),
+               path);
   }
 }
 
@@ -208,7 +216,13 @@ void WriteRow(const Options& options, const TriageRow& row) {
     throw Stop{kExitUnusable, fmt::format("cannot write {}: {}", file, strerror(errno))};
   }
   fmt::print("{}:{}: {}", file, back->line, DeviationLine(fresh));
-  if (old != nullptr) fmt::print("It stands in place of a row that expired after {}: {}\n", old->expires, old->reason);
+  if (old == nullptr) return;
+  if (replaces) {
+    fmt::print("It stands in place of a row that expired after {}: {}\n", old->expires, old->reason);
+  } else {
+    fmt::print("The row for {} expired after {}, and stays in {}:{}: it stands for other keys, too: {}\n", old->key, old->expires,
+               file, old->line, old->reason);
+  }
 }
 
 void SayWhoFinds(const Options& options, std::string_view them) {
@@ -348,9 +362,9 @@ int Act(const Options& options, Triage& triage) {
   for (const auto& action : kActions)
     words += fmt::format("{}`{} KEY`", words.empty() ? "" : ", ", action.word);
   throw Stop{kExitUnusable,
-             fmt::format("found `{}` after the directory, expected {} or `{}`; or `accept` with a filter, such as "
+             fmt::format("found `{}` after the directory, expected {}, `{}` or `{}`; or `accept` with a filter, such as "
                          "--clause=accept.aborted",
-                         fmt::join(options.words, " "), words, kCorpusWord)};
+                         fmt::join(options.words, " "), words, kDeviationsWord, kCorpusWord)};
 }
 
 TriageOrder OrderOf(const std::string& name) {
@@ -370,7 +384,38 @@ int CorpusFiles(const Options& options) {
   return kExitConforms;
 }
 
+// The known deviations as campaigns met them, by reason: those of the last run, and what earlier ones left of others.
+int ShowDeviations(const Options& options) {
+  const CampaignRecord record = ReadCampaignRecord(PathOf(options.directory));
+  if (!record.problem.empty()) throw Stop{kExitUnusable, record.problem};
+  const std::vector<KnownReason> reasons = ByReason(record.deviations);
+  if (options.json) {
+    fmt::print("{}", DeviationsJson(reasons));
+    return kExitConforms;
+  }
+  if (reasons.empty()) {
+    fmt::print("no campaign in {} was given known deviations (--deviations=FILE)\n", options.directory);
+    return kExitConforms;
+  }
+  size_t never = 0;
+  fmt::print("{}\n\n", Dim(fmt::format("{:>12} {:>12}  key", "met", "in last run")));
+  for (const KnownReason& reason : reasons) {
+    fmt::print("{}\n", Bold(reason.reason.empty() ? "(no reason was written down)" : reason.reason));
+    if (!reason.link.empty()) fmt::print("{}\n", Dim(reason.link));
+    for (const CampaignRecord::Known& row : reason.rows) {
+      if (row.met == 0) ++never;
+      fmt::print("{:>12} {:>12}  {}\n", row.met == 0 ? "never" : fmt::format("{}", row.met),
+                 row.in_last_run ? fmt::format("{}", row.met_in_last_run) : "-", row.key);
+    }
+    fmt::print("\n");
+  }
+  fmt::print("{} row{} of {} reason{}, {} never met\n", record.deviations.size(), record.deviations.size() == 1 ? "" : "s",
+             reasons.size(), reasons.size() == 1 ? "" : "s", never);
+  return kExitConforms;
+}
+
 int RunTriage(const Options& options) {
+  if (options.words.size() == 1 && options.words[0] == kDeviationsWord) return ShowDeviations(options);
   if (options.words.size() == 1 && options.words[0] == kCorpusWord) return CorpusFiles(options);
   LoadedFindings all = LoadFindings(PathOf(options.directory));
   if (all.trouble.any()) throw Stop{kExitUnusable, all.trouble.what};
@@ -422,7 +467,7 @@ void AddTriage(CLI::App& app, int& status) {
                    "show KEY: the report on one; a part of its key will do. accept KEY: write it "
                    "down as a known "
                    "deviation; without KEY all that the filters leave. regress KEY: make a test of it. bisect-script KEY: what `git bisect "
-                   "run` needs. export KEY: in another form. corpus: write DIR/corpus now, the "
+                   "run` needs. export KEY: in another form. deviations: the known ones, and how often each was met. corpus: write DIR/corpus now, the "
                    "programs of the corpus as files")
       ->type_name("KEY");
   command

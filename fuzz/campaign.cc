@@ -46,8 +46,6 @@ constexpr auto kMinimizingADeath = std::chrono::seconds(4);
 constexpr auto kMinimizingAHang = std::chrono::seconds(20);
 // How long a program may take of which a worker died, until it counts as one that hangs.
 constexpr auto kPatienceWithPrograms = std::chrono::seconds(10);
-// What the names of programs begin with of which nobody knows yet whether a worker died of them.
-constexpr std::string_view kUntried = "untried-";
 // How long a worker may have said nothing, where it is killed because the campaign ends, until its program is kept.
 constexpr auto kSilence = std::chrono::seconds(5);
 // Of the corpus, each time that the parent looks around: 50 times a second.
@@ -185,10 +183,10 @@ class Campaign {
                             {"corpus", corpus_.size()},
                             {"findings_before", old_.size()}});
     const std::string today = Today();
+    int expired = 0;
     for (const Deviation& row : options_.known) {
       if (!Expired(row, today)) continue;
-      status_.Say("EXPIRED after {}, and explains nothing any more (line {}): {} ({})", row.expires,
-                  row.line, row.key, row.reason);
+      if (++expired <= 10) status_.Say("{}", ExpiredWords(row));  // the end counts the others
       status_.Event("expired", {{"key", row.key}, {"expires", row.expires}, {"line", row.line}});
     }
     return {};
@@ -573,7 +571,10 @@ class Campaign {
   }
 
   // What a campaign calls itself in a program that a worker died over: another one cannot try it.
-  std::string Whose() const { return fmt::format("of {} {}", options_.kernel, Section()); }
+  std::string Whose() const {
+    return fmt::format("of {}{}, held to {}", options_.kernel.empty() ? "a kernel" : options_.kernel,
+                       options_.mutant.empty() ? "" : " with the mutant " + options_.mutant, options_.profile.name());
+  }
 
   // Puts what a worker died over on disk, before anything else: to try it takes time, and there may be none.
   Death Keep(const Program& program, pid_t pid, std::string how) {
@@ -581,11 +582,8 @@ class Campaign {
     if (options_.directory.empty()) return death;
     const std::string crashes = fmt::format("{}/{}", options_.directory, kCrashesDirectory);
     death.path = FreePath(fmt::format("{}/{}{}", crashes, kUntried, pid));
-    Transcript transcript{.comments = {"a worker " + death.how, Whose(), "whether it was this that it died of is not known yet"},
-                          .program = program};
-    transcript.said.resize(program.calls.size());
     Trouble trouble = MakeDirectory(crashes);
-    if (!trouble.any()) trouble = WriteAtomically(death.path, PrintText(transcript));
+    if (!trouble.any()) trouble = WriteAtomically(death.path, PrintText(UntriedTranscript(program, death.how, Whose())));
     if (trouble.any()) {
       status_.Say("{}", trouble.what);
       death.path.clear();
@@ -593,7 +591,8 @@ class Campaign {
     return death;
   }
 
-  // What earlier campaigns had no time to try.
+  // What earlier campaigns had no time to try. What this one cannot try either it says: who reads of a death expects
+  // that the next campaign looks into it.
   void FindUntried() {
     if (options_.directory.empty()) return;
     std::error_code error;
@@ -601,14 +600,20 @@ class Campaign {
     for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
       const std::string path = file->path().string();
       if (!file->path().filename().string().starts_with(kUntried)) continue;
-      ParsedText parsed = ParseText(ContentsOf(path).value_or(""), path);
-      const std::vector<std::string>& comments = parsed.transcript.comments;
-      constexpr std::string_view kWho = "a worker ";
-      if (!parsed.ok() || comments.size() < 2 || !comments[0].starts_with(kWho) || comments[1] != Whose()) continue;
-      untried_.push_back(
-          {.program = std::move(parsed.transcript.program), .how = comments[0].substr(kWho.size()), .path = path});
+      UntriedProgram untried = ReadUntried(path);
+      if (untried.problem.empty() && untried.whose == Whose()) {
+        untried_.push_back({.program = std::move(untried.program), .how = std::move(untried.how), .path = path});
+        continue;
+      }
+      result_.left_alone.push_back(path);
+      const std::string why = !untried.problem.empty()
+                                  ? untried.problem
+                                  : fmt::format("it waits for a campaign {}, and this is one {}", untried.whose, Whose());
+      status_.Say("a program that a worker died over is not tried: {} ({})", path, why);
+      status_.Event("not tried", {{"path", path}, {"why", why}});
     }
     std::ranges::sort(untried_, std::greater<>(), &Death::path);
+    std::ranges::sort(result_.left_alone);
   }
 
   void TryOneOfBefore() {

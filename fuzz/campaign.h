@@ -44,6 +44,7 @@
 #include <optional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fuzz/confirm.h"
@@ -188,6 +189,7 @@ struct CampaignResult {
   int deaths = 0;                    // workers that died and were replaced
   std::vector<std::string> crashes;  // programs that kill the process that runs them: files
   std::vector<std::string> untried;  // those that a worker died over at the end: files, for the next campaign to try
+  std::vector<std::string> left_alone;  // those of earlier runs that this campaign cannot try: files
 };
 
 // Whether anything came up that the known deviations do not explain: a confirmed finding, of this run or an earlier one
@@ -208,6 +210,16 @@ Trouble ExportCorpus(const std::string& directory, int* programs);
 
 // What the workers of the last campaign in the directory ran when they ended, where it had `announce`.
 std::vector<Program> ProgramsThatRan(const std::string& directory);
+
+// A program over which a worker died and which nobody had the time to try (DIR/.crashes/untried-….program).
+struct UntriedProgram {
+  Program program;
+  std::string how;      // it died: "was killed by signal 11"
+  std::string whose;    // whose campaigns try it: "of lwip, held to posix"
+  std::string problem;  // not empty: it cannot be read, and nobody tries it
+};
+inline constexpr std::string_view kUntried = "untried-";  // what their names begin with
+UntriedProgram ReadUntried(const std::string& path);
 
 // The mean numbers of allowed replies by call and phase, a table for people.
 std::string AllowedTable(const CampaignCounts& counts);

@@ -261,6 +261,38 @@ TEST_F(CampaignDirectory, AnAcceptedFindingThatIsStillThereIsMet) {
   EXPECT_TRUE(HasDiverged(result));
 }
 
+// A kernel's table has hundreds of rows.
+TEST_F(CampaignDirectory, OfManyKnownDeviationsTheReasonsAreToldAndTheRowsAreKept) {
+  options_.known = {{.kernel = "fake", .key = kKey, .reason = "connect() is refused; that is on purpose", .line = 1}};
+  for (int n = 2; n <= 40; ++n) {
+    options_.known.push_back({.kernel = "fake", .key = "fake.listen.x" + std::to_string(n),
+                              .reason = n == 2 ? "connect() is refused; that is on purpose" : "was fixed", .line = n});
+  }
+  std::string said;
+  const CampaignResult result = Run(&said);
+  ASSERT_EQ(result.deviations.size(), 40u);
+  const std::string times = std::to_string(result.deviations[0].met);
+  EXPECT_NE(said.find("known deviations met: 1 of 40 rows, 1 of 2 reasons, " + times + " times\n"), std::string::npos) << said;
+  EXPECT_NE(said.find(times + "  connect() is refused (1 of 2 rows)\n"), std::string::npos) << said;
+  EXPECT_NE(said.find("NOT met in this run: 39 rows, nor before\n"), std::string::npos) << said;
+  EXPECT_NE(said.find("row by row: sockspec triage " + options_.directory + " deviations\n"), std::string::npos) << said;
+  EXPECT_EQ(said.find("fake.listen.x"), std::string::npos) << said;
+  ASSERT_EQ(State()["deviations"].size(), 40u);
+  EXPECT_EQ(State()["deviations"][0]["met_in_last_run"], result.deviations[0].met);
+
+  // What fails a run is told row by row all the same.
+  options_.known.resize(1);
+  options_.known[0].expires = "2020-01-01";
+  ASSERT_EQ(Run().trouble.what, "");
+  options_.known[0].expires = "";
+  for (int n = 2; n <= 40; ++n) {
+    options_.known.push_back({.kernel = "fake", .key = "fake.listen.x" + std::to_string(n), .reason = "was fixed", .line = n});
+  }
+  mutation_ = {};
+  EXPECT_TRUE(HasDiverged(Run(&said)));
+  EXPECT_NE(said.find(std::string("happens NO LONGER, its finding does not repeat (line 1): ") + kKey), std::string::npos) << said;
+}
+
 TEST_F(CampaignDirectory, CountsOfAllRunsAreKept) {
   mutation_ = {};
   options_.programs = 640;

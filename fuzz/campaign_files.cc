@@ -240,6 +240,32 @@ std::shared_ptr<void> LockDirectory(const std::string& directory, Trouble* troub
   return trouble->any() ? nullptr : lock;
 }
 
+namespace {
+
+constexpr std::string_view kHow = "a worker ";
+
+}  // namespace
+
+Transcript UntriedTranscript(const Program& program, std::string_view how, std::string_view whose) {
+  Transcript transcript{.comments = {fmt::format("{}{}", kHow, how), std::string(whose),
+                                     "whether it was this that it died of is not known yet"},
+                        .program = program};
+  transcript.said.resize(program.calls.size());
+  return transcript;
+}
+
+UntriedProgram ReadUntried(const std::string& path) {
+  const std::optional<std::string> text = ContentsOf(path);
+  if (!text) return {.problem = fmt::format("cannot read {}", path)};
+  ParsedText parsed = ParseText(*text, path);
+  if (!parsed.ok()) return {.problem = parsed.problem.Message()};
+  const std::vector<std::string>& comments = parsed.transcript.comments;
+  if (comments.size() < 2 || !comments[0].starts_with(kHow) || parsed.transcript.program.calls.empty()) {
+    return {.problem = path + " does not say how a worker died over which program, and on which kernel"};
+  }
+  return {.program = std::move(parsed.transcript.program), .how = comments[0].substr(kHow.size()), .whose = comments[1]};
+}
+
 std::vector<Program> ProgramsThatRan(const std::string& directory) {
   std::vector<Program> programs;
   std::error_code error;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/program/program.h"
+#include "model/program/text.h"
 #include "sut/kernel.h"
 
 namespace sockspec {
@@ -87,6 +88,9 @@ void RemovePending(const std::string& directory, const std::string& key);
 // Removes a KEY.before whose KEY.program is not there: who wrote or removed the two was killed in between. To be called
 // where nobody else uses the directory.
 void RemoveOrphans(const std::string& directory);
+
+// What PrintText() makes of it, ReadUntried() (campaign.h) reads.
+Transcript UntriedTranscript(const Program& program, std::string_view how, std::string_view whose);
 
 // What earlier runs left, by key. A file that is no program any more stays where it is.
 std::vector<Pending> ReadPending(const std::string& directory);

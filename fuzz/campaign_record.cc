@@ -1,7 +1,9 @@
 #include "fuzz/campaign_record.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <system_error>
 
@@ -90,7 +92,12 @@ void ReadJson(const Json& json, CampaignRecord& record) {
                             .count = CountOf(edge, "count")});
   });
   ForEach(json, "deviations", [&](const Json& known) {
-    record.deviations.push_back({.key = TextOf(known, "key"), .met = CountOf(known, "met")});
+    record.deviations.push_back({.key = TextOf(known, "key"),
+                                 .met = CountOf(known, "met"),
+                                 .reason = TextOf(known, "reason"),
+                                 .link = TextOf(known, "link"),
+                                 .met_in_last_run = CountOf(known, "met_in_last_run"),
+                                 .in_last_run = known.is_object() && known.contains("met_in_last_run")});
   });
   const auto clauses = json.find("clauses");
   if (clauses == json.end() || !clauses->is_object()) return;
@@ -168,6 +175,38 @@ CampaignRecord ParseCampaignRecord(std::string_view campaign_json, std::string_v
 
 CampaignRecord ReadCampaignRecord(const std::string& directory) {
   return ParseCampaignRecord(Contents(directory + "/campaign.json"), Contents(directory + "/stats.csv"));
+}
+
+std::vector<KnownReason> ByReason(const std::vector<CampaignRecord::Known>& rows) {
+  std::vector<KnownReason> reasons;
+  std::map<std::string_view, size_t> place;
+  for (const CampaignRecord::Known& row : rows) {
+    const auto [at, is_new] = place.emplace(row.reason, reasons.size());
+    if (is_new) reasons.push_back({.reason = row.reason, .link = row.link});
+    KnownReason& reason = reasons[at->second];
+    reason.rows.push_back(row);
+    reason.met += row.met;
+    if (row.met != 0) ++reason.rows_met;
+  }
+  for (KnownReason& reason : reasons) std::ranges::stable_sort(reason.rows, std::greater<>(), &CampaignRecord::Known::met);
+  std::ranges::stable_sort(reasons, std::greater<>(), &KnownReason::met);
+  return reasons;
+}
+
+std::string ShortReason(std::string_view reason, size_t most) {
+  const size_t end = std::min(reason.find("; "), reason.find(". "));
+  std::string_view first = reason.substr(0, end);
+  if (first.size() <= most) {
+    if (end == std::string_view::npos && first.ends_with('.')) first.remove_suffix(1);
+    return std::string(first);
+  }
+  const size_t blank = first.rfind(' ', most);
+  first = first.substr(0, blank == std::string_view::npos ? most : blank);
+  // Not in the middle of a character.
+  while (blank == std::string_view::npos && !first.empty() && (static_cast<unsigned char>(reason[first.size()]) & 0xc0) == 0x80) {
+    first.remove_suffix(1);
+  }
+  return std::string(first) + " …";
 }
 
 }  // namespace sockspec

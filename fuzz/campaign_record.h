@@ -24,9 +24,13 @@ struct CampaignRecord {
     std::string from, call, to;  // phases by name
     uint64_t count = 0;
   };
+  // A row of the known deviations.
   struct Known {
     std::string key;
     uint64_t met = 0;
+    std::string reason, link;
+    uint64_t met_in_last_run = 0;
+    bool in_last_run = false;  // whether the last run was given it
   };
   // One line of stats.csv.
   struct Sample {
@@ -50,6 +54,20 @@ struct CampaignRecord {
 
 CampaignRecord ParseCampaignRecord(std::string_view campaign_json, std::string_view stats_csv);
 CampaignRecord ReadCampaignRecord(const std::string& directory);
+
+// Rows of one reason: a mistake of a kernel's shows in many keys.
+struct KnownReason {
+  std::string reason, link;
+  std::vector<CampaignRecord::Known> rows;  // most often met first
+  uint64_t met = 0;                         // all of them together
+  size_t rows_met = 0;                      // how many of them at all
+};
+
+// Most often met first.
+std::vector<KnownReason> ByReason(const std::vector<CampaignRecord::Known>& rows);
+
+// As much of a reason as names it in a line: up to the end of its first statement, and no more than so many bytes.
+std::string ShortReason(std::string_view reason, size_t most = 100);
 
 }  // namespace sockspec
 

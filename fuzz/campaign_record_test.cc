@@ -1,6 +1,7 @@
 #include "fuzz/campaign_record.h"
 
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -22,7 +23,8 @@ TEST(CampaignRecordTest, ReadsWhatACampaignWrote) {
                     "seconds": 1.5, "arguments": ["fuzz", "--jobs=2"]}],
           "clauses": {"listen.open": 12},
           "edges": [{"from": "unbound", "call": "listen", "to": "listening", "count": 12}],
-          "deviations": [{"key": "linux.x", "met": 3}]})",
+          "deviations": [{"key": "linux.x", "met": 3},
+                         {"key": "linux.y", "met": 7, "met_in_last_run": 2, "reason": "why", "link": "a.program"}]})",
       kStats);
   EXPECT_EQ(record.problem, "");
   ASSERT_EQ(record.runs.size(), 1u);
@@ -33,10 +35,42 @@ TEST(CampaignRecordTest, ReadsWhatACampaignWrote) {
   EXPECT_EQ(record.clauses.at("listen.open"), 12u);
   ASSERT_EQ(record.edges.size(), 1u);
   EXPECT_EQ(record.edges[0].to, "listening");
-  EXPECT_EQ(record.deviations.at(0).met, 3u);
+  ASSERT_EQ(record.deviations.size(), 2u);
+  EXPECT_EQ(record.deviations[0].met, 3u);
+  EXPECT_FALSE(record.deviations[0].in_last_run);
+  EXPECT_EQ(record.deviations[1].reason, "why");
+  EXPECT_EQ(record.deviations[1].link, "a.program");
+  EXPECT_TRUE(record.deviations[1].in_last_run);
+  EXPECT_EQ(record.deviations[1].met_in_last_run, 2u);
   ASSERT_EQ(record.samples.size(), 2u);
   EXPECT_EQ(record.samples[0].calls_per_second, 370.5);
   EXPECT_EQ(record.samples[1].clauses_of, 349);
+}
+
+TEST(CampaignRecordTest, RowsOfOneReasonStandTogetherTheMostFrequentFirst) {
+  const std::vector<KnownReason> reasons = ByReason({{.key = "a", .met = 3, .reason = "one"},
+                                                     {.key = "b", .met = 4, .reason = "two"},
+                                                     {.key = "c", .reason = "one"},
+                                                     {.key = "d", .met = 9, .reason = "one"},
+                                                     {.key = "e", .reason = "three"}});
+  ASSERT_EQ(reasons.size(), 3u);
+  EXPECT_EQ(reasons[0].reason, "one");
+  EXPECT_EQ(reasons[0].met, 12u);
+  EXPECT_EQ(reasons[0].rows_met, 2u);
+  ASSERT_EQ(reasons[0].rows.size(), 3u);
+  EXPECT_EQ(reasons[0].rows[0].key, "d");
+  EXPECT_EQ(reasons[1].reason, "two");
+  EXPECT_EQ(reasons[2].rows_met, 0u);
+}
+
+TEST(CampaignRecordTest, AReasonIsNamedByItsFirstStatement) {
+  EXPECT_EQ(ShortReason("close() sends a FIN; Linux a RST. So be it."), "close() sends a FIN");
+  EXPECT_EQ(ShortReason("close() sends a FIN. Linux a RST."), "close() sends a FIN");
+  EXPECT_EQ(ShortReason("close() sends a FIN."), "close() sends a FIN");
+  EXPECT_EQ(ShortReason(""), "");
+  EXPECT_EQ(ShortReason("close() sends a FIN where nothing waits", 20), "close() sends a FIN …");
+  EXPECT_EQ(ShortReason("ääääääää", 5), "ää …");
+  EXPECT_EQ(ShortReason("close() sends a FIN", 19), "close() sends a FIN");
 }
 
 TEST(CampaignRecordTest, WhatIsMissingIsEmpty) {

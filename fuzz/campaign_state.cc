@@ -58,7 +58,9 @@ Trouble CampaignState::Load(const std::string& directory, const std::string& sec
       }
     }
     for (const Json& deviation : file_.value("deviations", Json::array())) {
-      met_[deviation.value("key", "")] = deviation.value("met", uint64_t{0});
+      known_[deviation.value("key", "")] = {.met = deviation.value("met", uint64_t{0}),
+                                            .reason = deviation.value("reason", ""),
+                                            .link = deviation.value("link", "")};
     }
   } catch (const Json::exception& problem) {
     return not_ours(fmt::format(" ({})", problem.what()));
@@ -72,8 +74,8 @@ uint64_t CampaignState::ClauseBefore(const std::string& id) const {
 }
 
 uint64_t CampaignState::MetBefore(const std::string& key) const {
-  const auto found = met_.find(key);
-  return found == met_.end() ? 0 : found->second;
+  const auto found = known_.find(key);
+  return found == known_.end() ? 0 : found->second.met;
 }
 
 Trouble CampaignState::Save(const Json& run, const Json& section, const CampaignCounts& counts,
@@ -101,12 +103,20 @@ Trouble CampaignState::Save(const Json& run, const Json& section, const Campaign
       }
     }
   }
-  std::map<std::string, uint64_t> met = met_;
+  std::map<std::string, Json> rows;
+  for (const auto& [key, row] : known_) {
+    rows[key] = {{"key", key}, {"met", row.met}, {"reason", row.reason}, {"link", row.link}};
+  }
   for (const MetDeviation& deviation : deviations) {
-    met[deviation.row.key] = MetBefore(deviation.row.key) + deviation.met;
+    const Deviation& row = deviation.row;
+    rows[row.key] = {{"key", row.key},
+                     {"met", MetBefore(row.key) + deviation.met},
+                     {"met_in_last_run", deviation.met},
+                     {"reason", row.reason},
+                     {"link", row.link}};
   }
   Json known = Json::array();
-  for (const auto& [key, count] : met) known.push_back({{"key", key}, {"met", count}});
+  for (auto& [key, row] : rows) known.push_back(std::move(row));
 
   file_["runs"] = runs;
   file_["totals"] = {{"seconds", totals_.seconds + counts.seconds},

@@ -49,7 +49,11 @@ class CampaignState {
   Json runs_ = Json::array();
   CampaignTotals totals_;
   std::map<std::string, uint64_t> clauses_;
-  std::map<std::string, uint64_t> met_;
+  struct Known {
+    uint64_t met = 0;
+    std::string reason, link;
+  };
+  std::map<std::string, Known> known_;  // by key
   std::vector<uint64_t> moves_;
 };
 

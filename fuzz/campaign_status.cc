@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "fuzz/campaign_files.h"
+#include "fuzz/campaign_record.h"
 #include "fuzz/finding.h"
 #include "model/clause.h"
 #include "model/program/declarations.h"
@@ -169,18 +170,6 @@ std::string CampaignStatus::ProgressWords() const {
   return words;
 }
 
-// How far it is, where no time is set: "12% of 1,000,000 calls".
-std::string CampaignStatus::OfHowMany(const CampaignCounts& counts) const {
-  const auto part = [](uint64_t n, uint64_t all, std::string_view what) {
-    return fmt::format("{}% of {} {}", std::min<uint64_t>(100, 100 * n / all), Grouped(all), what);
-  };
-  if (options_.calls != 0 && (options_.programs == 0 || counts.calls * options_.programs > counts.programs * options_.calls)) {
-    return part(counts.calls, options_.calls, "calls");
-  }
-  if (options_.programs != 0) return part(counts.programs, options_.programs, "programs");
-  return "until it is stopped";
-}
-
 void CampaignStatus::Line(Clock::time_point now) {
   const CampaignCounts counts = Counts();
   const bool limited = options_.duration < kNoLimit;
@@ -206,7 +195,8 @@ void CampaignStatus::Line(Clock::time_point now) {
   // What matters most comes first, where a narrow terminal still shows it.
   const std::string line = fmt::format(
       "{}: {} finding{}, {} programs, {} calls/s, {} of {} clauses, {} in the corpus, at most {} worlds{}",
-      finishing ? "finishing" : limited ? fmt::format("{} s left", std::max<int64_t>(0, left.count())) : OfHowMany(counts),
+      finishing ? "finishing" : limited ? fmt::format("{} s left", std::max<int64_t>(0, left.count()))
+                            : OfHowMany(counts, options_.calls, options_.programs),
       FindingCount(), FindingCount() == 1 ? "" : "s", Grouped(counts.programs), Grouped(line_rate_.Of(now, counts.calls)),
       Reached(counts), ClausesOfProfile(), corpus_.size(), counts.worlds, ProgressWords());
   if (!options_.terminal) {
@@ -328,25 +318,64 @@ void CampaignStatus::Keys(CampaignResult& result) const {
   result.edges = corpus_.pairs();
 }
 
-// Which known deviations were met, and which were not though the table expects them.
+// Which known deviations were met, and which were not though the table expects them. A line each where they are few; of
+// a kernel's hundreds, what people can read: the reasons that were met most often, and where the others stand.
 void CampaignStatus::SayDeviations(const CampaignResult& result) {
+  constexpr size_t kMostLines = 10;
+  const bool few = result.deviations.size() <= kMostLines;
+  std::vector<CampaignRecord::Known> rows;
+  size_t not_met = 0, never = 0, expired = 0, no_longer = 0;
   for (const MetDeviation& deviation : result.deviations) {
     const Deviation& row = deviation.row;
+    const bool fixed = deviation.fixed && deviation.met == 0;
     if (deviation.expired) {
-      Say("EXPIRED after {}, and explains nothing any more (line {}): {} ({})", row.expires, row.line,
-          row.key, row.reason);
-    } else if (deviation.fixed && deviation.met == 0) {
+      if (++expired <= kMostLines) Say("{}", ExpiredWords(row));
+      continue;
+    }
+    if (fixed && ++no_longer <= kMostLines) {
       Say("known deviation that happens NO LONGER, its finding does not repeat (line {}): {}", row.line, row.key);
-    } else if (deviation.met == 0) {
+    }
+    if (fixed) continue;
+    rows.push_back({.key = row.key, .met = deviation.met, .reason = row.reason, .link = row.link});
+    if (deviation.met == 0) {
+      ++not_met;
+      if (deviation.met_before == 0) ++never;
+    }
+    if (!few) continue;
+    if (deviation.met == 0) {
       Say("known deviation, expected and NOT met in this run{} (line {}): {}",
           deviation.met_before == 0 ? ", nor before"
                                     : fmt::format(", {} times before", Grouped(deviation.met_before)),
           row.line, row.key);
     } else {
-      Say("known deviation, met {} (line {}): {}",
-          deviation.met == 1 ? "once" : Grouped(deviation.met) + " times", row.line, row.key);
+      Say("known deviation, met {} (line {}): {}", Times(deviation.met), row.line, row.key);
     }
   }
+  if (expired > kMostLines) Say("EXPIRED, {} more", expired - kMostLines);
+  if (no_longer > kMostLines) Say("known deviations that happen NO LONGER, {} more", no_longer - kMostLines);
+  if (few || rows.empty()) return;
+
+  constexpr size_t kMostReasons = 5;
+  const std::vector<KnownReason> reasons = ByReason(rows);
+  uint64_t met = 0, told = 0;
+  size_t reasons_met = 0;
+  for (const KnownReason& reason : reasons) {
+    met += reason.met;
+    if (reason.met != 0) ++reasons_met;
+  }
+  Say("known deviations met: {} of {} rows, {} of {} reasons, {}{}", rows.size() - not_met, rows.size(), reasons_met,
+      reasons.size(), Times(met), reasons_met > kMostReasons ? "; most often" : "");
+  for (size_t i = 0; i < std::min(reasons_met, kMostReasons); ++i) {
+    told += reasons[i].met;
+    Say("  {:>9}  {} ({})", Grouped(reasons[i].met), ShortReason(reasons[i].reason),
+        reasons[i].rows.size() == 1 ? "one row" : fmt::format("{} of {} rows", reasons[i].rows_met, reasons[i].rows.size()));
+  }
+  if (reasons_met > kMostReasons) Say("  {:>9}  for {} other reasons", Grouped(met - told), reasons_met - kMostReasons);
+  if (not_met != 0) {
+    Say("known deviations, expected and NOT met in this run: {} row{}{}", not_met, not_met == 1 ? "" : "s",
+        never == not_met ? ", nor before" : never == 0 ? ", all of them before" : fmt::format(", {} of them nor before", never));
+  }
+  if (!options_.directory.empty()) Say("row by row: sockspec triage {} deviations", options_.directory);
 }
 
 void CampaignStatus::Summary(const CampaignResult& result) {
@@ -378,8 +407,21 @@ void CampaignStatus::Summary(const CampaignResult& result) {
       Grouped(static_cast<uint64_t>(result.edges)), Grouped(c.mutated));
   if (c.discarded != 0) Say("{} programs discarded", Grouped(c.discarded));
   if (!c.lacks.empty()) {
+    // The most frequent ones: a small stack lacks sixty things, and --json has them all.
+    constexpr size_t kMostLacks = 10;
+    std::vector<std::pair<uint64_t, std::string_view>> by_count;
+    for (const auto& [what, count] : c.lacks) by_count.emplace_back(count, what);
+    std::ranges::stable_sort(by_count, [](const auto& a, const auto& b) { return a.first > b.first; });
     std::vector<std::string> lacks;
-    for (const auto& [what, count] : c.lacks) lacks.push_back(fmt::format("{} {}", what, Grouped(count)));
+    uint64_t others = 0;
+    for (const auto& [count, what] : by_count) {
+      if (lacks.size() < kMostLacks) {
+        lacks.push_back(fmt::format("{} {}", what, Grouped(count)));
+      } else {
+        others += count;
+      }
+    }
+    if (others != 0) lacks.push_back(fmt::format("{} others {}", by_count.size() - kMostLacks, Grouped(others)));
     Say("unsupported, and left out so many times: {}", fmt::join(lacks, ", "));
   }
   if (c.unspecified != 0)
@@ -396,9 +438,7 @@ void CampaignStatus::Summary(const CampaignResult& result) {
   }
   if (result.keys.empty() && c.programs != 0) Say("no divergence");
   for (const CampaignKey& key : result.keys) {
-    const std::string times = key.count == 0   ? "behind another one"
-                              : key.count == 1 ? "once"
-                                               : Grouped(key.count) + " times";
+    const std::string times = key.count == 0 ? "behind another one" : Times(key.count);
     if (key.known) continue;  // see SayDeviations()
     if (key.gone) {
       Say("seen {}, and not when run again: {}/{}/{}.program", times, options_.directory, kGoneDirectory,
@@ -421,6 +461,26 @@ void CampaignStatus::Summary(const CampaignResult& result) {
   }
   SayDeviations(result);
   if (result.trouble.any()) Say("stopped: {}", result.trouble.what);
+}
+
+std::string Times(uint64_t n) { return n == 1 ? "once" : Grouped(n) + " times"; }
+
+std::string OfHowMany(const CampaignCounts& counts, uint64_t calls, uint64_t programs) {
+  // In floating point: 18 digits are allowed for, and a product of two such numbers has no place in 64 bits.
+  const auto part = [](uint64_t n, uint64_t all) { return static_cast<double>(n) / static_cast<double>(all); };
+  const auto words = [&](uint64_t n, uint64_t all, std::string_view what) {
+    return fmt::format("{}% of {} {}", static_cast<int>(100 * std::min(1.0, part(n, all))), Grouped(all), what);
+  };
+  if (calls != 0 && (programs == 0 || part(counts.calls, calls) > part(counts.programs, programs))) {
+    return words(counts.calls, calls, "calls");
+  }
+  if (programs != 0) return words(counts.programs, programs, "programs");
+  return "until it is stopped";
+}
+
+std::string ExpiredWords(const Deviation& row) {
+  return fmt::format("EXPIRED after {}, and explains nothing any more (line {}): {} ({})", row.expires, row.line, row.key,
+                     row.reason);
 }
 
 std::string AllowedTable(const CampaignCounts& counts) {

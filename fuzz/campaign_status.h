@@ -27,6 +27,15 @@ namespace sockspec {
 // "1,234,567".
 std::string Grouped(uint64_t n);
 
+// "once", "1,234 times".
+std::string Times(uint64_t n);
+
+// How far a campaign is that has no duration: "12% of 1,000,000 calls". The limits are CampaignOptions's.
+std::string OfHowMany(const CampaignCounts& counts, uint64_t calls, uint64_t programs);
+
+// What is said of a row that has expired.
+std::string ExpiredWords(const Deviation& row);
+
 class CampaignStatus {
  public:
   using Clock = std::chrono::steady_clock;
@@ -82,7 +91,6 @@ class CampaignStatus {
   int ClausesOfProfile() const;
   // Stored ones, but for those that are fixed and were not met since; of one class or of any.
   int FindingCount(bool unstable_only = false) const;
-  std::string OfHowMany(const CampaignCounts& counts) const;
   std::string ProgressWords() const;
   void SayProgress();
   void SayDeviations(const CampaignResult& result);

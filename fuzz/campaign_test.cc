@@ -15,8 +15,10 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "fuzz/campaign_status.h"
 #include "fuzz/fake_kernel.h"
 #include "fuzz/finding.h"
 #include "gtest/gtest.h"
@@ -484,7 +486,25 @@ TEST_F(Campaigning, ADeathThatCtrlCCutsOffIsKeptAndTriedByTheNextCampaign) {
   options_.kernel = "another";
   options_.make_kernel = [this](Trouble*) { return std::make_unique<FakeKernel>(Linux(), mutation_); };
   options_.programs = 64;
-  EXPECT_TRUE(RunCampaign(options_).crashes.empty());
+  // Nor can anybody what cannot be read.
+  const std::string broken = directory_ + "/.crashes/untried-1.program";
+  std::ofstream(broken) << "# a worker was killed by signal 11\n# of another, held to linux-6.18\nlisten(\n";
+  char* text = nullptr;
+  size_t size = 0;
+  options_.out = open_memstream(&text, &size);
+  const CampaignResult other = RunCampaign(options_);
+  fclose(std::exchange(options_.out, nullptr));
+  const std::string said(text, size);
+  free(text);
+  EXPECT_TRUE(other.crashes.empty());
+  EXPECT_EQ(other.left_alone, (std::vector<std::string>{broken, first.untried[0]}));
+  EXPECT_NE(said.find("a program that a worker died over is not tried: " + first.untried[0] +
+                      " (it waits for a campaign of a kernel, held to linux-6.18, and this is one of another, held to "
+                      "linux-6.18)"),
+            std::string::npos)
+      << said;
+  EXPECT_NE(said.find("is not tried: " + broken + " (" + broken + ":3:"), std::string::npos) << said;
+  std::filesystem::remove(broken);
   EXPECT_EQ(FilesIn(directory_ + "/.crashes"), first.untried);
 
   options_.kernel = "";
@@ -540,6 +560,24 @@ TEST_F(Campaigning, AProgramThatAWorkerDiedOverOnceIsKeptAmongWhatNeverCameAgain
   const std::vector<std::string> gone = FilesIn(directory_ + "/.gone");
   ASSERT_EQ(gone.size(), 1u);
   EXPECT_NE(ContentsOf(gone[0]).find("a worker was killed by signal 6"), std::string::npos) << ContentsOf(gone[0]);
+}
+
+TEST(CampaignStatusTest, HowFarItIsIsToldOfTheLargestLimits) {
+  constexpr uint64_t kMost = 10'000'000'000'000'000'000u;
+  const auto words = [](uint64_t programs, uint64_t calls, uint64_t of_programs, uint64_t of_calls) {
+    CampaignCounts counts;
+    counts.programs = programs;
+    counts.calls = calls;
+    return OfHowMany(counts, of_calls, of_programs);
+  };
+  EXPECT_EQ(words(5, 50, 0, 1000), "5% of 1,000 calls");
+  EXPECT_EQ(words(5, 50, 10, 1000), "50% of 10 programs");
+  EXPECT_EQ(words(5, 950, 10, 1000), "95% of 1,000 calls");
+  EXPECT_EQ(words(20, 50, 10, 0), "100% of 10 programs");
+  EXPECT_EQ(words(kMost / 2, 50, kMost, 0), "50% of 10,000,000,000,000,000,000 programs");
+  EXPECT_EQ(words(4, 40, 10, kMost), "40% of 10 programs");
+  EXPECT_EQ(words(4, kMost / 2, kMost, kMost), "50% of 10,000,000,000,000,000,000 calls");
+  EXPECT_EQ(words(4, 40, 0, 0), "until it is stopped");
 }
 
 // Ctrl-C reaches the whole group. The signal is sent once the campaign has said its first line, and

@@ -282,23 +282,17 @@ const Deviation* FindDeviation(const Deviations& deviations, std::string_view ke
   return expired;
 }
 
-std::vector<const Deviation*> HappensNoLonger(const std::vector<const Deviation*>& applying,
-                                              const std::vector<AskedProgram>& programs,
-                                              const std::set<const Deviation*>& met) {
-  const auto asks = [](const AskedProgram& program, const Deviation& row) {
-    return NamesFile(row.link, program.file) ||
-           std::ranges::any_of(program.keys, [&](const std::string& key) { return Explains(row, key); });
-  };
-  std::vector<const Deviation*> missing;
-  for (const Deviation* row : applying) {
-    if (met.contains(row)) continue;
-    if (std::ranges::none_of(programs, [&](const AskedProgram& program) { return asks(program, *row); })) continue;
-    const bool same_cause = !row->link.empty() && std::ranges::any_of(met, [&](const Deviation* other) {
-      return other->link == row->link;
-    });
-    if (!same_cause) missing.push_back(row);
+Unmet WhyUnmet(const Deviation& row, const std::vector<AskedProgram>& programs, const std::set<const Deviation*>& met) {
+  Unmet why = Unmet::kNotAsked;
+  for (const AskedProgram& program : programs) {
+    const bool asks = NamesFile(row.link, program.file) ||
+                      std::ranges::any_of(program.keys, [&](const std::string& key) { return Explains(row, key); });
+    if (asks && program.judged) why = Unmet::kHappensNoLonger;
+    if (asks && why == Unmet::kNotAsked) why = Unmet::kNotJudged;
   }
-  return missing;
+  const bool same_cause = why == Unmet::kHappensNoLonger && !row.link.empty() &&
+                          std::ranges::any_of(met, [&](const Deviation* other) { return other->link == row.link; });
+  return same_cause ? Unmet::kSameCause : why;
 }
 
 std::string CanonicalKey(std::string_view key) {

@@ -83,16 +83,21 @@ const Deviation* FindDeviation(const Deviations& deviations, std::string_view ke
                                std::string_view release, std::string_view profile_name,
                                std::string_view key);
 
-// The rows of a table that should have been met where these programs ran, and were not: those that are about one of
-// `programs`, by a comment that is a key of theirs or by a link that names the file, unless another row with the same
-// link was met. Whatever else was not met was not asked for.
 struct AskedProgram {
   std::string file;
   std::vector<std::string> keys;  // its comments: what the files of a finding say of themselves
+  bool judged = true;             // to its end, and it does not diverge in a way that nobody knows
 };
-std::vector<const Deviation*> HappensNoLonger(const std::vector<const Deviation*>& applying,
-                                              const std::vector<AskedProgram>& programs,
-                                              const std::set<const Deviation*>& met);
+
+// Why a row that speaks of the kernel and profile at hand was not met where `programs` ran. A program is about a row by
+// a comment that is a key of the row's, or where the row's link names its file.
+enum class Unmet {
+  kHappensNoLonger,  // a program is about it: the row was to be met, and is to leave the table
+  kSameCause,        // a program is about it, and another row with the same link was met
+  kNotJudged,        // programs are about it, none of which was judged
+  kNotAsked,         // no program is about it
+};
+Unmet WhyUnmet(const Deviation& row, const std::vector<AskedProgram>& programs, const std::set<const Deviation*>& met);
 
 // A key with a clause's older id replaced by the one it has now.
 std::string CanonicalKey(std::string_view key);

@@ -120,6 +120,14 @@ TEST(DeviationsTest, ARowHappensNoLongerOnlyWhereItsProgramRan) {
   for (const Deviation& row : table.rows) all.push_back(&row);
   const Deviation *a = all[0], *b = all[1], *twin = all[2], *c = all[3];
   using Rows = std::vector<const Deviation*>;
+  const auto HappensNoLonger = [&](const Rows& rows, const std::vector<AskedProgram>& programs,
+                                   const std::set<const Deviation*>& met) {
+    Rows missing;
+    for (const Deviation* row : rows) {
+      if (!met.contains(row) && WhyUnmet(*row, programs, met) == Unmet::kHappensNoLonger) missing.push_back(row);
+    }
+    return missing;
+  };
   EXPECT_EQ(HappensNoLonger(all, {}, {}), Rows{});
   EXPECT_EQ(HappensNoLonger(all, {{.file = "x.program", .keys = {"a sentence"}}}, {}), Rows{});
   EXPECT_EQ(HappensNoLonger(all, {{.file = "x.program", .keys = {"linux.a"}}}, {}), Rows{a});
@@ -129,6 +137,13 @@ TEST(DeviationsTest, ARowHappensNoLongerOnlyWhereItsProgramRan) {
   EXPECT_EQ(HappensNoLonger(all, {{.file = "/home/me/found/linux/b.program", .keys = {}}}, {}), (Rows{b, twin}));
   EXPECT_EQ(HappensNoLonger(all, {{.file = "ab.program", .keys = {}}}, {}), Rows{});
   EXPECT_EQ(HappensNoLonger(all, {{.file = "y", .keys = {"linux.c.d"}}}, {}), Rows{c});
+
+  // And where it is not known, why.
+  EXPECT_EQ(WhyUnmet(*b, {{.file = "b.program", .keys = {}}}, {twin}), Unmet::kSameCause);
+  EXPECT_EQ(WhyUnmet(*b, {{.file = "b.program", .keys = {}, .judged = false}}, {twin}), Unmet::kNotJudged);
+  EXPECT_EQ(WhyUnmet(*b, {{.file = "b.program", .keys = {}, .judged = false}, {.file = "x", .keys = {"linux.b"}}}, {}),
+            Unmet::kHappensNoLonger);
+  EXPECT_EQ(WhyUnmet(*b, {{.file = "c.program", .keys = {}}}, {a}), Unmet::kNotAsked);
 }
 
 TEST(DeviationsTest, ARowHoldsToTheEndOfTheDayOnWhichItExpires) {

@@ -153,14 +153,27 @@ std::string RunsHtml(const CampaignRecord& record) {
         Escaped(run.arguments));
   }
   html += "</tbody></table></div>\n";
-  if (!record.deviations.empty()) {
-    html += "<h3>Known deviations that were met</h3><div class=\"wide\"><table><tbody>\n";
-    for (const CampaignRecord::Known& known : record.deviations) {
-      html +=
-          fmt::format("<tr><td class=\"n\">{}</td><td><code>{}</code></td></tr>\n",
-                      known.met == 0 ? "never" : fmt::format("{}", known.met), Escaped(known.key));
+  return html;
+}
+
+// The reasons, each with its rows: a kernel's mistake shows in many keys.
+std::string DeviationsHtml(const CampaignRecord& record) {
+  std::string html = "<p class=\"note\">How often the known deviations were met, by all campaigns of this directory.</p>\n";
+  for (const KnownReason& reason : ByReason(record.deviations)) {
+    html += fmt::format(
+        "<details class=\"known\"><summary><span class=\"n\">{}</span><span>{} <span class=\"dim\">{}</span></span></summary>"
+        "<div class=\"body\">\n",
+        reason.met == 0 ? "never" : Short(static_cast<double>(reason.met)),
+        reason.reason.empty() ? "Rows of an older campaign, which did not write down their reasons" : Escaped(reason.reason),
+        reason.rows.size() == 1 ? "one row" : fmt::format("{} of {} rows", reason.rows_met, reason.rows.size()));
+    if (!reason.link.empty()) html += fmt::format("<p><code>{}</code></p>", Escaped(reason.link));
+    html += "<div class=\"wide\"><table><thead><tr><th class=\"n\">met</th><th class=\"n\">in the last run</th><th>key</th></tr></thead><tbody>\n";
+    for (const CampaignRecord::Known& row : reason.rows) {
+      html += fmt::format("<tr><td class=\"n\">{}</td><td class=\"n\">{}</td><td><code>{}</code></td></tr>\n",
+                          row.met == 0 ? "never" : fmt::format("{}", row.met),
+                          row.in_last_run ? fmt::format("{}", row.met_in_last_run) : "", Escaped(row.key));
     }
-    html += "</tbody></table></div>\n";
+    html += "</tbody></table></div></div></details>\n";
   }
   return html;
 }
@@ -208,9 +221,9 @@ std::string TriageHtml(const Triage& triage, const CampaignRecord& record, std::
       "initial-scale=1\"><title>{0}</title>\n<style>{1}</style>"
       "</head><body>\n<h1>{0}</h1>\n<nav><a href=\"#findings\">Findings</a><a "
       "href=\"#phases\">Phases</a>"
-      "<a href=\"#coverage\">Coverage</a><a href=\"#time\">Over time</a><a "
+      "<a href=\"#coverage\">Coverage</a><a href=\"#time\">Over time</a>{2}<a "
       "href=\"#runs\">Runs</a></nav>\n",
-      Escaped(title), PageStyle());
+      Escaped(title), PageStyle(), record.deviations.empty() ? "" : "<a href=\"#known\">Known deviations</a>");
   page += Tiles(triage, record);
   for (const LoadedFinding& loaded : triage.corrupt) {
     page += fmt::format("<p class=\"key-diverges\">Cannot be read: <code>{}</code></p>\n",
@@ -223,6 +236,7 @@ std::string TriageHtml(const Triage& triage, const CampaignRecord& record, std::
   page += "<h2 id=\"coverage\">Clauses that decided, by call</h2>\n" +
           CoverageHtml(record, triage.rows, profile);
   page += "<h2 id=\"time\">Over time</h2>\n" + PlotsHtml(record);
+  if (!record.deviations.empty()) page += "<h2 id=\"known\">Known deviations</h2>\n" + DeviationsHtml(record);
   page += "<h2 id=\"runs\">Configuration and seeds</h2>\n" + RunsHtml(record);
   return page + fmt::format("<script>{}</script>\n</body></html>\n", PageScript());
 }

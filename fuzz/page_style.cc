@@ -36,6 +36,9 @@ pre { margin: 8px 0; padding: 12px; background: var(--raised); border: 1px solid
   max-height: 70vh } .tools { display: flex; gap: 8px; align-items: center; margin-top: 8px }
 .wide { overflow-x: auto } .one-line { white-space: nowrap } .arguments { min-width: 22em } table { border-collapse: collapse; font-size: 13.5px } th { text-align: left; color: var(--dim); font-weight: 500 }
 td, th { padding: 3px 14px 3px 0; border-bottom: 1px solid var(--line); vertical-align: top } .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.known { border-top: 1px solid var(--line) } .known:last-of-type { border-bottom: 1px solid var(--line) }
+.known > summary { padding: 6px 4px; display: grid; grid-template-columns: 60px minmax(0, 1fr); gap: 2px 12px; list-style: none }
+.known > summary::-webkit-details-marker { display: none } .known[open] > summary { background: var(--raised) } .known .body { padding: 0 4px 12px }
 .coverage { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); gap: 0 28px; align-items: start }
 .coverage details { border-top: 1px solid var(--line); padding: 3px 0; min-width: 0 } .coverage details[open] { grid-column: 1 / -1 }
 .coverage summary { max-width: 380px; display: grid; grid-template-columns: 130px 1fr 84px; gap: 10px; align-items: center }

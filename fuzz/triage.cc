@@ -169,6 +169,20 @@ std::string TriageJson(const Triage& triage) {
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string DeviationsJson(const std::vector<KnownReason>& reasons) {
+  Json list = Json::array();
+  for (const KnownReason& reason : reasons) {
+    Json rows = Json::array();
+    for (const CampaignRecord::Known& row : reason.rows) {
+      rows.push_back({{"key", row.key},
+                      {"met", row.met},
+                      {"met_in_last_run", row.in_last_run ? Json(row.met_in_last_run) : Json()}});
+    }
+    list.push_back({{"reason", reason.reason}, {"link", reason.link}, {"met", reason.met}, {"rows", rows}});
+  }
+  return Json{{"reasons", list}}.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 std::string StoredReport(const LoadedFinding& finding) {
   const std::string text = FileIn(finding, "report.txt");
   return text.empty() ? Report(finding.finding) : text;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz/campaign_record.h"
 #include "fuzz/deviations.h"
 #include "fuzz/finding.h"
 
@@ -64,6 +65,10 @@ std::string TriageJson(const Triage& triage);
 // but empty.
 std::string StoredReport(const LoadedFinding& finding);
 std::string StoredC(const LoadedFinding& finding);
+
+// {"reasons": [{"reason": …, "link": …, "met": …, "rows": [{"key": …, "met": …, "met_in_last_run": …}]}]}, the last null
+// where the last run was not given the row.
+std::string DeviationsJson(const std::vector<KnownReason>& reasons);
 
 }  // namespace sockspec
 

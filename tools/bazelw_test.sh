@@ -15,10 +15,13 @@ END
 cat >bin/bazel <<'END'
 #!/bin/sh
 echo "$@" >>arguments
+previous=
 for argument; do
   case $argument in
     --build_event_json_file=*) events=${argument#*=} ;;
   esac
+  [ "$previous" != --build_event_json_file ] || events=$argument
+  previous=$argument
 done
 [ "$1" = test ] || exit 4
 echo '{"id":{"testResult":{}},"testResult":{"testActionOutput":[{"name":"test.xml","uri":"file://LOGS/test.xml"}],"cachedLocally":true}}' |
@@ -39,6 +42,17 @@ LOGS=$PWD/logs PATH=$PWD/bin:$PATH checkout/bazelw test //... --jobs=1 >out 2>er
 [ $status = 3 ] || fail "exits with $status, and not as bazel did"
 grep -q '1 a_test.cc:7: "runsc" is not installed' err || fail "does not say what was skipped: $(cat err)"
 grep -q -- ' //... --jobs=1$' checkout/arguments || fail "arguments are lost: $(cat checkout/arguments)"
+
+# Whoever wants the events for himself gets them where he said, and is told all the same.
+for mine in --build_event_json_file=mine.json "--build_event_json_file mine.json"; do
+  rm -f checkout/mine.json
+  status=0
+  # shellcheck disable=SC2086
+  (cd checkout && LOGS=$PWD/../logs PATH=$PWD/../bin:$PATH ./bazelw test $mine //... 2>../err) || status=$?
+  [ $status = 3 ] || fail "$mine: exits with $status, and not as bazel did"
+  [ -s checkout/mine.json ] || fail "$mine: the events are not where they were asked for"
+  grep -q '1 a_test.cc:7: "runsc" is not installed' err || fail "$mine: does not say what was skipped: $(cat err)"
+done
 
 status=0
 LOGS=$PWD/nowhere PATH=$PWD/bin:$PATH checkout/bazelw test //... 2>err || status=$?
