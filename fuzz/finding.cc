@@ -677,7 +677,9 @@ PacketdrillScript PacketdrillOf(const Finding& finding) {
   // Nothing is expected of what comes after it.
   transcript.program.calls.resize(finding.index + 1);
   transcript.said.resize(finding.index + 1);
-  return EmitPacketdrill(transcript, {Headline(finding), finding.key});
+  return EmitPacketdrill(transcript, {Headline(finding), finding.key,
+                                      "NOT RUN by who wrote it: made from what packetdrill documents, and held against its grammar. Where it",
+                                      "stops at anything but the last line's reply, this script is wrong, and not the kernel."});
 }
 
 namespace {

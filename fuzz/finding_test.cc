@@ -159,6 +159,23 @@ TEST_F(FindingTest, ValuesThatTheKernelChoosesAreNotExpected) {
   EXPECT_EQ(PrintReply(transcript.program.calls[4], reply), "0");
 }
 
+TEST_F(FindingTest, APacketdrillScriptSaysThatNobodyRanIt) {
+  Finding finding = AFinding();
+  // packetdrill wants a value of every option that is asked for.
+  for (size_t i = 0; i < finding.transcript.program.calls.size(); ++i) {
+    if (finding.transcript.program.calls[i].op != Op::kGetsockopt) continue;
+    finding.transcript.program.calls.erase(finding.transcript.program.calls.begin() + static_cast<ptrdiff_t>(i));
+    finding.transcript.said.erase(finding.transcript.said.begin() + static_cast<ptrdiff_t>(i));
+    --finding.index;
+  }
+  const PacketdrillScript packetdrill = PacketdrillOf(finding);
+  ASSERT_EQ(packetdrill.problem, "");
+  EXPECT_NE(packetdrill.script.find(std::string("// ") + kKey + "\n// NOT RUN by who wrote it"), std::string::npos)
+      << packetdrill.script;
+  EXPECT_NE(packetdrill.script.find("listen(3, 1) = -1 EADDRINUSE (Address already in use)\n"), std::string::npos)
+      << packetdrill.script;
+}
+
 TEST_F(FindingTest, AFindingMetAgainIsCounted) {
   Finding finding = AFinding();
   ASSERT_TRUE(StoreFinding(directory_, finding).is_new);

@@ -17,9 +17,18 @@ makes these targets:
     tcp_fuzzer_run       `bazel run` it: a campaign that keeps its corpus, see run.sh.
     tcp_fuzzer_corpus    a directory with the corpus.
     tcp_fuzzer_dict      the dictionary, tcp_fuzzer.dict; only where `dict` is given.
-    tcp_fuzzer_oss_fuzz  tcp_fuzzer_oss_fuzz.zip: what a fuzzing service takes, which is the binary,
-                         its seed corpus, dictionary and options under the names it expects. Built
-                         only when asked for.
+    tcp_fuzzer_oss_fuzz  tcp_fuzzer_oss_fuzz.tar: to be unpacked into $OUT of an OSS-Fuzz build, as that of
+                         rules_fuzzing is: the binary, its seed corpus, dictionary and options under the
+                         names that are looked for there. Built only when asked for.
+
+The tests have the tag fuzz-test, by which OSS-Fuzz's scripts find targets; one with the tag no-oss-fuzz is none for
+them. They set flags of rules_fuzzing's own, so that with these rules a build.sh asks by itself:
+
+    bazel build $(bazel query 'let t = attr(tags, fuzz-test, //...) in $t - attr(tags, no-oss-fuzz, $t)' | sed 's/$/_oss_fuzz/')
+    for archive in $(find bazel-bin/ -name '*_oss_fuzz.tar'); do tar -xf $archive -C $OUT; done
+
+and gets AddressSanitizer and libFuzzer (SANITIZER=address, or with --config=ubsan both at once; FUZZING_ENGINE=libfuzzer):
+neither $LIB_FUZZING_ENGINE nor $CFLAGS are read.
 
 The binary and everything it depends on are compiled with -fsanitize=address,fuzzer-no-link,
 whatever else the build is configured for, so that the engine sees the coverage of the libraries too. With
@@ -128,7 +137,7 @@ _fuzzing_dict = rule(
 )
 
 def _fuzzing_package_impl(ctx):
-    out = ctx.actions.declare_file(ctx.label.name + ".zip")
+    out = ctx.actions.declare_file(ctx.label.name + ".tar")
     arguments = ctx.actions.args()
     arguments.add(ctx.file._package)
     arguments.add("--out", out)
@@ -149,7 +158,7 @@ def _fuzzing_package_impl(ctx):
     return [DefaultInfo(files = depset([out]))]
 
 _fuzzing_package = rule(
-    doc = "A zip archive for a fuzzing service.",
+    doc = "An archive for OSS-Fuzz.",
     implementation = _fuzzing_package_impl,
     attrs = {
         "binary": attr.label(cfg = "target", executable = True, mandatory = True),
@@ -192,7 +201,7 @@ def cc_fuzz_test(
       linkopts: for the binary.
       engine_flags: libFuzzer flags for the test and for `_run`, such as "-mutate_depth=1".
       size: of the test over the corpus.
-      tags: for the test over the corpus and for the binary.
+      tags: for the test over the corpus and for the binary; `no-oss-fuzz`: not for fuzzing services.
       visibility: of the binary.
     """
     tags = tags + ["no_tsan"]
@@ -241,7 +250,7 @@ def cc_fuzz_test(
             "$(rootpath %s_corpus)" % name,
         ] + engine_flags,
         data = inputs,
-        tags = tags,
+        tags = tags + ["fuzz-test"],
     )
     native.sh_binary(
         name = name + "_run",
