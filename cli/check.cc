@@ -373,7 +373,7 @@ int RunCheck(const Options& options) {
   MutationFor(options.kernel, profile);
   PrepareKernel(options.kernel);
   std::atomic<int> nobody(-1);
-  std::atomic<int>& at = options.kernel.kernel == "lwip" ? GoOnWatched(options.files) : nobody;
+  std::atomic<int>& at = IsWithinTheProcess(options.kernel) ? GoOnWatched(options.files) : nobody;
   Checker checker(options, profile, std::move(deviations));
   for (size_t i = 0; i < options.files.size(); ++i) {
     const std::string name = NameOf(options.files[i]);

@@ -245,7 +245,7 @@ int RunFuzz(const Options& asked) {
   campaign.terminal = !options.json && OnTerminal();
   const std::string family = KernelFamily(options.kernel);
   const std::string release = KernelRelease(options.kernel);
-  campaign.kernel_in_worker = !PreloadedLibrary().empty() || options.kernel.kernel == "lwip";
+  campaign.kernel_in_worker = !PreloadedLibrary().empty() || IsWithinTheProcess(options.kernel);
   campaign.kernel = family;
   campaign.release = release;
   campaign.arguments = fmt::format("{}", fmt::join(KeptArguments(), " "));

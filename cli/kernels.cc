@@ -24,7 +24,10 @@ namespace sockspec {
 namespace {
 
 // Register a kernel of your own here, in ReleaseOf() and in MakeKernel().
-constexpr std::string_view kKernels[] = {"linux", "uml", "gvisor", "lwip", "fake"};
+constexpr struct {
+  std::string_view name;
+  bool within = false;  // IsWithinTheProcess()
+} kKernels[] = {{"linux"}, {"uml"}, {"gvisor"}, {.name = "lwip", .within = true}, {"fake"}};
 
 constexpr std::string_view kAsItIs = "as-it-is";  // of lwIP: without our mending
 
@@ -73,11 +76,18 @@ void CheckKernelName(const KernelOptions& options) {
     if (options.kernel.size() > kPreloadPrefix.size()) return CheckOptionsOf(options);
     throw Stop{kExitUnusable, "--kernel: found `preload:`, expected a library after it: preload:./libstack.so"};
   }
-  if (std::ranges::find(kKernels, options.kernel) == std::end(kKernels)) {
-    throw Stop{kExitUnusable,
-               fmt::format("unknown kernel `{}`, expected linux, uml, gvisor, lwip, preload:LIB.so or fake", options.kernel)};
+  std::string names;
+  bool known = false;
+  for (const auto& kernel : kKernels) {
+    known |= kernel.name == options.kernel;
+    names += kernel.name == "fake" ? fmt::format("{}LIB.so or fake", kPreloadPrefix) : fmt::format("{}, ", kernel.name);
   }
+  if (!known) throw Stop{kExitUnusable, fmt::format("unknown kernel `{}`, expected {}", options.kernel, names)};
   CheckOptionsOf(options);
+}
+
+bool IsWithinTheProcess(const KernelOptions& options) {
+  return std::ranges::any_of(kKernels, [&](const auto& kernel) { return kernel.within && kernel.name == options.kernel; });
 }
 
 std::string LibraryToPreload(const KernelOptions& options) {
@@ -117,7 +127,7 @@ void AddProfileOption(CLI::App& command, KernelOptions& options) {
       .add_option(
           "--profile", options.profile,
           "The specification to hold it to: linux (the version nearest to the running one), posix, "
-          "or a version such as linux-6.1. Left out: linux, and posix for lwip")
+          "or a version such as linux-6.1. Left out: linux, and posix for a stack such as lwip")
       ->type_name("P");
 }
 
@@ -160,16 +170,16 @@ void AddGuestOptions(CLI::App& command, KernelOptions& options) {
 }
 
 Profile ProfileFor(const KernelOptions& options) {
-  // lwIP does not say that it is Linux. Who moves programs from there to it may ask all the same, and is held to the newest
-  // version known.
-  const bool lwip = options.kernel == "lwip";
-  const std::string asked = !options.profile.empty() ? options.profile : lwip ? "posix" : "linux";
-  ResolvedProfile resolved = ResolveProfile(asked, lwip ? "" : ReleaseOf(options));
-  if (lwip && resolved.problem.empty() && !asked.starts_with("posix")) {
-    fmt::print(stderr,
-               "sockspec: lwIP is not Linux, and is held to {} because you say so; what is known of it "
-               "(fuzz/found/lwip.deviations) is about posix\n",
-               resolved.profile.name());
+  // A stack within the process does not say that it is Linux. Who moves programs from there to it may ask all the same, and
+  // is held to the newest version known.
+  const bool stack = IsWithinTheProcess(options);
+  const std::string asked = !options.profile.empty() ? options.profile : stack ? "posix" : "linux";
+  ResolvedProfile resolved = ResolveProfile(asked, stack ? "" : ReleaseOf(options));
+  if (stack && resolved.problem.empty() && !asked.starts_with("posix")) {
+    const bool lwip = options.kernel == "lwip";
+    fmt::print(stderr, "sockspec: {} is not Linux, and is held to {} because you say so{}\n", lwip ? "lwIP" : options.kernel,
+               resolved.profile.name(),
+               lwip ? "; what is known of it (fuzz/found/lwip.deviations) is about posix" : "");
   }
   if (!resolved.problem.empty()) throw Stop{kExitUnusable, resolved.problem};
   if (!resolved.profile.verified) fmt::print(stderr, "sockspec: {}\n", resolved.profile.note);

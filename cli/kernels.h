@@ -46,6 +46,10 @@ KernelSetup SetupFor(const KernelOptions& options);
 // Stops with kExitUnusable where there is no kernel of that name, or it does not take what else was said.
 void CheckKernelName(const KernelOptions& options);
 
+// Whether the kernel is a stack in this very process: one at a time, made after the process was forked, and where it dies
+// the process does. It does not say that it is Linux, and is held to posix where no profile is asked for.
+bool IsWithinTheProcess(const KernelOptions& options);
+
 // The library of --kernel=preload:LIB.so, with its whole path; empty for other kernels.
 std::string LibraryToPreload(const KernelOptions& options);
 

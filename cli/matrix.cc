@@ -202,8 +202,8 @@ Column ColumnOfTheDead(const GuestOutput& output, size_t calls) {
   return column;
 }
 
-// Whether the matrix makes another process of its own for it: lwIP may die of a program, and takes its process with it.
-bool NeedsAProcess(const KernelOptions& kernel) { return kernel.kernel == "lwip"; }
+// Whether the matrix makes another process of its own for it: a stack may die of a program, and takes its process with it.
+bool NeedsAProcess(const KernelOptions& kernel) { return IsWithinTheProcess(kernel); }
 
 // The same of a kernel that runs sockspec inside, or in a process of its own: one start for all programs. `release` becomes what it says it is.
 // Where it dies, each program gets a start of its own, so that those which it survives have their replies.

@@ -42,7 +42,7 @@ int RunMinimize(const Options& options) {
   const Profile profile = ProfileFor(options.kernel);
   MutationFor(options.kernel, profile);
   PrepareKernel(options.kernel);
-  if (options.kernel.kernel == "lwip") GoOnWatched({NameOf(options.file)}).store(0);
+  if (IsWithinTheProcess(options.kernel)) GoOnWatched({NameOf(options.file)}).store(0);
   const std::unique_ptr<Kernel> kernel = MakeKernel(options.kernel, profile);
   Lockstep lockstep(*kernel, profile);
 
