@@ -82,21 +82,13 @@ std::set<std::string> Shown(Lockstep& lockstep, const Program& program) {
   return keys;
 }
 
-// What is seen now and then and not worked out: of no mistake of lwIP's that we could name.
-constexpr std::string_view kNotWorkedOut[] = {
-    // Two UDP sockets share a port, [::] and [::1], and a short addrlen hides from whom the first datagram was: the
-    // specification takes its port for that of the other sender.
-    "lwip.recvfrom.dgram.inet6.udp_recv.datagram.effect.addr.port-chosen",
-    "lwip.recvmsg.dgram.inet6.udp_recv.datagram.effect.addr.port-chosen",
-};
-
-// The keys that neither the table explains nor the list has.
+// The keys that the table does not explain.
 class Unknown {
  public:
   explicit Unknown(const Kernel& kernel) : release_(kernel.release()) {}
 
   void Look(const std::string& key) {
-    if (!seen_.insert(key).second || std::ranges::find(kNotWorkedOut, key) != std::end(kNotWorkedOut)) return;
+    if (!seen_.insert(key).second) return;
     if (FindDeviation(table_, "lwip", release_, "posix", key) == nullptr) keys_.insert(key);
   }
   const std::set<std::string>& keys() const { return keys_; }
