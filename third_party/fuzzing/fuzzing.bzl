@@ -155,7 +155,7 @@ def _fuzzing_package_impl(ctx):
         use_default_shell_env = True,
         mnemonic = "FuzzPackage",
     )
-    return [DefaultInfo(files = depset([out]))]
+    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles(files = [out]))]
 
 _fuzzing_package = rule(
     doc = "An archive for OSS-Fuzz.",
