@@ -52,6 +52,7 @@ struct Options {
   bool json = false;
   bool allowed = false;
   int from_corpus = CampaignOptions().from_corpus;
+  std::vector<std::string> around;
 };
 
 const std::map<std::string, KindSet> kSockets = {
@@ -237,6 +238,10 @@ int RunFuzz(const Options& asked) {
   campaign.calls = options.calls;
   campaign.generate.sockets = kSockets.at(options.sockets);
   campaign.from_corpus = options.from_corpus;
+  for (const std::string& file : options.around) {
+    campaign.around.push_back(ReadProgram(file).program);
+    if (campaign.around.back().calls.size() < 2) campaign.around.pop_back();  // nothing is left of it without its last call
+  }
   campaign.jobs = std::min(options.jobs, 1024);
   campaign.seed = SeedOf(options.seed);
   campaign.mutant = options.kernel.mutant;
@@ -333,6 +338,11 @@ void AddFuzz(CLI::App& app, int& status) {
       ->type_name("N")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
+  command
+      ->add_option("--around", options->around,
+                   "Make half of the programs of these files, without their last calls: in what other ways does what they "
+                   "show show?")
+      ->type_name("FILE");
   command->add_flag("--allowed", options->allowed,
                     "Print how many replies were allowed on average, by call and phase");
   command->add_flag("--json", options->json,

@@ -93,6 +93,10 @@ struct CampaignOptions {
 
   int from_corpus = 33;  // percent of the programs that are made of the corpus's
 
+  // Half of the programs are made of these, without their last call, which shows what is known already: in what other ways
+  // does it show? Empty: none.
+  std::vector<Program> around;
+
   std::string kernel;     // its family, and
   std::string release;    // what it says it is, for campaign.json and to know which findings are its own
   std::string arguments;  // of the command, for campaign.json

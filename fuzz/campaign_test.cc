@@ -24,6 +24,7 @@
 #include "gtest/gtest.h"
 #include "model/clause.h"
 #include "model/profile.h"
+#include "model/program/text.h"
 
 namespace sockspec {
 namespace {
@@ -188,6 +189,25 @@ TEST_F(Campaigning, AFindingSaysThatItsProgramWasMadeOfTheCorpus) {
     EXPECT_EQ(text.find("0x0\""), std::string::npos) << text;
     EXPECT_EQ(text.find("seed 0x0"), std::string::npos) << text;
   }
+}
+
+// A mistake that random programs do not come to so soon.
+TEST_F(Campaigning, WhatAProgramLeadsToIsFoundAroundIt) {
+  mutation_ = {.clause = FindClause("udp_send.astray")};
+  options_.programs = 640;
+  EXPECT_EQ(RunCampaign(options_).keys.size(), 0u);
+  const std::string lead =
+      "s0 = socket(AF_INET, SOCK_DGRAM, 0)\n"
+      "connect(s0, 127.0.0.1:P0)\n"
+      "connect(s0, NOT_OURS:P1)\n"
+      "send(s0, 1, 0)\n"
+      "send(s0, 1, 0)\n";
+  options_.around = {ParseText(lead, "").transcript.program};
+  const CampaignResult result = RunCampaign(options_);
+  ASSERT_GT(result.keys.size(), 0u);
+  const LoadedFinding loaded = LoadFinding(result.keys[0].path);
+  ASSERT_EQ(loaded.problem, "");
+  EXPECT_EQ(loaded.finding.made_of, "programs to look around");
 }
 
 TEST_F(Campaigning, ItGoesOnWhereTheDirectoryLeftOff) {

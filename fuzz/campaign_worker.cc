@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kTheCorpus = "the corpus";
+constexpr std::string_view kProgramsAround = "programs to look around";
 constexpr int kRing = 64;  // programs that are remembered of a namespace
 // How long after the end a finding may still be made smaller.
 constexpr auto kGraceOfMinimizing = std::chrono::seconds(5);
@@ -198,15 +200,22 @@ class Worker {
     uint64_t seed = ProgramSeed(seed_, index);
     Random random(seed);
     const Program* program = nullptr;
-    if (IsMutated(index)) {
+    std::string_view made_of = kTheCorpus;
+    if (!options_.around.empty() && random.OneIn(2)) {
+      mutant_ = Around(random);
+      made_of = kProgramsAround;
+    } else if (IsMutated(index)) {
       mutant_ = FromCorpus(random);
-      if (!mutant_.calls.empty()) {
-        program = &mutant_;
-        share_.mutated.Add(1);
-        seed = 0;  // would not give it again
-      }
+    } else {
+      mutant_.calls.clear();
     }
-    if (program == nullptr) program = &generator_.Next(random);
+    if (!mutant_.calls.empty()) {
+      program = &mutant_;
+      if (made_of == kTheCorpus) share_.mutated.Add(1);
+      seed = 0;  // would not give it again
+    } else {
+      program = &generator_.Next(random);
+    }
     share_.About(*program, seed);
     const sockspec::Run& run = lockstep_.Play(*program);
     if (run.trouble.any()) GiveUp(run.trouble);
@@ -215,7 +224,7 @@ class Worker {
     share_.calls.Add(run.replies.size());
     CountRun(*program, run);
     if (run.diverged()) {
-      Diverged(*program, seed, kTheCorpus, run);
+      Diverged(*program, seed, made_of, run);
     } else if (!run.discarded) {
       Features(*program, run);
       if (IsWanted(shared_.corpus, features_, program->calls.size())) {
@@ -239,22 +248,39 @@ class Worker {
         *program = Cross(*program, *other, random);
       }
     }
-    for (uint32_t i = random.Below(4) + 1; i > 0; --i) Mutate(*program, random, generator_);
+    return Mutated(std::move(*program), random);
+  }
+
+  // One of CampaignOptions::around without its last call, as a beginning half of the time, and changed a little. Empty
+  // where nothing is left of it.
+  Program Around(Random& random) {
+    Program program = random.Pick(std::span(options_.around));
+    program.calls.pop_back();
+    if (random.OneIn(2)) {
+      const Program& other = random.OneIn(3) ? random.Pick(std::span(options_.around)) : generator_.Next(random);
+      program = Cross(program, other, random);
+    }
+    return Mutated(std::move(program), random);
+  }
+
+  // Changed a little, and followable by model and kernel.
+  Program Mutated(Program program, Random& random) {
+    for (uint32_t i = random.Below(4) + 1; i > 0; --i) Mutate(program, random, generator_);
     if (options_.generate.sockets != kAnything) {
-      std::erase_if(program->calls, [&](const Call& call) {
+      std::erase_if(program.calls, [&](const Call& call) {
         return ((options_.generate.sockets | kNoSocket) & KindMade(call)) == 0;
       });
-      Mend(*program);
+      Mend(program);
     }
     Kernel& kernel = lockstep_.kernel();
-    if (!kernel.Lacks(program->env).empty()) program->env = {};
-    const size_t lacking = std::erase_if(program->calls, [&](const Call& call) {
+    if (!kernel.Lacks(program.env).empty()) program.env = {};
+    const size_t lacking = std::erase_if(program.calls, [&](const Call& call) {
       const std::string_view lacks = kernel.Lacks(call);
       if (!lacks.empty()) share_.CountLack(lacks);
       return !lacks.empty();
     });
-    if (lacking != 0) Mend(*program);
-    return Followable(*program, oracle_);
+    if (lacking != 0) Mend(program);
+    return Followable(program, oracle_);
   }
 
   void Features(const Program& program, const sockspec::Run& run) {
