@@ -29,6 +29,7 @@
 #include <span>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "model/program/declarations.h"
@@ -461,7 +462,7 @@ class LwipKernel : public Kernel {
   Reply Bind(const Call& call);
   Reply Connect(const Call& call);
   Reply Accept(const Call& call, int flags);
-  void MendLinger(int raw);
+  int16_t MendLinger(int raw);
   Reply Close(const Call& call);
   Reply Getsockopt(const Call& call);
   Reply Setsockopt(const Call& call);
@@ -596,9 +597,12 @@ Reply LwipKernel::Launch(const Call& call) {
     case Op::kAccept4: return Accept(call, call.flags);
     case Op::kClose: return Close(call);
     case Op::kShutdown: {
-      MendLinger(raw);
+      const int16_t linger = MendLinger(raw);
       const int value = lwip.lwip_shutdown(raw, call.command);
-      return Answer(value, errno);
+      const int error = errno;
+      lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(raw);
+      if (linger != kNoLinger && socket != nullptr && socket->conn != nullptr) socket->conn->linger = linger;
+      return Answer(value, error);
     }
     case Op::kGetsockname: return Name(call, lwip.lwip_getsockname);
     case Op::kGetpeername: return Name(call, lwip.lwip_getpeername);
@@ -734,10 +738,11 @@ Reply LwipKernel::Connect(const Call& call) {
 
 // close() or shutdown() of a listener with SO_LINGER looks for unsent data in a connection that a listener is not, beyond the end of
 // its memory, and aborts the process by what it finds there (fuzz/found/lwip/kills/close-of-a-listener-that-lingers.program).
-void LwipKernel::MendLinger(int raw) {
+// What it was, for a shutdown(), which leaves the option as it is.
+int16_t LwipKernel::MendLinger(int raw) {
   lwip_sock* const socket = lwip.lwip_socket_dbg_get_socket(raw);
-  if (as_it_is_ || !IsTcp(raw) || socket->conn->state != NETCONN_LISTEN) return;
-  socket->conn->linger = kNoLinger;
+  if (as_it_is_ || !IsTcp(raw) || socket->conn->state != NETCONN_LISTEN) return kNoLinger;
+  return std::exchange(socket->conn->linger, kNoLinger);
 }
 
 Reply LwipKernel::Close(const Call& call) {

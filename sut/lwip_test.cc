@@ -181,6 +181,15 @@ TEST_F(LwipKernelTest, TwoSocketsThatWereGivenOnePortAreACoincidence) {
   EXPECT_TRUE(together);
 }
 
+// It is mended around the call alone.
+TEST_F(LwipKernelTest, SoLingerOfAListenerOutlivesAShutdown) {
+  Go("s0 = socket(AF_INET, SOCK_STREAM, 0)             = s0\n"
+     "listen(s0, 1)                                    = 0\n"
+     "setsockopt(s0, SOL_SOCKET, SO_LINGER, {1, 0})    = 0\n"
+     "shutdown(s0, SHUT_WR)                            = -1 ENOTCONN\n"
+     "getsockopt(s0, SOL_SOCKET, SO_LINGER)            = 0, value={1, 0}\n");
+}
+
 TEST_F(LwipKernelTest, ACallThatItDoesNotHaveIsNotMade) {
   Go("s0 = socket(AF_INET, SOCK_DGRAM, 0)             = s0\n"
      "recv(s0, BAD_PTR, 1, MSG_DONTWAIT)              = -1 ENOSYS\n"
