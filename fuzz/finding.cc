@@ -164,7 +164,7 @@ CHeader CHeaderOf(const Finding& finding, const Transcript& transcript) {
   CHeader header{.title = {Headline(finding)}, .asked = finding.index};
   const AskAgain again = AskAgainOf(finding);
   if (again.reached != Reached::kHere) {
-    header.title.push_back("on " + finding.release + ". Run as below it asks the kernel of this machine; " +
+    header.title.push_back("on " + KernelWords(finding) + ". Run as below it asks the kernel of this machine; " +
                            (again.c.empty() ? "that one is asked by: " + again.sockspec : "to ask that one: " + again.c));
   }
   header.also_right = OtherReplies(finding);
@@ -601,7 +601,7 @@ Transcript ExpectedTranscript(const Finding& finding) {
   transcript.comments = {
       finding.key,
       fmt::format(
-          "{} {}; held to {}{}", finding.release, VerdictWords(finding), finding.profile,
+          "{} {}; held to {}{}", KernelWords(finding), VerdictWords(finding), finding.profile,
           finding.quiet.runs == 0 ? "" : fmt::format(", {}", FindingClassName(finding.kind))),
       fmt::format("minimized from {} to {} calls{}", finding.original.calls.size(),
                   transcript.program.calls.size(),
@@ -644,7 +644,7 @@ std::string ExampleProgram(const Finding& finding, std::string_view reason) {
   Transcript transcript = ExpectedTranscript(finding);
   transcript.comments = {std::string(reason)};
   return TextWithWords(transcript, finding.index,
-                       fmt::format("# {} came back with: {}\n", finding.release, CameBack(finding)));
+                       fmt::format("# {} came back with: {}\n", KernelWords(finding), CameBack(finding)));
 }
 
 std::string FindingJson(const Finding& finding) {
@@ -660,6 +660,14 @@ std::string VerdictWords(const Finding& finding) {
   }
   if (!finding.verified) words += " (unverified)";
   return words;
+}
+
+std::string KernelWords(const Finding& finding) {
+  constexpr std::string_view kPreload = "preload:";
+  if (!finding.option.starts_with(kPreload)) return finding.release;
+  // The file alone: where it lies, the command that asks again says.
+  const std::string_view library = std::string_view(finding.option).substr(kPreload.size());
+  return fmt::format("{} with {} preloaded", finding.release, library.substr(library.rfind('/') + 1));
 }
 
 std::string GtestOf(const Finding& finding) {

@@ -120,6 +120,9 @@ PacketdrillScript PacketdrillOf(const Finding& finding);
 // "breaks POSIX", "differs from Linux 6.18".
 std::string VerdictWords(const Finding& finding);
 
+// Who answered: "Linux 6.18.44", or "Linux 6.18.44 with breaks_replies.so preloaded", where it is not the kernel alone.
+std::string KernelWords(const Finding& finding);
+
 struct [[nodiscard]] StoreResult {
   Trouble trouble;      // names the file and the errno; nothing that was stored before is touched
   std::string path;     // of the finding's directory

@@ -79,6 +79,16 @@ std::string Choices(std::string_view all, const Triage& triage, Name name) {
   return select + "</select>";
 }
 
+// A key, which may be broken between its words.
+std::string KeyHtml(std::string_view key) {
+  std::string html;
+  for (const char c : key) {
+    html += Escaped(std::string_view(&c, 1));
+    if (c == '.' || c == ',') html += "<wbr>";
+  }
+  return html;
+}
+
 // A file, to be unfolded and copied.
 std::string FileHtml(std::string_view name, std::string_view contents) {
   if (contents.empty()) return "";
@@ -95,7 +105,8 @@ std::string FindingHtml(const TriageRow& row) {
   std::string html = fmt::format(
       "<details class=\"finding\" id=\"{}\" data-kind=\"{}\" data-state=\"{}\" data-call=\"{}\">"
       "<summary><span class=\"badge-{}\">{}</span><code class=\"said\">{}</code>"
-      "<span class=\"meta\">{}{}; {}; seen {} since {}; {} calls; {}</span></summary><div "
+      "<span class=\"meta\">{}{}; {}; seen {} since {}; {} calls</span>"
+      "<code class=\"meta key\">{}</code></summary><div "
       "class=\"body\">\n",
       AnchorOf(f), FindingClassName(f.kind), Escaped(state), CallOf(f), FindingClassName(f.kind),
       FindingClassName(f.kind), Escaped(Headline(f)),
@@ -103,7 +114,7 @@ std::string FindingHtml(const TriageRow& row) {
                        : fmt::format("<b class=\"state-{}\">{}</b>; ",
                                      state == "still there" ? "still" : state, Escaped(state)),
       Escaped(VerdictWords(f)), RateShort(f), f.seen == 1 ? "once" : fmt::format("{} times", f.seen), Escaped(f.first_seen.substr(0, 10)),
-      f.transcript.program.calls.size(), Escaped(f.key));
+      f.transcript.program.calls.size(), KeyHtml(f.key));
   if (!row.accepted.empty()) html += fmt::format("<p>Accepted: {}</p>\n", Escaped(row.accepted));
   html += fmt::format("<pre class=\"report\">{}</pre>\n", Escaped(StoredReport(row.loaded)));
   html += FileHtml("finding.program", FindingProgram(f));
@@ -161,7 +172,7 @@ std::string DeviationsHtml(const CampaignRecord& record) {
   std::string html = "<p class=\"note\">How often the known deviations were met, by all campaigns of this directory.</p>\n";
   for (const KnownReason& reason : ByReason(record.deviations)) {
     html += fmt::format(
-        "<details class=\"known\"><summary><span class=\"n\">{}</span><span>{} <span class=\"dim\">{}</span></span></summary>"
+        "<details class=\"known\"><summary><span class=\"n\">{}</span><span>{} <span class=\"dim one-line\">{}</span></span></summary>"
         "<div class=\"body\">\n",
         reason.met == 0 ? "never" : Short(static_cast<double>(reason.met)),
         reason.reason.empty() ? "Rows of an older campaign, which did not write down their reasons" : Escaped(reason.reason),
@@ -171,7 +182,7 @@ std::string DeviationsHtml(const CampaignRecord& record) {
     for (const CampaignRecord::Known& row : reason.rows) {
       html += fmt::format("<tr><td class=\"n\">{}</td><td class=\"n\">{}</td><td><code>{}</code></td></tr>\n",
                           row.met == 0 ? "never" : fmt::format("{}", row.met),
-                          row.in_last_run ? fmt::format("{}", row.met_in_last_run) : "", Escaped(row.key));
+                          row.in_last_run ? fmt::format("{}", row.met_in_last_run) : "", KeyHtml(row.key));
     }
     html += "</tbody></table></div></div></details>\n";
   }

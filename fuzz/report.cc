@@ -362,12 +362,12 @@ std::string Report(const Finding& finding) {
   const size_t calls = finding.transcript.program.calls.size();
 
   std::string text = Headline(finding) + "\n";
-  text += fmt::format("{} {}.\n\n", finding.release, VerdictWords(finding));
+  text += fmt::format("{} {}.\n\n", KernelWords(finding), VerdictWords(finding));
   const auto row = [&](std::string_view name, std::string_view value) {
     text += fmt::format("  {:<11}{}\n", name, value);
   };
   row("key", finding.key);
-  row("kernel", finding.release);
+  row("kernel", KernelWords(finding));
   row("held to", finding.verified
                      ? finding.profile
                      : finding.profile + ", the nearest to a version nobody has checked");

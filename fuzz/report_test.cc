@@ -76,6 +76,15 @@ TEST(ReportTest, AnswersTheFourQuestionsInOrder) {
   EXPECT_LT(where, how);
 }
 
+TEST(ReportTest, NamesTheLibraryThatStandsBeforeTheKernel) {
+  Finding finding = FindingOf(kTwoListeners, "linux-6.18", {.clause = FindClause("listen.port_taken")});
+  finding.release = "Linux 6.18.44";
+  finding.option = "preload:/home/me/libshim.so";
+  const std::string report = Report(finding);
+  Find(report, "\nLinux 6.18.44 with libshim.so preloaded differs from Linux 6.18.\n");
+  Find(report, "kernel     Linux 6.18.44 with libshim.so preloaded\n");
+}
+
 TEST(ReportTest, SaysWhichClausesGiveTheErrnoThatCameBackAndWhyTheyDidNotApply) {
   const std::string report =
       Report(FindingOf("s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1)\n", "linux-6.18",
