@@ -24,6 +24,8 @@
 #include "cli/stop.h"
 #include "cli/terminal.h"
 #include "fmt/format.h"
+#include "fmt/ranges.h"
+#include "fuzz/ask_again.h"
 #include "fuzz/campaign.h"
 #include "fuzz/deviations.h"
 #include "fuzz/finding.h"
@@ -53,6 +55,9 @@ struct Options {
   bool allowed = false;
   int from_corpus = CampaignOptions().from_corpus;
   std::vector<std::string> around;
+  // For the campaign outside, of the one in another kernel: "NUMBER,OF,NEXT,END,FED,DIRECTORY,FEED".
+  std::string link;
+  bool tell_kernel = false;
 };
 
 const std::map<std::string, KindSet> kSockets = {
@@ -191,6 +196,85 @@ void ShowFinding(const CampaignResult& result, const std::string& out) {
   if (others > 0) fmt::print("\n{} more: sockspec triage {}\n", others, out);
 }
 
+constexpr std::string_view kNotALink = "--link: it is for the campaign outside to say";
+
+std::string LinkWords(const CampaignLink& link) {
+  return fmt::format("{},{},{},{},{},{},{}", link.number, link.of, link.next, link.end, link.fed, link.directory, link.feed);
+}
+
+CampaignLink LinkOf(const std::string& words) {
+  CampaignLink link;
+  const char* at = words.data();
+  const char* const end = at + words.size();
+  const auto number = [&](auto& value) {
+    const auto [rest, error] = std::from_chars(at, end, value);
+    if (error != std::errc() || rest == end || *rest != ',') throw Stop{kExitUnusable, std::string(kNotALink)};
+    at = rest + 1;
+  };
+  number(link.number);
+  number(link.of);
+  number(link.next);
+  number(link.end);
+  number(link.fed);
+  const char* const comma = std::find(at, end, ',');
+  if (link.of < 1 || comma == end) throw Stop{kExitUnusable, std::string(kNotALink)};
+  link.directory.assign(at, comma);
+  link.feed.assign(comma + 1, end);
+  return link;
+}
+
+// What the kernel of a guest says it is.
+std::string ReleaseInGuest(const KernelOptions& kernel) {
+  const GuestOutput output = OutputOfGuest(kernel, {"fuzz", "--tell-kernel"});
+  if (output.died || output.hung) throw Stop{kExitUnavailable, output.words};
+  const std::string release = output.text.substr(0, output.text.find('\n'));
+  if (output.status != kExitConforms || release.empty()) {
+    throw Stop{kExitUnavailable, fmt::format("what {} says cannot be read: `{}`", kernel.kernel, release)};
+  }
+  return release;
+}
+
+// The campaign of one worker, within its kernel.
+std::vector<std::string> ArgumentsInside(const Options& options, const CampaignOptions& campaign, const CampaignLink& link,
+                                         uint64_t seed, std::chrono::milliseconds left) {
+  std::vector<std::string> arguments = {"fuzz",
+                                        "--jobs=1",
+                                        "--profile=" + campaign.profile.name(),
+                                        "--sockets=" + options.sockets,
+                                        "--out=" + options.out,
+                                        fmt::format("--seed={:#x}", seed),
+                                        fmt::format("--from-corpus={}", options.from_corpus),
+                                        "--link=" + LinkWords(link)};
+  if (!options.deviations.empty()) arguments.push_back("--deviations=" + options.deviations);
+  for (const std::string& file : options.around) arguments.push_back("--around=" + file);
+  arguments.push_back(campaign.duration < kNoLimit ? fmt::format("--duration={}ms", std::max<int64_t>(1, left.count()))
+                                                   : "--calls=1");
+  return arguments;
+}
+
+// Workers in kernels of their own, each in a guest.
+void WorkElsewhere(const Options& options, CampaignOptions& campaign) {
+  campaign.elsewhere = [&options, &campaign](const CampaignLink& link, uint64_t seed, std::chrono::milliseconds left,
+                                             const std::function<bool()>& should_end) {
+    EndElsewhere end;
+    try {
+      const GuestRun run = RunInGuestUntil(options.kernel, ArgumentsInside(options, campaign, link, seed, left), options.out, should_end);
+      if (run.died || run.hung) {
+        end.death = DeathWords(run);
+      } else if (run.status > kExitDiverges) {
+        end.trouble = fmt::format("the campaign in {} ended with status {}", options.kernel.kernel, run.status);
+        end.unavailable = run.status == kExitUnavailable;
+      }
+    } catch (const Stop& stop) {
+      end = {.trouble = stop.message, .unavailable = stop.status == kExitUnavailable};
+    }
+    return end;
+  };
+  campaign.check_command = [&options](const std::string& path) {
+    return CheckCommand({.kernel = WordsOf(SetupFor(options.kernel)), .profile = options.kernel.profile}, path);
+  };
+}
+
 int RunFuzz(const Options& asked) {
   Options options = asked;
   // A fault that was put in on purpose is not to stand among a kernel's findings.
@@ -220,9 +304,15 @@ int RunFuzz(const Options& asked) {
     deviations = std::move(parsed.deviations);
   }
   CheckKernelName(options.kernel);
-  if (RunsElsewhere(options.kernel)) return CampaignInGuest(options.kernel, options.out, limit);
+  if (options.tell_kernel) {
+    fmt::print("{}\n", KernelRelease(options.kernel));
+    return kExitConforms;
+  }
+  const bool in_guests = IsGuest(options.kernel);
+  if (RunsElsewhere(options.kernel) && !in_guests) return CampaignInChild(options.kernel, options.out, limit);
+  const std::string release = in_guests ? ReleaseInGuest(options.kernel) : KernelRelease(options.kernel);
   CampaignOptions campaign;
-  campaign.profile = ProfileFor(options.kernel);
+  campaign.profile = ProfileFor(options.kernel, release);
   MutationFor(options.kernel, campaign.profile);
   campaign.make_kernel = [&](Trouble* trouble) -> std::unique_ptr<Kernel> {
     try {
@@ -246,10 +336,11 @@ int RunFuzz(const Options& asked) {
   campaign.seed = SeedOf(options.seed);
   campaign.mutant = options.kernel.mutant;
   campaign.announce = !GuestKind().empty();
+  if (!options.link.empty()) campaign.link = LinkOf(options.link);
+  if (in_guests) WorkElsewhere(options, campaign);
   campaign.out = options.json ? stderr : stdout;
   campaign.terminal = !options.json && OnTerminal();
   const std::string family = KernelFamily(options.kernel);
-  const std::string release = KernelRelease(options.kernel);
   campaign.kernel_in_worker = !PreloadedLibrary().empty() || IsWithinTheProcess(options.kernel);
   campaign.kernel = family;
   campaign.release = release;
@@ -259,7 +350,7 @@ int RunFuzz(const Options& asked) {
     if (Applies(row, family, release, campaign.profile.name())) campaign.known.push_back(row);
   }
 
-  if (!options.json) {
+  if (!options.json && !campaign.link) {
     fmt::print("{}{} held to {}{}, {} job{}; findings go to {}\n", release,
                mutated                         ? " with the fault " + options.kernel.mutant
                : !PreloadedLibrary().empty() ? fmt::format(" with {} preloaded", PreloadedLibrary())
@@ -269,6 +360,11 @@ int RunFuzz(const Options& asked) {
     fflush(stdout);
   }
   const CampaignResult result = RunCampaign(campaign);
+  if (campaign.link) {
+    if (!result.trouble.any()) return kExitConforms;
+    fmt::print(stderr, "sockspec: {}\n", result.trouble.what);
+    return result.unavailable ? kExitUnavailable : kExitUnusable;
+  }
 
   if (options.allowed && !options.json) fmt::print("\n{}", AllowedTable(result.counts));
   if (options.json) {
@@ -311,7 +407,7 @@ void AddFuzz(CLI::App& app, int& status) {
       ->check(CLI::IsMember(kSockets));
   command
       ->add_option("--jobs", options->jobs,
-                   "Processes that run programs, at most 256; left out: one a processor")
+                   "Processes that run programs, at most 256, with uml and gvisor each in a kernel of its own; left out: one a processor")
       ->type_name("N")
       ->take_last()
       ->check(CLI::Range(1, 256));
@@ -347,6 +443,8 @@ void AddFuzz(CLI::App& app, int& status) {
                     "Print how many replies were allowed on average, by call and phase");
   command->add_flag("--json", options->json,
                     "Print events, one JSON object a line: start, status, found, minimizing, confirming, finding, end");
+  command->add_option("--link", options->link)->group("");
+  command->add_flag("--tell-kernel", options->tell_kernel)->group("");
   command->callback([options, &status] { status = RunFuzz(*options); });
 }
 

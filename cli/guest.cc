@@ -40,13 +40,6 @@ std::vector<std::string> ArgumentsInside(const KernelOptions& options) {
       left_out = true;
       if (!has_value) ++i;
     }
-    // User-mode Linux has one processor.
-    if (!left_out && options.kernel == "uml" && IsOption(word, "--jobs", has_value)) {
-      left_out = true;
-      if (!has_value) ++i;
-      const std::string jobs = has_value ? word.substr(word.find('=') + 1) : i < g_arguments.size() ? g_arguments[i] : "";
-      if (jobs != "1") fmt::print(stderr, "sockspec: a user-mode Linux has one processor: one job, not {}\n", jobs);
-    }
     if (!left_out) inside.push_back(word);
   }
   return inside;
@@ -111,7 +104,6 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
   GuestOptions guest = GuestFor(options);
   guest.arguments = ArgumentsInside(options);
   guest.reads_input = std::ranges::find(needs.files, "-") != needs.files.end();
-  if (options.kernel == "uml" && !more_arguments.empty()) guest.arguments.push_back("--jobs=1");
   guest.arguments.insert(guest.arguments.end(), more_arguments.begin(), more_arguments.end());
   if (!needs.directory.empty()) {
     const std::filesystem::path path = std::filesystem::absolute(PathOf(needs.directory)).lexically_normal();
@@ -127,6 +119,20 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
           .died = result.end == GuestEnd::kDied,
           .hung = result.end == GuestEnd::kHung,
           .interrupted = g_interrupted != 0,
+          .last_words = result.what};
+}
+
+GuestRun RunInGuestUntil(const KernelOptions& options, const std::vector<std::string>& arguments, const std::string& directory,
+                         const std::function<bool()>& should_end) {
+  GuestOptions guest = GuestFor(options);
+  guest.arguments = arguments;
+  guest.writable.push_back(std::filesystem::absolute(PathOf(directory)).lexically_normal().string());
+  guest.stop = should_end;
+  const GuestResult result = RunInGuest(guest);
+  if (result.end == GuestEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
+  return {.status = result.status,
+          .died = result.end == GuestEnd::kDied,
+          .hung = result.end == GuestEnd::kHung,
           .last_words = result.what};
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -52,20 +51,10 @@ std::vector<std::string> KeepRunning(const std::string& directory, const GuestRu
 
 }  // namespace
 
-int CampaignInGuest(const KernelOptions& options, const std::string& out, std::chrono::milliseconds duration) {
+int CampaignInChild(const KernelOptions& options, const std::string& out, std::chrono::milliseconds duration) {
   const auto until = Clock::now() + duration;
   const std::string directory = PathOf(out);
   std::vector<std::string> more = {"--out=" + out};
-  // The campaign inside takes the lock, too, of the kernel inside. Where that is this one, it is the only one.
-  std::shared_ptr<void> lock;
-  if (IsGuest(options)) {
-    std::error_code error;
-    std::filesystem::create_directories(directory, error);
-    if (error) throw Stop{kExitUnusable, fmt::format("cannot make the directory {}: {}", out, error.message())};
-    Trouble trouble;
-    lock = LockDirectory(directory, &trouble);
-    if (trouble.any()) throw Stop{kExitUnusable, trouble.what};
-  }
   int deaths = 0;
   for (;;) {
     const GuestRun run = RunCommandInGuest(options, {.directory = out}, more);

@@ -1,4 +1,4 @@
-// A campaign inside another kernel, started again where that goes away.
+// A campaign in a child with a library preloaded, started again where that goes away.
 #ifndef SOCKSPEC_CLI_GUEST_CAMPAIGN_H_
 #define SOCKSPEC_CLI_GUEST_CAMPAIGN_H_
 
@@ -9,10 +9,10 @@
 
 namespace sockspec {
 
-// Runs `sockspec fuzz` in the guest, or in a child with a library preloaded, findings in `out` (as typed) as they come. Where the kernel dies or hangs, what it
+// Runs `sockspec fuzz` in the child, findings in `out` (as typed) as they come. Where the kernel dies or hangs, what it
 // was running is kept in OUT/.crashes, and another one goes on with other programs until the time is over. The
 // exit status.
-int CampaignInGuest(const KernelOptions& options, const std::string& out, std::chrono::milliseconds duration);
+int CampaignInChild(const KernelOptions& options, const std::string& out, std::chrono::milliseconds duration);
 
 }  // namespace sockspec
 

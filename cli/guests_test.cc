@@ -60,6 +60,12 @@ class Guests : public RunsSockspec {
     return pids;
   }
 
+  static pid_t ParentOf(pid_t pid) {
+    const std::string status = Contents("/proc/" + std::to_string(pid) + "/status");
+    const size_t parent = status.find("PPid:");
+    return parent == std::string::npos ? 0 : atoi(status.c_str() + parent + 5);
+  }
+
   // Those that runsc makes for itself, of whichever test.
   std::set<std::string> RunscDirectories() {
     std::set<std::string> found;
@@ -111,7 +117,7 @@ TEST_F(Guests, ACampaignSurvivesTheDeathOfItsKernel) {
     }
     for (const pid_t pid : ProcessesWith("uml_dir=" + directory_)) kill(pid, SIGKILL);
   });
-  const Result fuzz = Run("fuzz --kernel=uml --duration=20s --seed=1 --out=found");
+  const Result fuzz = Run("fuzz --kernel=uml --duration=20s --jobs=1 --seed=1 --out=found");
   killer.join();
   EXPECT_EQ(fuzz.status, 1) << fuzz.out << fuzz.err;
   EXPECT_NE(fuzz.err.find("the kernel died"), std::string::npos) << fuzz.err;
@@ -132,13 +138,12 @@ TEST_F(Guests, KillingTheKeeperOfTheKernelLeavesNothingBehindEither) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     for (const pid_t pid : ProcessesWith("--out=found")) {
-      const std::string status = Contents("/proc/" + std::to_string(pid) + "/status");
-      const size_t parent = status.find("PPid:");
-      if (parent == std::string::npos || !is_sockspec(pid) || !is_sockspec(atoi(status.c_str() + parent + 5))) continue;
-      killed += kill(pid, SIGKILL) == 0;
+      // The one below the one that attends to the kernel.
+      if (is_sockspec(pid) && is_sockspec(ParentOf(pid)) && is_sockspec(ParentOf(ParentOf(pid))))
+        killed += kill(pid, SIGKILL) == 0;
     }
   });
-  const Result fuzz = Run("fuzz --kernel=uml --duration=12s --seed=1 --out=found");
+  const Result fuzz = Run("fuzz --kernel=uml --duration=12s --jobs=1 --seed=1 --out=found");
   killer.join();
   EXPECT_EQ(killed, 1);
   EXPECT_EQ(fuzz.status, 1) << fuzz.out << fuzz.err;
@@ -161,6 +166,51 @@ TEST_F(Guests, CtrlCEndsTheCampaignInsideWithItsSummary) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::minutes(2));
   EXPECT_NE(fuzz.out.find("clauses reached"), std::string::npos) << fuzz.out << fuzz.err;
   EXPECT_EQ(Scratch(), 0);
+}
+
+// Each job is a guest of its own, all of one campaign.
+TEST_F(Guests, TwoJobsAreTwoGuestsOfOneCampaignAndOneCtrlCEndsBoth) {
+  if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";
+  std::set<std::string> guests;
+  std::thread interrupter([&] {
+    const std::string running = directory_ + "/found/.running/";
+    for (int i = 0; i < 600 && (Contents(running + "0").empty() || Contents(running + "1").empty()); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    for (const pid_t pid : ProcessesWith("uml_dir=" + directory_)) {
+      const std::string line = Contents("/proc/" + std::to_string(pid) + "/cmdline");
+      const size_t at = line.find("uml_dir=");
+      guests.insert(line.substr(at, line.find('\0', at) - at));
+    }
+    Shell("kill -INT $(cat '" + directory_ + "/pid')");
+  });
+  const auto began = std::chrono::steady_clock::now();
+  const int status = Shell("cd '" + directory_ + "' && sh -c 'echo $$ >pid; exec \"" + binary_ +
+                           "\" fuzz --kernel=uml --duration=10m --jobs=2 --seed=1 --from-corpus=0 --out=found' >out2 2>err2").status;
+  interrupter.join();
+  EXPECT_EQ(status, 0) << Contents(directory_ + "/err2");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::minutes(2));
+  EXPECT_EQ(guests.size(), 2u);
+  const std::string out = Contents(directory_ + "/out2");
+  const size_t summary = out.find("clauses reached");
+  EXPECT_NE(summary, std::string::npos) << out;
+  EXPECT_EQ(out.find("clauses reached", summary + 1), std::string::npos) << out;
+  // Both told what they had done, and one corpus was made of it.
+  const auto campaign = nlohmann::json::parse(Contents(directory_ + "/found/campaign.json"), nullptr, false);
+  ASSERT_TRUE(campaign.is_object());
+  EXPECT_EQ(campaign["runs"].size(), 1u);
+  EXPECT_EQ(campaign["runs"][0]["jobs"], 2);
+  EXPECT_GT(campaign["runs"][0]["programs"], 64);
+  EXPECT_GT(std::filesystem::file_size(directory_ + "/found/corpus-linux-6-1+selinux-uml.packed"), 1000u);
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/found/.link"));
+  EXPECT_EQ(Scratch(), 0);
+  EXPECT_TRUE(ProcessesWith("uml_dir=" + directory_).empty());
+  // It goes on from there, and what is there is measured by one or the other.
+  const Result again = Run("fuzz --kernel=uml --programs=256 --jobs=2 --out=found");
+  EXPECT_EQ(again.status, 0) << again.out << again.err;
+  EXPECT_NE(again.out.find("where found left off"), std::string::npos) << again.out;
+  EXPECT_NE(again.out.find("256 programs"), std::string::npos) << again.out;
 }
 
 // The programs of fuzz/found/posix: Linux 6.1 breaks POSIX in their last call, too, and nowhere else.
@@ -247,14 +297,15 @@ TEST_F(Guests, KillMinusNineOfSockspecLeavesNothingBehind) {
     const std::string out = "of-" + kind;
     std::set<std::string> before = RunscDirectories();
     std::thread killer([&] {
-      for (int i = 0; i < 600 && Contents(directory_ + "/" + out + "/.running/0").empty(); ++i) {
+      const std::string running = directory_ + "/" + out + "/.running/";
+      for (int i = 0; i < 600 && (Contents(running + "0").empty() || Contents(running + "1").empty()); ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
       }
       EXPECT_FALSE(ProcessesWith("sockspec-" + kind + ".").empty());
       Shell("kill -9 $(cat '" + directory_ + "/pid')");
     });
     (void)Shell("cd '" + directory_ + "' && sh -c 'echo $$ >pid; exec \"" + binary_ + "\" fuzz --kernel=" + kind +
-                " --duration=10m --jobs=1 --seed=1 --out=" + out + "' >/dev/null 2>&1");
+                " --duration=10m --jobs=2 --seed=1 --out=" + out + "' >/dev/null 2>&1");
     killer.join();
     for (int i = 0; i < 100 && (!ProcessesWith(directory_ + "/sockspec-").empty() || Scratch() != 0); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));

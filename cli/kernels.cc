@@ -169,12 +169,14 @@ void AddGuestOptions(CLI::App& command, KernelOptions& options) {
       ->type_name("P");
 }
 
-Profile ProfileFor(const KernelOptions& options) {
+Profile ProfileFor(const KernelOptions& options) { return ProfileFor(options, ReleaseOf(options)); }
+
+Profile ProfileFor(const KernelOptions& options, const std::string& release) {
   // A stack within the process does not say that it is Linux. Who moves programs from there to it may ask all the same, and
   // is held to the newest version known.
   const bool stack = IsWithinTheProcess(options);
   const std::string asked = !options.profile.empty() ? options.profile : stack ? "posix" : "linux";
-  ResolvedProfile resolved = ResolveProfile(asked, stack ? "" : ReleaseOf(options));
+  ResolvedProfile resolved = ResolveProfile(asked, stack ? "" : release);
   if (stack && resolved.problem.empty() && !asked.starts_with("posix")) {
     const bool lwip = options.kernel == "lwip";
     fmt::print(stderr, "sockspec: {} is not Linux, and is held to {} because you say so{}\n", lwip ? "lwIP" : options.kernel,

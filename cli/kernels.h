@@ -35,6 +35,8 @@ void AddProfileOption(CLI::App& command, KernelOptions& options);
 // The profile meant. Stops with kExitUnusable where there is none of that name. Tells on standard
 // error where it is not the version asked for.
 Profile ProfileFor(const KernelOptions& options);
+// The same where `release` is what the kernel says of itself.
+Profile ProfileFor(const KernelOptions& options, const std::string& release);
 
 // The change that --mutant asks for; its clause is nullptr where that was not given. Stops with
 // kExitUnusable.

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -22,6 +23,7 @@
 #include "fmt/format.h"
 #include "fuzz/campaign_corpus.h"
 #include "fuzz/campaign_files.h"
+#include "fuzz/campaign_link.h"
 #include "fuzz/campaign_shared.h"
 #include "fuzz/campaign_state.h"
 #include "fuzz/campaign_status.h"
@@ -89,7 +91,7 @@ class Campaign {
         shares_(jobs_),
         shared_(shared_memory_[0]),
         children_(static_cast<size_t>(jobs_)),
-        corpus_(shared_.corpus, options_.directory, Section()),
+        corpus_(shared_.corpus, options_.link ? std::string() : options_.directory, Section()),
         status_(options_, jobs_, shared_, shares_, corpus_, state_) {}
 
   CampaignResult Run() {
@@ -103,9 +105,14 @@ class Campaign {
     }
     const CountingSignals signals;
     status_.Begin();
-    FindUntried();
+    if (!elsewhere()) FindUntried();
     for (int i = 0; i < jobs_; ++i) Start(i);
     Watch();
+    if (elsewhere()) TakeWhatWasTold();
+    if (link_) {
+      link_->Exchange(shared_, shares_[0], told_, corpus_, true);
+      return result_;
+    }
     result_.counts = status_.Counts();
     result_.interrupted = g_signals != 0;
     status_.Keys(result_);
@@ -141,6 +148,9 @@ class Campaign {
   };
   static std::string WordsFor(int signal) { return fmt::format("was killed by signal {}", signal); }
 
+  // Whether workers are campaigns in kernels of their own.
+  bool elsewhere() const { return options_.elsewhere != nullptr; }
+
   // --- what stands in the directory
 
   // Of one kernel, profile and mutant: a directory may hold several campaigns.
@@ -161,6 +171,15 @@ class Campaign {
     }
     if (!went_on_ && !options_.seed && getrandom(&result_.seed, sizeof result_.seed, 0) < 0) {
       return {fmt::format("getrandom: {}", strerror(errno))};
+    }
+    shared_.stride = kProgramsOfABlock;
+    if (options_.link) {
+      shared_.next.store(options_.link->next);
+      shared_.stride *= static_cast<uint64_t>(options_.link->of);
+      shared_.end = options_.link->end;
+      link_.emplace(*options_.link);
+      link_->Begin(shares_[0], corpus_);
+      return {};
     }
     if (options_.programs != 0) shared_.end = shared_.next.load() + options_.programs;
     if (Trouble trouble = corpus_.Load(options_.generate.sockets); trouble.any()) return trouble;
@@ -195,16 +214,9 @@ class Campaign {
   Trouble OpenDirectory() {
     const std::string& directory = options_.directory;
     if (directory.empty()) return {};
-    if (Trouble trouble = MakeDirectory(directory); trouble.any()) return trouble;
-    if (Trouble trouble = lock_.Take(directory); trouble.any()) return trouble;
-    const std::string pending = fmt::format("{}/{}", directory, kPendingDirectory);
-    if (Trouble trouble = MakeDirectory(pending); trouble.any()) return trouble;
-    for (const std::string_view below : {std::string_view(), kPendingDirectory, kGoneDirectory, kCrashesDirectory}) {
-      RemoveUnfinished(fmt::format("{}/{}", directory, below));
+    if (!options_.link) {
+      if (Trouble trouble = TakeDirectory(); trouble.any()) return trouble;
     }
-    RemoveOrphans(directory);
-    // What an earlier campaign was running is nothing to this one.
-    ForgetWhatRan();
     if (Trouble trouble = state_.Load(directory, Section()); trouble.any()) return trouble;
     LoadedFindings stored = LoadFindings(directory);
     for (const LoadedFinding& corrupt : stored.corrupt) {
@@ -224,6 +236,22 @@ class Campaign {
                   old_.size(), kMostKeys);
     }
     return stored.trouble;
+  }
+
+  // For this campaign alone.
+  Trouble TakeDirectory() {
+    const std::string& directory = options_.directory;
+    if (Trouble trouble = MakeDirectory(directory); trouble.any()) return trouble;
+    if (Trouble trouble = lock_.Take(directory); trouble.any()) return trouble;
+    const std::string pending = fmt::format("{}/{}", directory, kPendingDirectory);
+    if (Trouble trouble = MakeDirectory(pending); trouble.any()) return trouble;
+    for (const std::string_view below : {std::string_view(), kPendingDirectory, kGoneDirectory, kCrashesDirectory}) {
+      RemoveUnfinished(fmt::format("{}/{}", directory, below));
+    }
+    RemoveOrphans(directory);
+    // What an earlier campaign was running is nothing to this one.
+    ForgetWhatRan();
+    return {};
   }
 
   void GoOn(const Json& section) {
@@ -310,6 +338,7 @@ class Campaign {
     if (options_.directory.empty()) return;
     std::error_code ignored;
     std::filesystem::remove_all(fmt::format("{}/{}", options_.directory, kRunningDirectory), ignored);
+    std::filesystem::remove_all(fmt::format("{}/{}", options_.directory, kLinkDirectory), ignored);
   }
 
   // Brings the counts of what was stored up to date.
@@ -336,6 +365,14 @@ class Campaign {
 
   // What workers say of the findings of earlier runs.
   Trouble TakeRechecks() {
+    if (link_) {
+      // They are for the campaign outside to tell.
+      for (size_t i = 0; i < old_.size() && i < kMostKeys; ++i) {
+        const int said = shared_.rechecked[i].load();
+        if (said != static_cast<int>(Recheck::kNotYet)) told_.rechecked[old_[i].finding.key] = said;
+      }
+      return {};
+    }
     for (size_t i = 0; i < old_.size() && i < kMostKeys; ++i) {
       const auto said = static_cast<Recheck>(shared_.rechecked[i].load());
       if (said == Recheck::kNotYet || said == Recheck::kUnknown || !rechecked_.insert(i).second) continue;
@@ -354,7 +391,39 @@ class Campaign {
   }
 
   void TakeOffers() {
-    for (int i = 0; i < jobs_; ++i) corpus_.Take(shares_[i].offers);
+    for (int i = 0; i < jobs_; ++i) {
+      corpus_.Take(shares_[i].offers, [&](const Candidate& candidate) {
+        if (link_) link_->Offer(candidate);
+        if (elsewhere() && jobs_ > 1) feed_.Add(candidate);
+      });
+    }
+    if (elsewhere()) feed_.Write(options_.directory, shared_);
+    if (!link_) return;
+    told_.deaths = result_.deaths;
+    told_.crashes = result_.crashes;
+    told_.untried = result_.untried;
+    link_->Exchange(shared_, shares_[0], told_, corpus_, false);
+  }
+
+  // Once all kernels have ended.
+  void TakeWhatWasTold() {
+    const ToldByWorker told = AllTold(options_.directory);
+    result_.deaths += told.deaths;
+    std::ranges::copy(told.crashes, std::back_inserter(result_.crashes));
+    std::ranges::copy(told.untried, std::back_inserter(result_.untried));
+    for (int i = 0; i < jobs_; ++i) {
+      const std::string path = DeathsPath(i);
+      const std::string crashes = ContentsOf(path).value_or("");
+      for (size_t at = 0, end; (end = crashes.find('\n', at)) != std::string::npos; at = end + 1) {
+        ++result_.deaths;
+        result_.crashes.push_back(crashes.substr(at, end - at));
+      }
+    }
+  }
+
+  // Where the process that attends to a kernel says what it died of.
+  std::string DeathsPath(int worker) const {
+    return fmt::format("{}/{}/{}/deaths", options_.directory, kLinkDirectory, worker);
   }
 
   // --- workers
@@ -367,11 +436,7 @@ class Campaign {
     const pid_t parent = getpid();
     const pid_t pid = fork();
     if (pid != 0) return pid;
-    // Ctrl-C goes to the whole group, and so may SIGTERM; what they mean is the parent's to say, who ends us.
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-    EndWithParent(parent);
-    lock_.Close();
+    BeginChild(parent);
     Trouble trouble;
     std::unique_ptr<Kernel> kernel = options_.make_kernel(&trouble);
     // Entering a user namespace takes the wish back.
@@ -379,6 +444,83 @@ class Campaign {
     body(kernel.get(), trouble);
     kernel.reset();  // it may have made directories
     _exit(0);
+  }
+
+  void BeginChild(pid_t parent) {
+    // Ctrl-C goes to the whole group, and so may SIGTERM; what they mean is the parent's to say, who ends us.
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    EndWithParent(parent);
+    lock_.Close();
+  }
+
+  // Forks a process that attends to a kernel in which this worker runs.
+  pid_t ForkElsewhere(int i) {
+    if (options_.out != nullptr) fflush(options_.out);
+    fflush(stdout);
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid != 0) return pid;
+    BeginChild(parent);
+    Attend(i);
+    _exit(0);
+  }
+
+  // Kernel after kernel, until the campaign ends. What one died of the next one leaves out.
+  void Attend(int i) {
+    constexpr int kMostKernels = 20;
+    // A guess is as good as any for what ran since its latest words.
+    constexpr uint64_t kBlocksLeftOut = 16;
+    const uint64_t stride = static_cast<uint64_t>(jobs_) * kProgramsOfABlock;
+    uint64_t next = shared_.next.load() + static_cast<uint64_t>(i) * kProgramsOfABlock;
+    for (int n = 0; n < kMostKernels && !shared_.stop.load(); ++n) {
+      const CampaignLink link = LinkOutside::Make(options_.directory, i, jobs_, next, shared_);
+      LinkOutside outside(link, old_, shared_, shares_[i]);
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(options_.duration - (Clock::now() - status_.began()));
+      const EndElsewhere end = options_.elsewhere(link, result_.seed, left, [&] {
+        outside.Take(false);
+        return shared_.stop.load();
+      });
+      outside.Take(true);
+      // What is offered waits for the parent to take it.
+      for (const auto until = Clock::now() + std::chrono::seconds(2); outside.offers() && Clock::now() < until; outside.Take(true)) {
+        usleep(5000);
+      }
+      if (!end.trouble.empty()) {
+        snprintf(shares_[i].trouble, sizeof shares_[i].trouble, "%s", end.trouble.c_str());
+        _exit(end.unavailable ? kExitTrouble : kExitUnwritable);
+      }
+      if (end.death.empty()) return;
+      KernelDied(i, end.death);
+      next = std::max(next, outside.next()) + kBlocksLeftOut * stride;
+    }
+  }
+
+  // Keeps what a kernel was running that died or hung.
+  void KernelDied(int i, const std::string& death) {
+    fmt::print(stderr, "sockspec: {}\n", death);
+    for (const Program& program : ProgramsThatRan(options_.directory, i)) {
+      Transcript transcript{.program = program};
+      for (size_t from = 0; from < death.size();) {
+        const size_t end = std::min(death.find('\n', from), death.size());
+        transcript.comments.push_back(death.substr(from, end - from));
+        from = end + 1;
+      }
+      transcript.said.resize(program.calls.size());
+      const std::string crashes = fmt::format("{}/{}", options_.directory, kCrashesDirectory);
+      // Numbered on from what earlier campaigns left; others may come to a number at once, and try the next.
+      std::string path;
+      for (int n = 1; path.empty() || Exists(path); ++n) path = fmt::format("{}/kernel-died-{}.program", crashes, n * jobs_ + i);
+      Trouble trouble = MakeDirectory(crashes);
+      if (!trouble.any()) trouble = WriteAtomically(path, PrintText(transcript));
+      if (!trouble.any()) trouble = Append(DeathsPath(i), path + "\n");
+      if (trouble.any()) {
+        fmt::print(stderr, "sockspec: {}\n", trouble.what);
+        continue;
+      }
+      fmt::print(stderr, "sockspec: what it was running is kept; to see whether it was that:\n    {}\n",
+                 options_.check_command(path));
+    }
   }
 
   void Start(int i) {
@@ -390,9 +532,9 @@ class Campaign {
     shares_[i].progress.Set(Task::kPlaying);
     if (!shares_[i].again.load()) shares_[i].running.size.store(0);
     if (options_.announce && !options_.directory.empty() && shares_[i].announce < 0) {
-      shares_[i].announce = OpenAnnouncement(options_.directory, i);
+      shares_[i].announce = OpenAnnouncement(options_.directory, options_.link ? options_.link->number : i);
     }
-    child.pid = Fork([&](Kernel* kernel, const Trouble& trouble) {
+    child.pid = elsewhere() ? ForkElsewhere(i) : Fork([&](Kernel* kernel, const Trouble& trouble) {
       if (kernel == nullptr) {
         snprintf(shares_[i].trouble, sizeof shares_[i].trouble, "%s", trouble.what.c_str());
         _exit(kExitTrouble);
@@ -412,7 +554,8 @@ class Campaign {
 
   void SeeWhetherItIsOver(Clock::time_point now) {
     if (g_signals > 0 || now - status_.began() >= options_.duration) shared_.stop.store(true);
-    if (options_.calls != 0 && status_.Calls() >= options_.calls) shared_.stop.store(true);
+    // The campaign outside counts those of all.
+    if (!link_ && options_.calls != 0 && status_.Calls() >= options_.calls) shared_.stop.store(true);
     if (shared_.stop.load() && !stopped_) stopped_ = now;
   }
 
@@ -423,15 +566,15 @@ class Campaign {
     for (;;) {
       if (Reap() == 0) break;
       const Clock::time_point now = Clock::now();
-      LimitMeasuring(now);
+      if (!elsewhere()) LimitMeasuring(now);
       SeeWhetherItIsOver(now);
-      if (stopped_ && (g_signals > 1 || now - *stopped_ > options_.grace)) KillAll(now);
-      KillStuck(now);
+      if (stopped_ && (g_signals > 1 || now - *stopped_ > Grace())) KillAll(now);
+      if (!elsewhere()) KillStuck(now);
       if (!untried_.empty() && !shared_.stop.load()) TryOneOfBefore();
       TakeOffers();
       if (Trouble trouble = TakeRechecks(); trouble.any()) Fail(std::move(trouble));
-      status_.SayFound();
-      if (now >= line_at) {
+      if (!link_) status_.SayFound();
+      if (!link_ && now >= line_at) {
         status_.Line(now);
         line_at = now + (options_.terminal ? std::chrono::milliseconds(500)
                                            : std::chrono::milliseconds(10000));
@@ -440,7 +583,7 @@ class Campaign {
         packed_at = now;
         if (Trouble trouble = corpus_.Flush(); trouble.any()) Fail(std::move(trouble));
       }
-      if (now - saved_at > std::chrono::seconds(10)) {
+      if (!link_ && now - saved_at > std::chrono::seconds(10)) {
         saved_at = now;
         if (Trouble trouble = Save(now); trouble.any()) Fail(std::move(trouble));
       }
@@ -454,8 +597,11 @@ class Campaign {
     }
     TakeOffers();
     if (Trouble trouble = TakeRechecks(); trouble.any()) Fail(std::move(trouble));
-    status_.SayFound();
+    if (!link_) status_.SayFound();
   }
+
+  // A kernel that is told to end has the same grace for its worker, and takes a moment itself.
+  std::chrono::milliseconds Grace() const { return options_.grace + (elsewhere() ? std::chrono::seconds(15) : std::chrono::seconds(0)); }
 
   // Measuring the corpus of earlier runs takes minutes on a slow kernel. It may take half of the time that there is; what
   // is left then waits for the next run, which begins elsewhere.
@@ -775,6 +921,9 @@ class Campaign {
   Corpus corpus_;
   CampaignStatus status_;
   CampaignResult result_;
+  std::optional<LinkInside> link_;  // of CampaignOptions::link
+  ToldByWorker told_;               // by it
+  LinkFeed feed_;                   // of CampaignOptions::elsewhere
   std::string began_at_;
   std::vector<LoadedFinding> old_;               // findings of earlier runs
   std::set<size_t> rechecked_;                   // of them, those that were told

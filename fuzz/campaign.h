@@ -31,6 +31,7 @@
 //     .crashes/      programs that kill the process that runs them; those that a worker died over and that nobody had the
 //                    time to try are untried-….program, which the next campaign tries
 //     .lock          held by the one campaign that runs here
+//     .link/         while it runs with workers in other kernels: what goes between them (campaign_link.h)
 #ifndef SOCKSPEC_FUZZ_CAMPAIGN_H_
 #define SOCKSPEC_FUZZ_CAMPAIGN_H_
 
@@ -60,8 +61,35 @@ namespace sockspec {
 // As a duration: until the programs or calls have been run, or somebody ends it.
 inline constexpr std::chrono::milliseconds kNoLimit = std::chrono::hours(24 * 365 * 100);
 
+// Of a campaign that is one worker of another one, in a kernel of its own (campaign_link.h).
+struct CampaignLink {
+  std::string directory;  // where the two meet
+  std::string feed;       // where there are programs that workers in other kernels have found
+  int number = 0;         // of this worker,
+  int of = 1;             // of so many
+  uint64_t next = 0;      // its first program; the next block is `of` blocks away
+  uint64_t end = UINT64_MAX;  // the first that nobody is to run
+  uint64_t fed = 0;       // files in `feed` that hold nothing new
+};
+
+// How a campaign inside another kernel ended.
+struct EndElsewhere {
+  std::string trouble;  // not empty: it could not begin, or not go on
+  bool unavailable = false;  // of `trouble`: there is no such kernel
+  std::string death;         // not empty: the kernel died or hung, which is said here
+};
+
 struct CampaignOptions {
   Profile profile;
+
+  // Runs a campaign with these options of a link, and the seed, in a kernel of its own, for so long, in the calling
+  // process; asks often whether it should end. With it, workers are such campaigns, and `make_kernel` is not asked.
+  std::function<EndElsewhere(const CampaignLink& link, uint64_t seed, std::chrono::milliseconds left,
+                             const std::function<bool()>& should_end)>
+      elsewhere;
+  std::function<std::string(const std::string& path)> check_command;  // that tries a program there again, for people
+  // Of the campaign inside.
+  std::optional<CampaignLink> link;
 
   // Makes a worker's kernel, in the worker's process; null and `trouble` where it cannot be had.
   std::function<std::unique_ptr<Kernel>(Trouble* trouble)> make_kernel;
@@ -204,16 +232,12 @@ bool HasDiverged(const CampaignResult& result);
 // writes a summary. The calling process must have one thread.
 CampaignResult RunCampaign(const CampaignOptions& options);
 
-// Takes the directory for one campaign, for as long as the object lives: for who runs campaigns where a lock would not
-// be seen from here. Null and the trouble, which says who has it, where that is another one.
-std::shared_ptr<void> LockDirectory(const std::string& directory, Trouble* trouble);
-
 // Makes DIR/corpus the same as DIR/corpus.packed, and so for other kernels and specifications. Trouble where a campaign
 // has the directory. How many programs there are in all.
 Trouble ExportCorpus(const std::string& directory, int* programs);
 
-// What the workers of the last campaign in the directory ran when they ended, where it had `announce`.
-std::vector<Program> ProgramsThatRan(const std::string& directory);
+// What the workers of the last campaign in the directory, or one of them, ran when they ended, where it had `announce`.
+std::vector<Program> ProgramsThatRan(const std::string& directory, std::optional<int> worker = {});
 
 // A program over which a worker died and which nobody had the time to try (DIR/.crashes/untried-….program).
 struct UntriedProgram {

@@ -217,11 +217,20 @@ Trouble Corpus::LoadFiles(KindSet sockets, const std::unordered_set<uint64_t>& g
   return {};
 }
 
-void Corpus::Take(CandidateRing& ring) {
+void Corpus::Begin(const std::vector<std::vector<uint8_t>>& programs, size_t to_measure) {
+  for (size_t i = 0; i < programs.size(); ++i) {
+    if (programs[i].size() <= kEntryBytes) Add(CorpusName(programs[i]), programs[i]);
+    if (i + 1 == to_measure) shared_.old.store(static_cast<int>(slots_.size()));
+  }
+}
+
+void Corpus::Take(CandidateRing& ring, const std::function<void(const Candidate&)>& taken) {
   // No more than what lies there now: at first a worker offers as fast as anybody can take.
   const uint32_t written = ring.written.load(std::memory_order_acquire);
   for (uint32_t at = ring.read.load(std::memory_order_relaxed); at != written; ++at) {
-    Accept(ring.candidates[at % CandidateRing::kSize]);
+    const Candidate& candidate = ring.candidates[at % CandidateRing::kSize];
+    if (taken && IsWanted(shared_, {candidate.features, candidate.feature_count}, candidate.calls)) taken(candidate);
+    Take(candidate);
     ring.read.store(at + 1, std::memory_order_release);
   }
 }
@@ -287,7 +296,7 @@ Trouble ExportCorpus(const std::string& directory, int* programs) {
   return {};
 }
 
-void Corpus::Accept(const Candidate& candidate) {
+void Corpus::Take(const Candidate& candidate) {
   const std::span<const uint8_t> bytes(candidate.bytes, candidate.size);
   const std::span<const int> features(candidate.features, candidate.feature_count);
   const uint64_t name = CorpusName(bytes);

@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -67,8 +68,12 @@ class Corpus {
   // alone, and so are files that do not fit.
   Trouble Load(KindSet sockets);
 
-  // Takes what a worker offers.
-  void Take(CandidateRing& ring);
+  // Takes what a worker offers. `taken` hears of each that is wanted.
+  void Take(CandidateRing& ring, const std::function<void(const Candidate&)>& taken = {});
+  void Take(const Candidate& candidate);
+
+  // In place of Load(): these programs, the first `to_measure` of which workers are to measure.
+  void Begin(const std::vector<std::vector<uint8_t>>& programs, size_t to_measure);
 
   // Packs what is new and what was dropped since the last time. What came and went in between costs nothing.
   Trouble Flush();
@@ -91,7 +96,6 @@ class Corpus {
     uint64_t name;
     size_t bytes;
   };
-  void Accept(const Candidate& candidate);
   // A slot with these bytes; -1 where there is none left, or it has one already.
   int Add(uint64_t name, std::span<const uint8_t> bytes);
   bool MakeRoom(const Candidate& candidate);

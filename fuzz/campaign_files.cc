@@ -234,12 +234,6 @@ void Announce(int file, const Program& program) {
   (void)!pwrite(file, bytes.data(), bytes.size(), 0);
 }
 
-std::shared_ptr<void> LockDirectory(const std::string& directory, Trouble* trouble) {
-  auto lock = std::make_shared<DirectoryLock>();
-  *trouble = lock->Take(directory);
-  return trouble->any() ? nullptr : lock;
-}
-
 namespace {
 
 constexpr std::string_view kHow = "a worker ";
@@ -266,11 +260,12 @@ UntriedProgram ReadUntried(const std::string& path) {
   return {.program = std::move(parsed.transcript.program), .how = comments[0].substr(kHow.size()), .whose = comments[1]};
 }
 
-std::vector<Program> ProgramsThatRan(const std::string& directory) {
+std::vector<Program> ProgramsThatRan(const std::string& directory, std::optional<int> worker) {
   std::vector<Program> programs;
   std::error_code error;
   std::filesystem::directory_iterator entry(fmt::format("{}/{}", directory, kRunningDirectory), error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (worker && entry->path().filename() != std::to_string(*worker)) continue;
     const std::optional<std::string> contents = ContentsOf(entry->path().string());
     if (!contents || contents->size() < 2) continue;
     const auto* bytes = reinterpret_cast<const uint8_t*>(contents->data());

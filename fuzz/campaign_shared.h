@@ -182,10 +182,10 @@ struct LackCount {
 };
 inline constexpr int kMostLacks = 64;
 
-struct WorkerShare {
+// What a worker counts: one block of plain numbers, which campaign_link.h carries from one kernel into another.
+struct WorkerCounts {
   LackCount lacks[kMostLacks];
   Progress progress;
-  CandidateRing offers;
   Counter programs, calls, divergences, followed, discarded, unspecified, worlds;
   Counter measured;  // programs of the corpus, not among `programs`
   Counter mutated;   // of `programs`: made from the corpus
@@ -196,6 +196,10 @@ struct WorkerShare {
   Allowance refused[kOpCount][kPhaseCount];
   Allowance done[kOpCount][kPhaseCount];
   Counter moves[kOpCount][kPhaseCount][kPhaseCount];  // from phase, to another one
+};
+
+struct WorkerShare : WorkerCounts {
+  CandidateRing offers;
   Running running;
   std::atomic<bool> again{false};  // `running` was cut off: whoever replaces the worker plays it first
   int announce = -1;  // a file that says what runs; -1: none
@@ -227,8 +231,10 @@ struct Shared {
   std::atomic<bool> stop{false};
   std::atomic<int> next_recheck{0};  // the first old finding that no worker has taken
   std::atomic<int> rechecked[kMostKeys];  // of each a Recheck
+  std::atomic<uint64_t> fed{0};  // files of programs that there are for workers in other kernels (campaign_link.h)
   CorpusShared corpus;
   std::atomic<uint64_t> next{0};  // the first program that nobody has taken
+  uint64_t stride = 0;            // from one block of programs that is taken to the next
   uint64_t end = UINT64_MAX;      // the first that nobody is to take
   std::atomic<uint64_t> keys_left_out{0};  // divergences whose keys found no more room
   KeyEntry keys[kMostKeys];

@@ -73,7 +73,7 @@ class Worker {
       if (from % kProgramsOfABlock == 0 || from == UINT64_MAX) {
         // Until it is known which block it is: the earliest that it may be.
         share_.from.store(shared_.next.load());
-        from = shared_.next.fetch_add(kProgramsOfABlock);
+        from = shared_.next.fetch_add(shared_.stride);
       }
       for (; !Stopped(); ++from) {
         if (from >= shared_.end) {
@@ -123,6 +123,7 @@ class Worker {
     while (!Stopped()) {
       const int at = shared_.next_recheck.fetch_add(1);
       if (at >= count) return;
+      if (!IsMine(old_[static_cast<size_t>(at)].finding.key)) continue;
       share_.progress.Set(Task::kRechecking);
       shared_.rechecked[at].store(static_cast<int>(LookAgain(old_[static_cast<size_t>(at)].finding)));
       share_.progress.Set(Task::kPlaying);
@@ -154,6 +155,7 @@ class Worker {
     if (options_.directory.empty()) return;
     for (const Pending& pending : ReadPending(options_.directory)) {
       if (Stopped()) return;
+      if (!IsMine(pending.key)) continue;
       KeyEntry* entry = shared_.Find(pending.key, true);
       if (entry == nullptr) continue;
       if (entry->at() == KeyStage::kNew && IsKnown(options_.known, pending.key)) entry->Set(KeyStage::kKnown);
@@ -341,6 +343,7 @@ class Worker {
         entry->Set(KeyStage::kKnown);
         continue;
       }
+      if (options_.link && at == KeyStage::kNew && AnotherHas(divergence.key, *entry)) continue;
       Pending pending{.key = divergence.key, .seed = seed, .made_of = seed == 0 ? std::string(made_of) : "", .program = program};
       if (i > 0) {
         const std::optional<Program> alone = WithoutTheFirst(program, divergence);
@@ -361,6 +364,21 @@ class Worker {
       entry->safe.store(true);
       WorkOut(pending, i == 0 ? &kept : nullptr, *entry);
     }
+  }
+
+  // Of what earlier runs left each of several kernels looks at its part.
+  bool IsMine(const std::string& key) const {
+    if (!options_.link) return true;
+    uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a: the same in all of them
+    for (const char c : CanonicalKey(key)) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3u;
+    return hash % static_cast<uint64_t>(options_.link->of) == static_cast<uint64_t>(options_.link->number);
+  }
+
+  // Whether a worker in another kernel has found it, or is working it out.
+  bool AnotherHas(const std::string& key, KeyEntry& entry) const {
+    const bool stored = Exists(options_.directory + "/" + key);
+    if (stored) entry.Set(KeyStage::kStored);
+    return stored || Exists(fmt::format("{}/{}/{}.program", options_.directory, kPendingDirectory, key));
   }
 
   // Whether a key that was found and not confirmed is worked out again, for a program that shows it
