@@ -462,6 +462,8 @@ class LwipKernel : public Kernel {
   Reply Bind(const Call& call);
   Reply Connect(const Call& call);
   Reply Accept(const Call& call, int flags);
+  bool HasNoReceiver(int raw);
+  void MendReceiver(int raw);
   int16_t MendLinger(int raw);
   Reply Close(const Call& call);
   Reply Getsockopt(const Call& call);
@@ -723,9 +725,11 @@ Reply LwipKernel::Bind(const Call& call) {
 Reply LwipKernel::Connect(const Call& call) {
   const int raw = Raw(call);
   const bool may_wait = IsTcp(raw) && Blocks(raw, call);
+  const bool deaf = HasNoReceiver(raw);
   if (may_wait) overseer_.BeginWait(raw);
   const int value = lwip.lwip_connect(raw, AddressIn(call, names_, memory_), static_cast<socklen_t>(call.length));
   const int error = errno;
+  if (deaf && value < 0 && error == EISCONN) MendReceiver(raw);
   if (!may_wait) return Answer(value, error);
   overseer_.EndWait();
   if (value == 0 || error != EWOULDBLOCK) return Answer(value, error);
@@ -734,6 +738,22 @@ Reply LwipKernel::Connect(const Call& call) {
   connection->state = NETCONN_CONNECT;
   connection->flags |= NETCONN_FLAG_IN_NONBLOCKING_CONNECT;
   return {.error = EINTR, .blocked = true};
+}
+
+// connect() of a connected socket fails with EISCONN, and gives it back the receiver that shutdown(SHUT_RD) has taken away.
+// shutdown(SHUT_WR) then leaves it there without the connection that it is to tell, and an assertion ends the process when
+// the peer's FIN comes (fuzz/found/lwip/kills/shutdown-after-connect-again.program).
+bool LwipKernel::HasNoReceiver(int raw) {
+  if (as_it_is_ || !IsTcp(raw)) return false;
+  const Core core;
+  const netconn* const connection = lwip.lwip_socket_dbg_get_socket(raw)->conn;
+  return connection->state != NETCONN_LISTEN && connection->pcb.tcp != nullptr && connection->pcb.tcp->recv == nullptr;
+}
+
+void LwipKernel::MendReceiver(int raw) {
+  const Core core;
+  netconn* const connection = lwip.lwip_socket_dbg_get_socket(raw)->conn;
+  if (connection->pcb.tcp != nullptr) connection->pcb.tcp->recv = nullptr;
 }
 
 // close() or shutdown() of a listener with SO_LINGER looks for unsent data in a connection that a listener is not, beyond the end of

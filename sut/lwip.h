@@ -51,8 +51,9 @@ struct LwipOptions {
   // options that the installed headers were (lwipopts.h), since we look into its lists.
   std::string library;
 
-  // Without what we put right so that campaigns get past it (lwip.cc, Bind(), Close() and Setsockopt()): a second bind()
-  // that breaks lwIP's list of bound sockets, close() of a listener with SO_LINGER, and IPV6_CHECKSUM.
+  // Without what we put right so that campaigns get past it (lwip.cc, Bind(), Connect(), Close() and Setsockopt()): a
+  // second bind() that breaks lwIP's list of bound sockets, a second connect() that brings back a receiver, close() of a
+  // listener with SO_LINGER, and IPV6_CHECKSUM.
   bool as_it_is = false;
 
   std::string option = "lwip";  // Kernel::option()

@@ -176,7 +176,7 @@ TEST(FoundOnLwipAsItIsDeathTest, EveryProgramThatKillsItStillDoes) {
   const struct {
     const char* program;
     int signal;
-  } kKills[] = {{"second-bind-hangs", SIGABRT}, {"setsockopt-of-a-checksum", SIGSEGV}};
+  } kKills[] = {{"second-bind-hangs", SIGABRT}, {"setsockopt-of-a-checksum", SIGSEGV}, {"shutdown-after-connect-again", SIGABRT}};
   for (const auto& [program, signal] : kKills) {
     const Transcript transcript = Read(fmt::format("{}/kills/{}.program", kFound, program));
     const pid_t child = fork();
