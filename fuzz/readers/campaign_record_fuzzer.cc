@@ -35,5 +35,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       Property(Plausible(number), "a plot can show what was measured", text);
     }
   }
+  size_t rows = 0;
+  for (const KnownReason& reason : ByReason(record.deviations)) {
+    rows += reason.rows.size();
+    Property(reason.rows_met <= reason.rows.size(), "no more rows are met than there are", text);
+    Property(ShortReason(reason.reason, 20).size() <= 20 + std::string_view(" …").size(), "a short reason is short", reason.reason);
+  }
+  Property(rows == record.deviations.size(), "every row has a reason", text);
   return 0;
 }

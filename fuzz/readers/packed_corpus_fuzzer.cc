@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,11 +21,18 @@ using Programs = std::map<uint64_t, std::string>;
 
 Programs Read(std::string_view contents, size_t* end) {
   Programs programs;
-  *end = ReadPacked(contents, [&](uint64_t name, std::span<const uint8_t> bytes) {
-    Property(name == CorpusName(bytes), "a program has the name that it should have", contents);
-    Property(programs.emplace(name, std::string(bytes.begin(), bytes.end())).second, "it is there once", contents);
-    (void)DecodeBytes(bytes);
-  });
+  std::set<uint64_t> gone;
+  *end = ReadPacked(
+      contents,
+      [&](uint64_t name, std::span<const uint8_t> bytes) {
+        Property(name == CorpusName(bytes), "a program has the name that it should have", contents);
+        Property(programs.emplace(name, std::string(bytes.begin(), bytes.end())).second, "it is there once", contents);
+        (void)DecodeBytes(bytes);
+      },
+      [&](uint64_t name) {
+        Property(gone.insert(name).second, "it is gone once", contents);
+        Property(!programs.contains(name), "what is gone is not there", contents);
+      });
   return programs;
 }
 
