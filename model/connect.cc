@@ -51,7 +51,9 @@ bool Fresh(const Scene& s) {
   return Linked(s, Link::kUnconnected) && s.me().tcp == Tcp::kClose && !Dissolves(s);
 }
 bool TooShort(const Scene& s) { return Fresh(s) && s.call.length < ShortestAddress(s.me()); }
-bool WrongFamily(const Scene& s) { return Fresh(s) && ReadAddress(s).family != FamilyOf(s.me()); }
+// POSIX does not say what is looked at first, the address or the socket.
+bool MayBeAsked(const Scene& s) { return s.posix() ? s.has_socket() && !Dissolves(s) : Fresh(s); }
+bool WrongFamily(const Scene& s) { return MayBeAsked(s) && ReadAddress(s).family != FamilyOf(s.me()); }
 // POSIX only says that a wrong length may be refused.
 bool Tries(const Scene& s) { return Fresh(s) && (s.posix() || !TooShort(s)) && !WrongFamily(s); }
 bool To(const Scene& s, std::initializer_list<Host> hosts) {

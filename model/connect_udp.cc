@@ -83,6 +83,15 @@ void SetPeer(Scene& s) {
   if (s.world.lost != Lost::kNo) return;
   MakePeer(s, WayTo(s), FindPort(s.world, ReadPeer(s).port));
 }
+bool LacksAddress(const Scene& s) { return Reachable(s) && s.me().address == Wildcard(s.me()); }
+void SetPeerAlone(Scene& s) {
+  SetPeer(s);
+  if (s.world.lost != Lost::kNo) return;
+  Socket& me = s.me();
+  const Host before = me.address;
+  SetAddress(me, Wildcard(me));
+  MovePort(s.world, s.index, before);
+}
 void Dissolve(Scene& s) {
   DissolvePeer(s.world, s.index);
   if (s.posix()) s.me().remote = Wildcard(s.me());
@@ -188,6 +197,11 @@ constexpr Clause kConnectUdp[] = {
      .cites = "POSIX connect(): \"shall set the socket's peer address, and no connection is made\"; connect(2); "
               "Linux __ip4_datagram_connect()",
      .says = "The peer is stored, whom send() goes to and from whom alone datagrams come; nothing is sent."},
+    // Two outcomes are right here: where the socket sends from, and is reached at, POSIX leaves open.
+    {.id = "udp_connect.peer_alone", .when = LacksAddress, .then = SetPeerAlone,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX connect(): \"shall set the socket's peer address\", and nothing of its own",
+     .says = "The peer is stored, and the socket keeps the wildcard for its own address."},
 };
 // clang-format on
 

@@ -87,8 +87,9 @@ bool ComesBefore(const Socket& a, const Socket& b) {
 
 // The best listener for a SYN to host:port, or kNone: a specific address wins over the wildcard, and for IPv4 a
 // socket of AF_INET over one of AF_INET6; but the first that has SO_REUSEPORT ends the search, and its group
-// takes the SYN. `count` is how many there are in it, `pick` which one of them it shall be.
-uint8_t FindListener(const World& world, Host host, PortIndex port, int pick, int* count) {
+// takes the SYN. `count` is how many there are in it, `pick` which one of them it shall be. POSIX does not say which of
+// several listeners it is, where each would do: `any`.
+uint8_t FindListener(const World& world, Host host, PortIndex port, bool any, int pick, int* count) {
   *count = 0;
   if (port == kNone) return kNone;
   for (const Host wanted : {host, IsIpv6(host) ? Host::kAny6 : Host::kAny}) {
@@ -102,6 +103,10 @@ uint8_t FindListener(const World& world, Host host, PortIndex port, int pick, in
       int at = size++;
       for (; at > 0 && ComesBefore(socket, world.sockets[list[at - 1]]); --at) list[at] = list[at - 1];
       list[at] = static_cast<uint8_t>(i);
+    }
+    if (any && size > 0) {
+      *count = size;
+      return list[pick];
     }
     uint8_t found = kNone;
     int best = 0;
@@ -392,7 +397,7 @@ Arrival SendSyn(Scene& scene, uint8_t client) {
         // tcp_timewait_state_process(): a SYN with a later sequence number or timestamp opens anew, if
         // somebody listens. Whether ours is later depends on how fast the clock ran.
         int count;
-        const uint8_t listener = FindListener(world, socket.remote, socket.remote_port, 0, &count);
+        const uint8_t listener = FindListener(world, socket.remote, socket.remote_port, scene.posix(), 0, &count);
         if (listener == kNone || scene.Fork(2) == 1) {
           Free(world, static_cast<uint8_t>(i));
           return Arrival::kStuck;
@@ -419,9 +424,12 @@ Arrival SendSyn(Scene& scene, uint8_t client) {
 uint8_t ChooseListener(Scene& scene, uint8_t client) {
   const Socket& socket = scene.world.sockets[client];
   int count = 0;
-  const uint8_t first = FindListener(scene.world, socket.remote, socket.remote_port, 0, &count);
+  const auto find = [&](int pick) {
+    return FindListener(scene.world, socket.remote, socket.remote_port, scene.posix(), pick, &count);
+  };
+  const uint8_t first = find(0);
   // A reuseport group: a hash with a secret of the kernel's chooses among them.
-  return count > 1 ? FindListener(scene.world, socket.remote, socket.remote_port, scene.Fork(count), &count) : first;
+  return count > 1 ? find(scene.Fork(count)) : first;
 }
 
 // sk_acceptq_is_full(): one more than the backlog fits.

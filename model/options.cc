@@ -188,10 +188,11 @@ void TellError(Scene& s) {
   if (s.posix() && failed) MakeUnspecified(s.world, s.index);
 }
 bool GetsRefusal(const Scene& s) { return GetsError(s) && s.me().error == ECONNREFUSED && s.me().link == Link::kConnecting; }
+bool GetsReset(const Scene& s) { return GetsRefusal(s) || (GetsError(s) && s.me().error == EPIPE); }
 void TellReset(Scene& s) {
   TakePendingError(s.me());
   Tell(s, {.first = ECONNRESET});
-  MakeUnspecified(s.world, s.index);
+  if (s.me().link == Link::kConnecting) MakeUnspecified(s.world, s.index);
 }
 // Options that mean something for the other type of socket only.
 bool OfTheOtherType(const Scene& s) {
@@ -324,6 +325,7 @@ bool SetUndefined(const Scene& s) {
   return s.has_socket() && (s.call.pointer != Pointer::kValid || s.call.length < 0);
 }
 bool ShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut == 3; }
+bool GetsOfShut(const Scene& s) { return Gets(s) && ShutDown(s); }
 
 void Store(Scene& s) {
   const OptionRow& row = *s.option;
@@ -446,16 +448,19 @@ constexpr Clause kGetsockopt[] = {
     {.id = "getsockopt.unwritable_length_told", .error = EFAULT, .when = UnwritableLast, .then = TellLengthOnly,
      .on = kLinux, .cites = "Linux do_tcp_getsockopt(), do_ip_getsockopt(), do_ipv6_getsockopt(): the length is copied first",
      .says = "The value cannot be written, but its length is."},
+    {.id = "getsockopt.shut_down", .error = EINVAL, .when = GetsOfShut,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX getsockopt() EINVAL (may): \"The socket has been shut down\"",
+     .says = "The socket has been shut down in both directions."},
     {.id = "getsockopt.error_perhaps", .when = PerhapsRefused, .then = TellPerhapsRefused,
      .of = kUdp, .on = kPosix, .cites = "POSIX SO_ERROR; XSH 2.10.12: pending errors of connectionless sockets",
      .says = "That nobody took a datagram may be pending, or not be known yet."},
     {.id = "getsockopt.error", .when = GetsError, .then = TellError,
      .cites = "POSIX SO_ERROR; Linux sock_error()",
      .says = "The pending error, which is cleared."},
-    {.id = "getsockopt.reset", .when = GetsRefusal, .then = TellReset,
+    {.id = "getsockopt.reset", .when = GetsReset, .then = TellReset,
      .on = kPosix, .strength = Strength::kMay,
-     .cites = "POSIX connect() ECONNRESET: \"Remote host reset the connection request\"",
-     .says = "connect() was refused by a RST, which is told as it is."},
+     .cites = "POSIX connect() ECONNRESET: \"Remote host reset the connection request\"; send() ECONNRESET",
+     .says = "A RST came, of the attempt or after the peer's end, and is told as it is."},
     {.id = "getsockopt.value", .when = Gets, .then = TellValue,
      .cites = "POSIX getsockopt(); getsockopt(2), and what the table of options cites",
      .says = "The option as it was set or inherited, or as it is from the start.",

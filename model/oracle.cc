@@ -549,61 +549,40 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
   if (profile_.late) [[unlikely]] {
     if (call.part != Part::kWhole) return Lose("what wakes a call in another thread, where the loopback is late, is not modelled");
     if (!LetArrive()) return Verdict::kDiscarded;
-    // Where the socket may be an unspecified one, nothing is said of it.
-    for (int w = 1; w < count_; ++w) {
-      if (Unspecified(call, worlds_[w]) == nullptr || Unspecified(call, worlds_[0]) != nullptr) continue;
-      std::swap(worlds_[0], worlds_[w]);
-    }
   }
   if (call.part != Part::kWhole) [[unlikely]] {
     if (call.part == Part::kResumed) return Resume(call, reply);
     waiting_calls_[call.thread] = call;
   }
-  if (const Socket* socket = Unspecified(call, worlds_[0]); socket != nullptr) {
-    if (ReachesOthers(call, *socket)) {
-      lost_ = true;
-      why_ = LostBecause(Lost::kUnspecified);
-      return Verdict::kUnspecified;
-    }
-    if (OnUnspecified(call, worlds_[0])) {
-      LearnName(reply);
-      return Verdict::kUnspecified;
-    }
+  for (int w = 0; w < count_; ++w) {
+    const Socket* const socket = Unspecified(call, worlds_[w]);
+    if (socket == nullptr || (!ReachesOthers(call, *socket) && call.part == Part::kWhole)) continue;
+    lost_ = true;
+    why_ = LostBecause(call.part == Part::kWhole ? Lost::kUnspecified : Lost::kThreads);
+    return Verdict::kUnspecified;
   }
   if (SaysWhateverAPathSays(call, worlds_[0])) {
     return Lose("what the name of a unix socket says as an address of the internet depends on where its directory is");
   }
   if (const char* reason = SpoiltBy(worlds_[0], call, profile_); reason != nullptr) return Lose(reason);
   int next = 0;
+  // Where one of the worlds says nothing of the call, no reply is wrong; the others keep those that are right in them.
+  bool unspecified = false;
   // What clauses only may add is not all that is right: something must decide, or the rest is not modelled.
   bool decided = true;
   for (int w = 0; w < count_; ++w) {
     const Scene scene(worlds_[w], call, profile_, nullptr, 0);
-    const int count = Applicable(RowsFor(call, scene), scene, nullptr, rows, kRoom);
-    if (count == 0) return Lose(kNotModelled);
-    if (rows[0]->strength == Strength::kUnspecified) {
-      // One world is kept: what the others knew of this socket means nothing now.
-      clause_ = rows[0];
-      const World before = worlds_[w];
-      const Tried tried = Try(*rows[0], worlds_[w], call, &reply, 0);
-      worlds_[0] = worlds_[w];
-      count_ = 1;
-      const bool made_as_foreseen = call.made != kNoHandle && worlds_[0].handles[call.made] != kNone &&
-                                    tried.reply.value == reply.value;
-      if (reply.error != 0 && call.made != kNoHandle) {
-        worlds_[0] = before;
-        worlds_[0].handles[call.made] = kNone;
-      }
-      LearnName(reply);
-      if (worlds_[0].lost != Lost::kNo) {
-        lost_ = true;
-        why_ = LostBecause(worlds_[0].lost);
-      }
-      if (call.made != kNoHandle && reply.error == 0 && !made_as_foreseen) {
-        lost_ = true;
-        why_ = LostBecause(Lost::kUnspecified);
-      }
-      return Verdict::kUnspecified;
+    const bool nothing_known = OnUnspecified(call, worlds_[w]);
+    const int count = nothing_known ? 0 : Applicable(RowsFor(call, scene), scene, nullptr, rows, kRoom);
+    if (count == 0 && !nothing_known) return Lose(kNotModelled);
+    if (nothing_known || rows[0]->strength == Strength::kUnspecified) {
+      if (next == room()) return Lose("the replies leave too many worlds possible");
+      const Clause* const row = nothing_known ? nullptr : rows[0];
+      if (!unspecified) clause_ = row;
+      unspecified = true;
+      if (!TakeWhatever(row, worlds_[w], call, reply, next_[next])) return Verdict::kUnspecified;
+      if (std::find(next_, next_ + next, next_[next]) == next_ + next) ++next;
+      continue;
     }
     decided = decided && std::any_of(rows, rows + count, [](const Clause* row) { return row->strength == Strength::kShall; });
     // Most refusals are all that is right, and leave the world as it is: nothing need be copied.
@@ -617,6 +596,8 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     // Where a call may have to wait or not, what it waits for may come in the moment in which it is interrupted: it was
     // seen to block then, and still does what it does without waiting.
     const bool came = reply.blocked && std::any_of(rows, rows + count, Blocks);
+    // Outcomes that share a reply are one reply.
+    Reply different[kRoom];
     int alternatives = 0;
     for (int r = 0; r < count; ++r) {
       // By the time that a call is seen to block all has arrived: what it comes to is up to another world.
@@ -629,7 +610,9 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
         Tried tried = Try(*rows[r], then, nullptr);
         tried.reply.blocked |= came;
         branches = std::max(branches, tried.branches);
-        ++alternatives;
+        if (std::find(different, different + alternatives, tried.reply) == different + alternatives && alternatives < kRoom) {
+          different[alternatives++] = tried.reply;
+        }
         if (LostAtOnce(next_[next])) return Lose(LostBecause(next_[next].lost));
         const bool begins = call.part == Part::kUnfinished && rows[r]->blocks;
         if (begins && count > 1 && profile_.family != kPosix) next_[next].lost = Lost::kThreads;
@@ -637,7 +620,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
           // Outcomes that the kernel does not tell share one reply: the others cannot agree either.
           break;
         }
-        if (clause_ == nullptr || (came && rows[r]->blocks)) clause_ = rows[r];
+        if (!unspecified && (clause_ == nullptr || (came && rows[r]->blocks))) clause_ = rows[r];
         if (std::find(next_, next_ + next, next_[next]) == next_ + next) {
           ++next;
         }
@@ -649,13 +632,33 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
   if (next == 0) return Verdict::kDiverges;
   std::swap(worlds_, next_);
   count_ = next;
-  return Verdict::kConforms;
+  return unspecified ? Verdict::kUnspecified : Verdict::kConforms;
+}
+
+// A call on which `before` says nothing, by `row` or because it is on an unspecified socket (nullptr). False where the rest
+// of the program cannot be judged.
+bool Oracle::TakeWhatever(const Clause* row, const World& before, const Call& call, const Reply& reply, World& after) {
+  CopyWorld(after, before);
+  bool made_as_foreseen = false;
+  if (row != nullptr) {
+    const Tried tried = Try(*row, after, call, &reply, 0);
+    made_as_foreseen =
+        call.made != kNoHandle && after.handles[call.made] != kNone && tried.reply.value == reply.value;
+    if (reply.error != 0 && call.made != kNoHandle) {
+      CopyWorld(after, before);
+      after.handles[call.made] = kNone;
+    }
+  }
+  LearnName(after, reply);
+  const bool made_unforeseen = row != nullptr && call.made != kNoHandle && reply.error == 0 && !made_as_foreseen;
+  if (!made_unforeseen && after.lost == Lost::kNo) return true;
+  lost_ = true;
+  why_ = LostBecause(made_unforeseen ? Lost::kUnspecified : after.lost);
+  return false;
 }
 
 // The kernel has told a port that no clause expected: it has a name from here on.
-void Oracle::LearnName(const Reply& reply) {
-  World& world = worlds_[0];
-  count_ = 1;
+void Oracle::LearnName(World& world, const Reply& reply) {
   if ((reply.wrote & kWroteAddress) == 0) return;
   if (reply.name.IsChosen() && reply.name.chosen() >= world.seen_names) {
     world.seen_names = static_cast<uint8_t>(reply.name.chosen() + 1);
@@ -667,26 +670,25 @@ void Oracle::LearnName(const Reply& reply) {
   world.seen = static_cast<uint8_t>(reply.port.chosen() + 1);
 }
 
+void Oracle::Suppose(int number) {
+  if (number != 0) worlds_[0] = worlds_[number];
+  count_ = 1;
+}
+
 // The reply is taken for what it says. Where a clause that holds gives such a reply, the world becomes what
 // that clause makes of it. Two refusals differ in nothing but the errno. In all other cases nobody knows
 // where the socket is, nor the one at its other end: both are unspecified until they are closed.
-bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
-  if (call.part != Part::kWhole) {
-    lost_ = true;
-    why_ = LostBecause(Lost::kThreads);
-  }
-  if (lost_) return false;
-  World before = worlds_[0];
-  const Scene scene(before, call, profile_, nullptr, 0);
+World Oracle::TakeForWhatItSays(const World& before, const Call& call, const Reply& reply) const {
+  World after = before;
+  const Scene scene(after, call, profile_, nullptr, 0);
   const Clause* same = nullptr;
   bool refusal_expected = false;
-  for (const Clause* row : RowsFor(call, worlds_[0])) {
+  for (const Clause* row : RowsFor(call, before)) {
     if (!Holds(*row, scene)) continue;
     refusal_expected |= !row->effect() && row->strength == Strength::kShall;
     const bool gives = reply.error == 0 ? row->error == 0 && !row->blocks : row->error == reply.error;
     if (gives && same == nullptr) same = row;
   }
-  World after = before;
   if (same != nullptr) {
     const Tried tried = Try(*same, after, call, &reply, 0);
     if (reply.error == 0 && call.made != kNoHandle && tried.reply.value != reply.value) {
@@ -712,13 +714,27 @@ bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
   if ((reply.wrote & kWroteAddress) && reply.name.IsChosen() && reply.name.chosen() >= after.seen_names) {
     after.lost = Lost::kUnspecified;
   }
-  worlds_[0] = after;
-  count_ = 1;
-  if (after.lost != Lost::kNo) {
+  return after;
+}
+
+bool Oracle::Resynchronise(const Call& call, const Reply& reply) {
+  if (call.part != Part::kWhole) {
     lost_ = true;
-    why_ = "model and kernel could not be brought together again after a divergence";
+    why_ = LostBecause(Lost::kThreads);
   }
-  return after.lost == Lost::kNo;
+  if (lost_) return false;
+  int count = 0;
+  for (int w = 0; w < count_; ++w) {
+    const World after = TakeForWhatItSays(worlds_[w], call, reply);
+    if (after.lost != Lost::kNo) {
+      lost_ = true;
+      why_ = "model and kernel could not be brought together again after a divergence";
+      return false;
+    }
+    if (std::find(worlds_, worlds_ + count, after) == worlds_ + count) worlds_[count++] = after;
+  }
+  count_ = count;
+  return true;
 }
 
 std::vector<Allowed> Oracle::Ask(const Call& call) const {
@@ -747,11 +763,12 @@ std::vector<Allowed> Oracle::AskNow(const Call& call) const {
     return answers;
   }
   if (NamesUnseenPort(call, worlds_[0]) || SaysWhateverAPathSays(call, worlds_[0]) ||
-      OnUnspecified(call, worlds_[0]) || SpoiltBy(worlds_[0], call, profile_) != nullptr) {
+      SpoiltBy(worlds_[0], call, profile_) != nullptr) {
     return answers;
   }
   for (int w = 0; w < count_; ++w) {
     World world = worlds_[w];
+    if (OnUnspecified(call, world)) return {};
     const int count = Applicable(RowsFor(call, world), world, call, profile_, nullptr, rows, kRoom);
     if (count > 0 && rows[0]->strength == Strength::kUnspecified) return {};
     for (int r = 0; r < count; ++r) {

@@ -53,9 +53,10 @@ struct Considered {
   bool holds;
 };
 
-// How many worlds are kept at once; where the loopback is late, that many ways for what is under way to have arrived.
+// How many worlds are kept at once: ways for what is under way to have arrived where the loopback is late, and outcomes that
+// POSIX leaves open. Of Linux far fewer do.
 inline constexpr int kMaxWorlds = 64;
-inline constexpr int kMaxPromptWorlds = 16;
+inline constexpr int kMaxLinuxWorlds = 16;
 
 class Oracle {
  public:
@@ -102,7 +103,9 @@ class Oracle {
 
   const Profile& profile() const { return profile_; }
   int worlds() const { return count_; }
-  const World& world() const { return worlds_[0]; }
+  const World& world(int number = 0) const { return worlds_[number]; }
+  // Goes on in this one of the worlds alone.
+  void Suppose(int number);
 
  private:
   struct Rows;
@@ -112,7 +115,9 @@ class Oracle {
   Tried Try(const Clause& clause, World& world, const Call& call, const Reply* seen, int branch,
             const Clause* removed = nullptr) const;
   Tried Try(const Clause& clause, Scene& scene, const Clause* removed) const;
-  void LearnName(const Reply& reply);
+  static void LearnName(World& world, const Reply& reply);
+  bool TakeWhatever(const Clause* row, const World& before, const Call& call, const Reply& reply, World& after);
+  World TakeForWhatItSays(const World& before, const Call& call, const Reply& reply) const;
   Reply Mutated(Reply reply, const Mutation& mutation) const;
   const std::vector<const Clause*>& RowsFor(const Call& call, const World& world) const;
   const std::vector<const Clause*>& RowsFor(const Call& call, const Scene& scene) const;
@@ -143,7 +148,7 @@ class Oracle {
   // Ask() and Answer() in the worlds as they are: nothing arrives.
   std::vector<Allowed> AskNow(const Call& call) const;
   Reply AnswerNow(const Call& call, const Mutation& mutation);
-  int room() const { return profile_.late ? kMaxWorlds : kMaxPromptWorlds; }
+  int room() const { return profile_.late || profile_.family == kPosix ? kMaxWorlds : kMaxLinuxWorlds; }
 
   void MakeStores();
 

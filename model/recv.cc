@@ -47,6 +47,8 @@ bool BelowLowWater(const Scene& s) { return TooLittle(s) && s.me().late == 0; }
 bool MayBeBelowLowWater(const Scene& s) { return TooLittle(s) && s.me().late > 0; }
 bool Dry(const Scene& s) { return Ordinary(s) && UnreadAtMost(s.me()) == 0 && !Listening(s); }
 bool AtEnd(const Scene& s) { return Dry(s) && s.me().done; }
+// The RST that answers what was sent after the peer's FIN.
+bool BrokenAtEnd(const Scene& s) { return AtEnd(s) && s.me().error == EPIPE; }
 bool Open(const Scene& s) { return Dry(s) && !s.me().done; }
 bool ErrorPending(const Scene& s) { return Open(s) && s.me().error != 0; }
 bool RefusalPending(const Scene& s) { return ErrorPending(s) && s.me().error == ECONNREFUSED; }
@@ -84,8 +86,9 @@ void EndWithNothing(Scene& s) {
   if (s.reply.error == 0) TellNoSender(s);
 }
 void Interrupt(Scene& s) {
-  if (Asked(s) == 0) EndWithNothing(s);
+  if (s.linux() && Asked(s) == 0) EndWithNothing(s);
 }
+bool BlocksForNothing(const Scene& s) { return Blocks(s) && Asked(s) == 0; }
 // tcp_recvmsg_locked() goes round while something is asked for: asked for nothing, it ends with the first wake-up.
 bool WokenForNothing(const Scene& s) { return s.resumed() && Asked(s) == 0; }
 bool MayBeWokenForNothing(const Scene& s) {
@@ -93,6 +96,7 @@ bool MayBeWokenForNothing(const Scene& s) {
 }
 
 void TellPending(Scene& s) { s.reply.error = TakePendingError(s.me()); }
+void TakePending(Scene& s) { TakePendingError(s.me()); }
 // After a failed connect() the state of the socket is unspecified.
 void TellReset(Scene& s) {
   TakePendingError(s.me());
@@ -199,6 +203,11 @@ constexpr Clause kRecv[] = {
     {.id = "recv.end", .when = AtEnd, .then = End,
      .cites = "POSIX recv(): 0 after an orderly shutdown; Linux tcp_recvmsg_locked() on SOCK_DONE",
      .says = "The peer has ended its side, and everything was read."},
+    // Two replies are right here: POSIX does not say which is told first of an end and of what broke off after it.
+    {.id = "recv.broken_at_end", .error = ECONNRESET, .when = BrokenAtEnd, .then = TakePending,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX recv() ECONNRESET: \"A connection was forcibly closed by a peer\"",
+     .says = "The peer has ended its side, and broken off what was sent to it since."},
     {.id = "recv.pending_error", .error = kPendingError, .when = ErrorPending, .then = TellPending,
      .cites = "POSIX XSH 2.10.12 pending errors; Linux tcp_recvmsg_locked(), sock_error()",
      .says = "The pending error is told, and cleared."},
@@ -232,6 +241,10 @@ constexpr Clause kRecv[] = {
     {.id = "recv.blocks", .blocks = true, .when = Blocks, .then = Interrupt,
      .cites = "POSIX recv(); Linux sk_wait_data(); observed on Linux 6.18: recv(s0, 0, 0) blocks, then 0",
      .says = "Nothing has arrived, and the socket blocks until something does."},
+    // Two replies are right here: of a message of no bytes POSIX does not say that anything of it can be missing.
+    {.id = "recv.blocks_for_nothing", .blocks = true, .when = BlocksForNothing, .then = EndWithNothing,
+     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX recv() EINTR: \"before any data was available\"",
+     .says = "Asked for nothing, it waits for something, and has all that it was asked for when it is interrupted."},
 };
 // clang-format on
 

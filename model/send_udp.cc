@@ -73,7 +73,7 @@ bool NoDestination(const Scene& s) { return Modelled(s) && !Named(s) && !Connect
 bool AddressedAlthoughConnected(const Scene& s) { return Addressed(s) && Connected(s); }
 
 bool Routes(const Scene& s) {
-  return Modelled(s) && !NoDestination(s) && !WrongFamily(s) && !ToPortZero(s);
+  return Modelled(s) && !NoDestination(s) && !WrongFamily(s) && !(s.linux() && ToPortZero(s));
 }
 bool Refuses(const Scene& s, int error) {
   const Way way = WayTo(s);
@@ -87,10 +87,7 @@ bool FromMany(const Scene& s) { return RefusesSource(s, EINVAL); }
 bool FromBroadcast(const Scene& s) { return RefusesSource(s, ENETUNREACH); }
 bool CrossesFamilies(const Scene& s) { return RefusesSource(s, EAFNOSUPPORT); }
 bool BadSource(const Scene& s) {
-  if (RefusesSource(s, 0)) return true;
-  // To port 0, too, which POSIX does not refuse.
-  const bool routes = s.posix() && (Routes(s) || (ToPortZero(s) && !WrongFamily(s)));
-  return routes && CrossesToIpv4(s.me(), WayTo(s));
+  return RefusesSource(s, 0) || (s.posix() && Routes(s) && CrossesToIpv4(s.me(), WayTo(s)));
 }
 bool Inet6FamilyUnspecified(const Scene& s) { return Inet6(s) && FamilyUnspecified(s); }
 bool NoRoute(const Scene& s) { return Refuses(s, ENETUNREACH); }
@@ -114,8 +111,6 @@ bool TooLong(const Scene& s) { return Modelled(s) && TransferSize(s.call) > Long
 bool ErrorPending(const Scene& s) { return Modelled(s) && s.me().error != 0; }
 bool PerhapsRefused(const Scene& s) { return Modelled(s) && s.me().perhaps_refused; }
 bool Shut(const Scene& s) { return Modelled(s) && (s.me().shut & kSend); }
-bool ShutForWriting(const Scene& s) { return Shut(s) && (s.linux() || (s.me().user_shut & kSend)); }
-bool ShutWithoutPeer(const Scene& s) { return Shut(s) && !ShutForWriting(s); }
 bool Unreadable(const Scene& s) {
   return Modelled(s) && s.call.buffer != Pointer::kValid && TransferSize(s.call) > 0;
 }
@@ -126,7 +121,7 @@ bool NoRoomForTheRest(const Scene& s) {
 }
 bool Goes(const Scene& s) {
   if (s.linux()) return Refuses(s, 0);
-  return !NoPortLeft(s) && (Refuses(s, 0) || NoRoute(s) || HostUnreachable(s) || ToPortZero(s));
+  return !NoPortLeft(s) && (Refuses(s, 0) || NoRoute(s) || HostUnreachable(s));
 }
 bool NothingWritten(const Scene& s) { return s.call.op == Op::kWrite && s.call.size == 0; }
 
@@ -300,12 +295,10 @@ constexpr Clause kSendUdp[] = {
     {.id = "udp_send.may_tell", .error = ECONNREFUSED, .when = PerhapsRefused, .then = Refuse,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX XSH 2.10.12: pending errors of connectionless sockets",
      .says = "What became of an earlier datagram may be told."},
-    {.id = "udp_send.shut", .error = EPIPE, .when = ShutForWriting, .then = RefuseOnTheWay,
+    {.id = "udp_send.shut", .error = EPIPE, .when = Shut, .then = RefuseOnTheWay,
      .cites = "POSIX send() EPIPE; Linux sock_alloc_send_pskb()",
-     .says = "The socket was shut down for writing; no signal comes of it."},
-    {.id = "udp_send.may_be_shut", .error = EPIPE, .when = ShutWithoutPeer, .then = Refuse,
-     .on = kPosix, .strength = Strength::kMay, .cites = "POSIX shutdown() ENOTCONN; send() EPIPE",
-     .says = "shutdown() was tried while the socket had no peer, and may have had its effect."},
+     .says = "The socket was shut down for writing; no signal comes of it.",
+     .alias = "udp_send.may_be_shut"},
     {.id = "udp_send.unreadable", .error = EFAULT, .when = Unreadable, .then = RefuseOnTheWay,
      .on = kLinux, .cites = "Linux ip_generic_getfrag(); send(2) EFAULT",
      .says = "The bytes lie where the process has no memory."},

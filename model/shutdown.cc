@@ -37,11 +37,12 @@ void Settle(Socket& socket) {
   const bool open = socket.tcp != Tcp::kSynSent && socket.tcp != Tcp::kClose;
   socket.link = open ? Link::kConnected : Link::kDisconnecting;
 }
+// POSIX leaves the state open once connect() has failed.
+void LeaveFailedOpen(Scene& s) {
+  if (s.posix() && s.me().link == Link::kConnecting && s.me().tcp == Tcp::kClose) MakeUnspecified(s.world, s.index);
+}
 void Mark(Scene& s) {
-  // POSIX leaves the state open once connect() has failed.
-  if (s.posix() && s.me().link == Link::kConnecting && s.me().tcp == Tcp::kClose) {
-    MakeUnspecified(s.world, s.index);
-  }
+  LeaveFailedOpen(s);
   Settle(s.me());
   s.me().shut |= Directions(s);
 }
@@ -89,9 +90,14 @@ constexpr Clause kShutdown[] = {
     {.id = "shutdown.not_connected", .error = ENOTCONN, .when = NotConnected, .then = MarkAndWake,
      .on = kLinux, .cites = "Linux inet_shutdown(): the shutdown is noted all the same",
      .says = "TCP is in CLOSE: there is nothing to shut down, but it is remembered."},
-    {.id = "shutdown.never_connected", .error = ENOTCONN, .when = NeverConnected, .then = MarkAndWake,
+    // Two outcomes are right here: XSH 2.3 lets a call that fails have been performed in part.
+    {.id = "shutdown.never_connected", .error = ENOTCONN, .when = NeverConnected, .then = LeaveFailedOpen,
      .on = kPosix, .cites = "POSIX shutdown() ENOTCONN",
-     .says = "The socket is not connected."},
+     .says = "The socket is not connected, and stays as it is."},
+    {.id = "shutdown.never_connected_noted", .error = ENOTCONN, .when = NeverConnected, .then = MarkAndWake,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX shutdown() ENOTCONN; XSH 2.3: \"the action requested may have been partially performed\"",
+     .says = "The socket is not connected, but is shut down for whatever comes."},
     {.id = "shutdown.no_longer_connected", .error = ENOTCONN, .when = NoLongerConnected, .then = MarkAndWake,
      .on = kPosix, .strength = Strength::kMay, .cites = "POSIX shutdown() ENOTCONN",
      .says = "The connection has ended; whether the socket is connected then POSIX leaves open."},

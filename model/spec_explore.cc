@@ -439,7 +439,7 @@ class Alphabet {
 class Explorer {
  public:
   Explorer(const Profile& profile, SpecKind kind)
-      : profile_(profile), kind_(kind), scratch_(3, Oracle(profile)) {}
+      : profile_(profile), kind_(kind), next_(3, Oracle(profile)), supposed_(3, Oracle(profile)) {}
 
   Explored Run() {
     for (const std::string& beginning : Beginnings(kind_)) {
@@ -458,7 +458,9 @@ class Explorer {
         there = there && oracle.Step(call, allowed[0].reply) == Verdict::kConforms;
       }
       // Two calls beyond every beginning are tried of TCP over IPv4 alone: the others would take minutes.
-      if (there) From(oracle, kind_ == SpecKind::kTcp4 ? 2 : 1);
+      if (!there) continue;
+      oracle.Suppose(0);
+      From(oracle, kind_ == SpecKind::kTcp4 ? 2 : 1);
     }
     return std::move(derived_);
   }
@@ -509,18 +511,25 @@ class Explorer {
     }
   }
 
+  // Of an oracle with one world: what comes of it are moves of that one, however many outcomes share a reply.
   void From(const Oracle& oracle, int depth) {
     for (const Call& call : Alphabet::Of(oracle.world(), kind_)) {
       const std::vector<Allowed> allowed = oracle.Ask(call);
       Record(oracle, call, allowed);
       for (const Allowed& a : allowed) {
-        Oracle& next = scratch_[depth];
+        Oracle& next = next_[depth];
         next = oracle;
         if (a.reply.blocked || next.Step(call, a.reply) != Verdict::kConforms) continue;
-        if (next.world() == oracle.world()) continue;
-        RecordMoves(oracle.world(), next.world(), call);
-        if (depth <= 1 || !expanded_.insert(Signature(next.world())).second) continue;
-        From(next, depth - 1);
+        for (int w = 0; w < next.worlds(); ++w) {
+          const World& after = next.world(w);
+          if (after == oracle.world()) continue;
+          RecordMoves(oracle.world(), after, call);
+          if (depth <= 1 || !expanded_.insert(Signature(after)).second) continue;
+          Oracle& supposed = supposed_[depth];
+          supposed = next;
+          supposed.Suppose(w);
+          From(supposed, depth - 1);
+        }
       }
     }
   }
@@ -551,7 +560,8 @@ class Explorer {
   std::set<std::string> expanded_;
   const Profile& profile_;
   SpecKind kind_;
-  std::vector<Oracle> scratch_;  // by depth
+  std::vector<Oracle> next_;      // by depth
+  std::vector<Oracle> supposed_;  // by depth
   Explored derived_;
 };
 

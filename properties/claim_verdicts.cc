@@ -85,8 +85,10 @@ void Judge(const Profile& profile, CaseResult& result) {
       case Verdict::kDiverges:
         result.outcome = CaseResult::kOtherwise;
         result.clause = allowed.empty() ? nullptr : allowed[0].clause;
-        for (const Allowed& a : allowed) {
-          result.expected += (result.expected.empty() ? "" : " or ") + PrintReply(call, a.reply);
+        for (auto a = allowed.begin(); a != allowed.end(); ++a) {
+          // Clauses with different outcomes may share a reply.
+          if (std::find_if(allowed.begin(), a, [&](const Allowed& b) { return b.reply == a->reply; }) != a) continue;
+          result.expected += (result.expected.empty() ? "" : " or ") + PrintReply(call, a->reply);
         }
         return;
       case Verdict::kUnspecified:

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "fuzz/finding.h"
 #include "gtest/gtest.h"
 #include "model/clause.h"
 #include "model/oracle.h"
@@ -83,6 +84,19 @@ void WalkOptions(const Profile& profile, Reached& reached) {
   }
 }
 
+// Clauses that give the reply of another one, with an outcome of their own.
+void AddOutcomes(const Transcript& transcript, const Profile& profile, Reached& reached) {
+  Oracle oracle(profile);
+  oracle.Reset(transcript.program.env);
+  for (size_t i = 0; i < transcript.said.size() && transcript.said[i].reply; ++i) {
+    const Call& call = transcript.program.calls[i];
+    for (const Allowed& allowed : oracle.Ask(call)) {
+      if (allowed.reply == *transcript.said[i].reply) reached.insert(allowed.clause);
+    }
+    if (Follow(oracle, call, *transcript.said[i].reply) != Verdict::kConforms) return;
+  }
+}
+
 // The examples of one profile count for another one as far as they are right there.
 Reached ReachedIn(const Profile& profile) {
   Reached reached;
@@ -92,6 +106,7 @@ Reached ReachedIn(const Profile& profile) {
       reached.insert(decided.clause);
     for (const Decided& decided : Predict(example.transcript, profile).decided)
       reached.insert(decided.clause);
+    AddOutcomes(example.transcript, profile, reached);
   }
   return reached;
 }

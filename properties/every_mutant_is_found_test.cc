@@ -105,6 +105,9 @@ constexpr Equivalent kEquivalent[] = {
     {"unix_connect.not_listening", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
     {"unix_connect.queue_full_blocks", Kind::kForgetful, kPosix, kUnspecifiedAfterwards},
     {"close.in_use", Kind::kWithout, kLinux, "close.shared does the same"},
+    {"shutdown.never_connected", Kind::kWithout, kPosix, "it is remembered, and is allowed to be"},
+    {"close.data_unread", Kind::kWithout, kPosix, "a FIN goes out instead of a RST, and is allowed"},
+    {"close.linger_zero", Kind::kWithout, kPosix, "a FIN goes out instead of a RST, and is allowed"},
     {"shutdown.listening_for_write", Kind::kForgetful, kLinux,
      "it wakes those who wait in accept(), who wait again in whatever order they get there"},
     {"unix_close.data_unread", Kind::kWithout, kPosix, "whether the other end is told of a reset POSIX leaves open"},
@@ -368,6 +371,49 @@ bool MakesAReplyRight(const Case& c, const Program& program, std::span<const Sai
   return false;
 }
 
+// At some call of a program the clause gives a reply that another one gives, too, with another outcome. In its own
+// outcome a later reply is right that is wrong in the other.
+bool MakesAnOutcomeRight(const Case& c, const Program& program) {
+  Oracle oracle(c.profile);
+  oracle.Reset(program.env);
+  for (size_t i = 0; i < program.calls.size(); ++i) {
+    const std::vector<Allowed> allowed = oracle.Ask(program.calls[i]);
+    if (allowed.empty()) return false;
+    std::vector<const Clause*> alike;
+    const auto own = std::ranges::find(allowed, c.clause, &Allowed::clause);
+    for (const Allowed& one : allowed) {
+      if (own != allowed.end() && one.reply == own->reply) alike.push_back(one.clause);
+    }
+    const bool alone = oracle.worlds() == 1;
+    const Verdict verdict = oracle.Step(program.calls[i], own != allowed.end() ? own->reply : allowed[0].reply);
+    if (verdict != Verdict::kConforms) return false;
+    if (!alone || alike.size() != 2 || oracle.worlds() != 2) continue;
+    const int with = alike[0] == c.clause ? 0 : 1;
+    Oracle kernel = oracle;
+    kernel.Suppose(with);
+    Oracle both = oracle;
+    Oracle other = oracle;
+    other.Suppose(1 - with);
+    for (size_t later = i + 1; later < program.calls.size(); ++later) {
+      const Call& call = program.calls[later];
+      const Reply reply = kernel.Answer(call);
+      if (both.Step(call, reply) != Verdict::kConforms) break;
+      const Verdict otherwise = other.Step(call, reply);
+      if (otherwise == Verdict::kDiverges) return true;
+      if (otherwise != Verdict::kConforms) break;
+    }
+  }
+  return false;
+}
+
+bool MakesAnOutcomeRight(const Case& c) {
+  return std::ranges::any_of(AllExamples(), [&](const Example& example) {
+    return MakesAnOutcomeRight(c, example.transcript.program);
+  }) || std::ranges::any_of(ProgramsFor(c.profile).all, [&](const Program& program) {
+    return MakesAnOutcomeRight(c, program);
+  });
+}
+
 bool MakesAReplyRight(const Case& c) {
   return std::ranges::any_of(AllExamples(), [&](const Example& example) {
     return MakesAReplyRight(c, example.transcript.program, example.transcript.said);
@@ -378,7 +424,9 @@ bool MakesAReplyRight(const Case& c) {
 
 class SecondReply : public testing::TestWithParam<Case> {};
 
-TEST_P(SecondReply, IsRightByItsClauseAlone) { EXPECT_TRUE(MakesAReplyRight(GetParam())); }
+TEST_P(SecondReply, IsRightByItsClauseAlone) { 
+  EXPECT_TRUE(MakesAReplyRight(GetParam()) || MakesAnOutcomeRight(GetParam()));
+}
 
 INSTANTIATE_TEST_SUITE_P(OfEveryClause, SecondReply,
                          testing::ValuesIn(CasesOf([](const Clause& clause) {
