@@ -213,6 +213,24 @@ TEST_F(Guests, TwoJobsAreTwoGuestsOfOneCampaignAndOneCtrlCEndsBoth) {
   EXPECT_NE(again.out.find("256 programs"), std::string::npos) << again.out;
 }
 
+// It sees files that come from outside, such as the one that says so.
+TEST_F(Guests, CtrlCEndsTheCampaignInsideGvisor) {
+  if (Missing("runsc")) GTEST_SKIP() << "runsc is not installed";
+  std::thread interrupter([&] {
+    const std::string running = directory_ + "/found/.running/";
+    for (int i = 0; i < 600 && (Contents(running + "0").empty() || Contents(running + "1").empty()); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    Shell("kill -INT $(cat '" + directory_ + "/pid')");
+  });
+  (void)Shell("cd '" + directory_ + "' && sh -c 'echo $$ >pid; exec \"" + binary_ +
+              "\" fuzz --kernel=gvisor --duration=10m --jobs=2 --seed=1 --out=found' >out2 2>err2");
+  interrupter.join();
+  EXPECT_NE(Contents(directory_ + "/out2").find("clauses reached"), std::string::npos) << Contents(directory_ + "/err2");
+  EXPECT_EQ(Contents(directory_ + "/err2").find("the kernel"), std::string::npos) << Contents(directory_ + "/err2");
+  EXPECT_EQ(Scratch(), 0);
+}
+
 // The programs of fuzz/found/posix: Linux 6.1 breaks POSIX in their last call, too, and nowhere else.
 TEST_F(Guests, UserModeLinuxBreaksPosixWhereThisKernelWasFoundTo) {
   if (Missing("linux.uml")) GTEST_SKIP() << "user-mode-linux is not installed, or has no room for this build";

@@ -711,7 +711,10 @@ std::string TimeNow() {
   return text;
 }
 
-StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
+namespace {
+
+// `raced`: somebody stored the same key meanwhile, whom the lock does not hold up.
+StoreResult StoreOnce(const std::string& directory, const Finding& finding, bool* raced) {
   StoreResult result;
   const std::string base = directory.empty() ? "." : directory;
   result.path = base + "/" + finding.key;
@@ -761,6 +764,7 @@ StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
     const unsigned flags = exists ? RENAME_EXCHANGE : RENAME_NOREPLACE;
     if (renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, result.path.c_str(), flags) != 0 &&
         (exists ? !ChangePlaces(unfinished, result.path) : rename(unfinished.c_str(), result.path.c_str()) != 0)) {
+      *raced = !exists && (errno == ENOTEMPTY || errno == EEXIST);
       result.trouble = Cannot("rename", unfinished);
     } else if (exists && !LoadFinding(unfinished).problem.empty()) {
       std::string aside;
@@ -775,6 +779,17 @@ StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
   result.is_new = !exists;
   result.trouble = SyncDirectory(base);
   return result;
+}
+
+}  // namespace
+
+StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
+  for (int tries = 1;; ++tries) {
+    bool raced = false;
+    StoreResult result = StoreOnce(directory, finding, &raced);
+    // A lock of this kernel's means nothing to a process in another one.
+    if (!raced || tries == 3) return result;
+  }
 }
 
 Trouble StoreState(const std::string& path, std::string_view state) {

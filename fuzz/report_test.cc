@@ -125,10 +125,10 @@ TEST(ReportTest, SaysHowToAskTheKernelThatItIsAbout) {
       {"preload-stack", "preload:/a/libstack.so", " --kernel=preload:/a/libstack.so ",
        "\n      cc repro.c && LD_PRELOAD=/a/libstack.so ./a.out\n"},
       {"gvisor", "", " --kernel=gvisor ",
-       "\n      cc repro.c && runsc --network=none --ignore-cgroups --platform=ptrace do -quiet -force-overlay=false ./a.out\n"},
+       "\n      cc repro.c && runsc --network=none --ignore-cgroups --file-access=shared --platform=ptrace do -quiet -force-overlay=false ./a.out\n"},
       {"gvisor", "gvisor --kernel-image=/a/runsc --kernel-args='--rootless --debug' --platform=kvm",
        " --kernel=gvisor --kernel-image=/a/runsc --kernel-args='--rootless --debug' --platform=kvm ",
-       "\n      cc repro.c && /a/runsc --network=none --ignore-cgroups --platform=kvm --rootless --debug do "
+       "\n      cc repro.c && /a/runsc --network=none --ignore-cgroups --file-access=shared --platform=kvm --rootless --debug do "
        "-quiet -force-overlay=false ./a.out\n"},
       {"uml", "uml --kernel-image=/a/linux --kernel-args=mem=1G",
        " --kernel=uml --kernel-image=/a/linux --kernel-args=mem=1G ", "BUILD=true LINUX=/a/linux ./ask.sh"},
@@ -160,7 +160,7 @@ TEST(ReportTest, ABisectionAsksTheKernelThatItIsAboutOrSaysWhyItCannot) {
   finding.kernel = "gvisor";
   finding.option = "gvisor --kernel-args=--rootless --platform=kvm";
   Find(BisectScriptOf(finding, "").script, "\nRUN=${RUN-gvisor}\n");
-  Find(BisectScriptOf(finding, "").script, "\nRUNSC_FLAGS=${RUNSC_FLAGS---network=none --ignore-cgroups --platform=kvm --rootless}\n");
+  Find(BisectScriptOf(finding, "").script, "\nRUNSC_FLAGS=${RUNSC_FLAGS---network=none --ignore-cgroups --file-access=shared --platform=kvm --rootless}\n");
   finding.kernel = "uml";
   finding.option = "uml --kernel-args='mem=1G ssl=none'";
   Find(BisectScriptOf(finding, "").script, "\nLINUX_ARGS=${LINUX_ARGS-mem=1G ssl=none}\n");

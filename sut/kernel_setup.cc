@@ -89,7 +89,8 @@ std::vector<std::string> ArgumentsOf(const KernelSetup& setup) {
 }
 
 std::vector<std::string> RunscFlags(const KernelSetup& setup) {
-  std::vector<std::string> flags = {"--network=none", "--ignore-cgroups",
+  // It takes itself for the only one that changes files where access to them is not shared, and would not see what comes.
+  std::vector<std::string> flags = {"--network=none", "--ignore-cgroups", "--file-access=shared",
                                     "--platform=" + (setup.platform.empty() ? "ptrace" : setup.platform)};
   const std::vector<std::string> more = ArgumentsOf(setup);
   flags.insert(flags.end(), more.begin(), more.end());

@@ -2,7 +2,7 @@
 //
 //     KernelSetup setup{.kernel = "gvisor", .arguments = "--rootless", .platform = "kvm"};
 //     WordsOf(setup);   // gvisor --kernel-args=--rootless --platform=kvm: what follows `--kernel=`
-//     RunscFlags(setup);    // --network=none --ignore-cgroups --platform=kvm --rootless
+//     RunscFlags(setup);    // --network=none … --platform=kvm --rootless
 //
 // All commands that we print or run go by these: a finding is asked again of the kernel that it was found on.
 #ifndef SOCKSPEC_SUT_KERNEL_SETUP_H_

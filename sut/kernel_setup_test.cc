@@ -39,9 +39,9 @@ TEST(KernelSetupTest, WordsThatNobodyWroteSoAreReadAsFarAsTheyGo) {
 
 TEST(KernelSetupTest, RunscHasThePlatformAndWhatElseWasSaid) {
   EXPECT_EQ(RunscFlags({.kernel = "gvisor"}),
-            (std::vector<std::string>{"--network=none", "--ignore-cgroups", "--platform=ptrace"}));
+            (std::vector<std::string>{"--network=none", "--ignore-cgroups", "--file-access=shared", "--platform=ptrace"}));
   EXPECT_EQ(RunscFlags({.kernel = "gvisor", .arguments = " --rootless\t--debug ", .platform = "systrap"}),
-            (std::vector<std::string>{"--network=none", "--ignore-cgroups", "--platform=systrap", "--rootless", "--debug"}));
+            (std::vector<std::string>{"--network=none", "--ignore-cgroups", "--file-access=shared", "--platform=systrap", "--rootless", "--debug"}));
 }
 
 TEST(KernelSetupTest, AShellReadsAWordAsOne) {

@@ -193,6 +193,7 @@ class LinuxKernel : public Kernel {
   int programs_at_most_ = 1;
   int next_port_ = 0;
   int ports_end_ = 0;
+  bool ports_again_ = false;
   bool lacks_ephemeral_ = false;
   bool lacks_nobody_ = false;
   bool lacks_ = false;  // something that addresses of programs stand for
@@ -313,7 +314,8 @@ Trouble LinuxKernel::ResetFresh(const Environment& env) {
   }
   if (ThisSandbox().own_namespace || next_port_ + kMaxProgramPorts > ports_end_ ||
       next_narrow_ + kMaxNarrowRange > narrow_end_) {
-    // Below 10000 live well-known services; gVisor chooses ports from 16000 up.
+    // Below 10000 live well-known services.
+    ports_again_ = ports_again_ || (!ThisSandbox().own_namespace && next_port_ != 0);
     next_port_ = usual_ephemeral_.low > 12000 ? 10000 : 1024;
     ports_end_ = usual_ephemeral_.low;
     // Small ranges lie above the usual one, so that no port of theirs is in TIME_WAIT by another
@@ -339,6 +341,11 @@ Trouble LinuxKernel::BeginProgram(const Environment& env) {
     } while (!ThisSandbox().own_namespace && !AllFree(ephemeral) && next_narrow_ + kMaxNarrowRange <= narrow_end_);
   }
   if (Trouble trouble = SetEphemeralRange(ephemeral); trouble.any()) return trouble;
+  // Programs have had these ports before, in this namespace.
+  while (ports_again_ && next_port_ + 2 * kMaxProgramPorts <= ports_end_ &&
+         !AllFree({.low = next_port_, .high = next_port_ + kMaxProgramPorts - 1})) {
+    next_port_ += kMaxProgramPorts;
+  }
   ++programs_;
   names_.Begin({.first_port = next_port_,
                 .privileged_port = 1 + next_port_ / kMaxProgramPorts % kPrivilegedPorts,

@@ -348,6 +348,17 @@ Trouble EnterUserNamespace() {
 
 void StayInTheNetworkAtHand() { at_hand = true; }
 
+// In the namespace at hand, whose range is `now`: it has what the last program wanted, or that of a process that was
+// killed. All programs share its ports, and a connection keeps one for a minute after its end (TIME_WAIT): gVisor chooses
+// from 16000 on, which leaves room for the ports of 750 programs, ten seconds of them.
+static Trouble SetRangeAtHand(PortRange now) {
+  constexpr PortRange kHigh = {.low = 49152, .high = 65535};
+  static const PortRange initial = now;
+  facts.ephemeral = now;
+  static const bool raised = !SetEphemeralRange(kHigh).any();
+  return SetEphemeralRange(raised ? kHigh : initial);
+}
+
 Trouble EnterFreshNetwork(const Environment& env) {
   const PortRange left_behind = facts.ephemeral;
   const bool first = !std::exchange(entered_network, true);
@@ -396,10 +407,7 @@ Trouble EnterFreshNetwork(const Environment& env) {
     facts.notes.push_back(std::string(kPortRangeFile) +
                           " cannot be read; taken to be 32768 to 60999");
   }
-  if (facts.own_namespace || first) return {};
-  // The namespace at hand still has what the last program wanted.
-  const PortRange usual = std::exchange(facts.ephemeral, left_behind);
-  return SetEphemeralRange(usual);
+  return facts.own_namespace ? Trouble{} : SetRangeAtHand(first ? facts.ephemeral : left_behind);
 }
 
 Trouble SetEphemeralRange(PortRange range) {
