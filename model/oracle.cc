@@ -17,7 +17,7 @@
 namespace sockspec {
 namespace {
 
-constexpr int kRoom = 32;  // for rows that hold at once
+constexpr int kRoom = kMaxAllowed;  // for rows that hold at once
 
 bool Blocks(const Clause* clause) { return clause->blocks; }
 
@@ -596,8 +596,6 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     // Where a call may have to wait or not, what it waits for may come in the moment in which it is interrupted: it was
     // seen to block then, and still does what it does without waiting.
     const bool came = reply.blocked && std::any_of(rows, rows + count, Blocks);
-    // Outcomes that share a reply are one reply.
-    Reply different[kRoom];
     int alternatives = 0;
     for (int r = 0; r < count; ++r) {
       // By the time that a call is seen to block all has arrived: what it comes to is up to another world.
@@ -610,8 +608,10 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
         Tried tried = Try(*rows[r], then, nullptr);
         tried.reply.blocked |= came;
         branches = std::max(branches, tried.branches);
-        if (std::find(different, different + alternatives, tried.reply) == different + alternatives && alternatives < kRoom) {
-          different[alternatives++] = tried.reply;
+        // Outcomes that share a reply are one reply.
+        const auto end = different_.begin() + alternatives;
+        if (end != different_.end() && std::find(different_.begin(), end, tried.reply) == end) {
+          different_[alternatives++] = tried.reply;
         }
         if (LostAtOnce(next_[next])) return Lose(LostBecause(next_[next].lost));
         const bool begins = call.part == Part::kUnfinished && rows[r]->blocks;

@@ -58,6 +58,9 @@ struct Considered {
 inline constexpr int kMaxWorlds = 64;
 inline constexpr int kMaxLinuxWorlds = 16;
 
+// How many clauses may hold at once.
+inline constexpr int kMaxAllowed = 32;
+
 class Oracle {
  public:
   explicit Oracle(const Profile& profile);
@@ -159,6 +162,7 @@ class Oracle {
   int count_ = 1;
   const Clause* clause_ = nullptr;
   int allowed_ = 0;
+  std::array<Reply, kMaxAllowed> different_;  // of Step() alone: the replies that one world allowed
   const char* why_ = "";
   bool lost_ = false;  // kDiscarded was said
   std::array<Call, kMaxThreads> waiting_calls_;  // the last one of each thread that is in two halves
