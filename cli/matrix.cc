@@ -301,7 +301,8 @@ Matrix MatrixOfClaims(const Options& options) {
     ClaimVerdicts verdicts = ClaimsOf(Named(options.kernel, name));
     for (Matrix::Row& row : table.rows) {
       const auto verdict = verdicts.by_id.find(row.what);
-      row.cells.push_back({.said = verdict == verdicts.by_id.end() ? "-" : verdict->second});
+      const bool judged = verdict != verdicts.by_id.end() && verdict->second != ClaimVerdictName(ClaimVerdict::kUnjudged);
+      row.cells.push_back({.said = judged ? verdict->second : "-"});
     }
     matrix.releases.push_back(verdicts.release);
     if (!verdicts.note.empty()) {

@@ -134,7 +134,9 @@ ClaimVerdict VerdictOf(const std::vector<CaseResult>& cases) {
   if (any(CaseResult::kAsSaid)) {
     return any(CaseResult::kOtherwise) ? ClaimVerdict::kDepends : ClaimVerdict::kHolds;
   }
-  return any(CaseResult::kOtherwise) ? ClaimVerdict::kRefuted : ClaimVerdict::kUnspecified;
+  if (any(CaseResult::kOtherwise)) return ClaimVerdict::kRefuted;
+  // Of what a kernel does not have it says nothing, which is another thing than leaving it open.
+  return any(CaseResult::kUnspecified) ? ClaimVerdict::kUnspecified : ClaimVerdict::kUnjudged;
 }
 
 template <class By>
@@ -155,6 +157,7 @@ std::string_view ClaimVerdictName(ClaimVerdict verdict) {
     case ClaimVerdict::kDepends: return "depends";
     case ClaimVerdict::kRefuted: return "refuted";
     case ClaimVerdict::kUnspecified: return "unspecified";
+    case ClaimVerdict::kUnjudged: return "not judged";
   }
   __builtin_unreachable();
 }

@@ -37,8 +37,8 @@ struct Claim {
 // In the order of the document they come from.
 std::span<const Claim> Claims();
 
-enum class ClaimVerdict { kHolds, kDepends, kRefuted, kUnspecified };
-std::string_view ClaimVerdictName(ClaimVerdict verdict);  // "holds", "depends", "refuted", "unspecified"
+enum class ClaimVerdict { kHolds, kDepends, kRefuted, kUnspecified, kUnjudged };
+std::string_view ClaimVerdictName(ClaimVerdict verdict);  // "holds", "depends", "refuted", "unspecified", "not judged"
 
 // How one program came out.
 struct CaseResult {
