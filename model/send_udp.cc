@@ -164,7 +164,7 @@ void Send(Scene& s) {
 }
 // Of what POSIX leaves open: where it came back as sent, it may have gone.
 void MaySend(Scene& s) {
-  if (s.seen == nullptr || s.seen->error != 0) return Refuse(s);
+  if (s.seen != nullptr && s.seen->error != 0) return Refuse(s);
   Send(s);
 }
 // … and nobody knows where to.
