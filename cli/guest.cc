@@ -30,7 +30,7 @@ bool IsOption(const std::string& word, std::string_view option, bool& has_value)
   return word.starts_with(option) && (word.size() == option.size() || has_value);
 }
 
-std::vector<std::string> ArgumentsInside(const KernelOptions& options) {
+std::vector<std::string> ArgumentsInside() {
   std::vector<std::string> inside;
   for (size_t i = 1; i < g_arguments.size(); ++i) {
     const std::string& word = g_arguments[i];
@@ -102,7 +102,7 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
                            const std::vector<std::string>& more_arguments) {
   if (!IsGuest(options)) return RunCommandPreloaded(options, more_arguments);
   GuestOptions guest = GuestFor(options);
-  guest.arguments = ArgumentsInside(options);
+  guest.arguments = ArgumentsInside();
   guest.reads_input = std::ranges::find(needs.files, "-") != needs.files.end();
   guest.arguments.insert(guest.arguments.end(), more_arguments.begin(), more_arguments.end());
   if (!needs.directory.empty()) {
