@@ -596,7 +596,6 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
     // Where a call may have to wait or not, what it waits for may come in the moment in which it is interrupted: it was
     // seen to block then, and still does what it does without waiting.
     const bool came = reply.blocked && std::any_of(rows, rows + count, Blocks);
-    int alternatives = 0;
     for (int r = 0; r < count; ++r) {
       // By the time that a call is seen to block all has arrived: what it comes to is up to another world.
       if (rows[r]->blocks && worlds_[w].under_way != 0) continue;
@@ -608,10 +607,10 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
         Tried tried = Try(*rows[r], then, nullptr);
         tried.reply.blocked |= came;
         branches = std::max(branches, tried.branches);
-        // Outcomes that share a reply are one reply.
-        const auto end = different_.begin() + alternatives;
+        // Outcomes that share a reply are one reply, in whatever worlds they are.
+        const auto end = different_.begin() + allowed_;
         if (end != different_.end() && std::find(different_.begin(), end, tried.reply) == end) {
-          different_[alternatives++] = tried.reply;
+          different_[allowed_++] = tried.reply;
         }
         if (LostAtOnce(next_[next])) return Lose(LostBecause(next_[next].lost));
         const bool begins = call.part == Part::kUnfinished && rows[r]->blocks;
@@ -626,13 +625,14 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
         }
       }
     }
-    allowed_ = std::max(allowed_, alternatives);
   }
   if (next == 0 && !decided) return Lose(kNotModelled);
   if (next == 0) return Verdict::kDiverges;
   std::swap(worlds_, next_);
   count_ = next;
-  return unspecified ? Verdict::kUnspecified : Verdict::kConforms;
+  if (!unspecified) return Verdict::kConforms;
+  allowed_ = 0;
+  return Verdict::kUnspecified;
 }
 
 // A call on which `before` says nothing, by `row` or because it is on an unspecified socket (nullptr). False where the rest

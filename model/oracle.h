@@ -162,7 +162,7 @@ class Oracle {
   int count_ = 1;
   const Clause* clause_ = nullptr;
   int allowed_ = 0;
-  std::array<Reply, kMaxAllowed> different_;  // of Step() alone: the replies that one world allowed
+  std::array<Reply, kMaxAllowed> different_;  // the first allowed_ of them: what Step() allowed
   const char* why_ = "";
   bool lost_ = false;  // kDiscarded was said
   std::array<Call, kMaxThreads> waiting_calls_;  // the last one of each thread that is in two halves
