@@ -179,7 +179,7 @@ Profile ProfileFor(const KernelOptions& options, const std::string& release) {
   ResolvedProfile resolved = ResolveProfile(asked, stack ? "" : release);
   if (stack && resolved.problem.empty() && !asked.starts_with("posix")) {
     const bool lwip = options.kernel == "lwip";
-    fmt::print(stderr, "sockspec: {} is not Linux, and is held to {} because you say so{}\n", lwip ? "lwIP" : options.kernel,
+    fmt::print(stderr, "sockspec: {} is not Linux, and is held to {} here{}\n", lwip ? "lwIP" : options.kernel,
                resolved.profile.name(),
                lwip ? "; what is known of it (fuzz/found/lwip.deviations) is about posix" : "");
   }

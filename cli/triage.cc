@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -89,8 +91,8 @@ const TriageRow& Named(const Triage& triage, const std::string& key) {
   return *named;
 }
 
-// Programs that a kernel died of, or the process that ran them: they have no key, and no clause that they part from.
-void SayDeaths(const std::string& directory) {
+std::vector<KeptDeath> DeathsIn(const std::string& directory) {
+  std::vector<KeptDeath> deaths;
   std::vector<std::string> files;
   std::error_code error;
   std::filesystem::directory_iterator file(PathOf(directory + "/.crashes"), error);
@@ -100,18 +102,23 @@ void SayDeaths(const std::string& directory) {
   std::ranges::sort(files);
   for (const std::string& name : files) {
     const std::string path = fmt::format("{}/.crashes/{}", directory, name);
-    if (!name.starts_with(kUntried)) {
-      fmt::print("{}: {}\n", Red(name.starts_with("kernel-died") ? "the kernel died while this ran" : "kills the process that runs it"),
-                 path);
-      continue;
+    std::ifstream text(PathOf(path));
+    KeptDeath death{.path = path, .program = {std::istreambuf_iterator<char>(text), {}}, .tried = !name.starts_with(kUntried)};
+    if (death.tried) {
+      death.said = name.starts_with("kernel-died") ? "the kernel died while this ran" : "kills the process that runs it";
+    } else {
+      const UntriedProgram untried = ReadUntried(PathOf(path));
+      death.said = untried.problem.empty()
+                       ? fmt::format("a worker {} while this ran; the next campaign {} tries it alone", untried.how, untried.whose)
+                       : "a worker died, perhaps while this ran, and no campaign tries it: " + untried.problem;
     }
-    const UntriedProgram untried = ReadUntried(PathOf(path));
-    fmt::print("{}: {}\n",
-               Yellow(untried.problem.empty()
-                          ? fmt::format("a worker {} while this ran; the next campaign {} tries it alone", untried.how, untried.whose)
-                          : "a worker died, perhaps while this ran, and no campaign tries it: " + untried.problem),
-               path);
+    deaths.push_back(std::move(death));
   }
+  return deaths;
+}
+
+void SayDeaths(const std::vector<KeptDeath>& deaths) {
+  for (const KeptDeath& death : deaths) fmt::print("{}: {}\n", death.tried ? Red(death.said) : Yellow(death.said), death.path);
 }
 
 int Show(const Options&, const TriageRow& row) {
@@ -427,6 +434,7 @@ int RunTriage(const Options& options) {
     fflush(stdout);
     return status;
   }
+  triage.deaths = DeathsIn(options.directory);
   const size_t before = triage.rows.size();
   Filter(triage.rows, options.filter);
   const size_t shown = triage.rows.size();
@@ -445,7 +453,7 @@ int RunTriage(const Options& options) {
     fmt::print("{}\n{}{} finding{}. One in full: sockspec triage {} show KEY (or a part of it)\n",
                TriageText(triage.rows, order), shown, of, before == 1 ? "" : "s", options.directory);
   }
-  if (options.html.empty() && !options.json) SayDeaths(options.directory);
+  if (options.html.empty() && !options.json) SayDeaths(triage.deaths);
   fflush(stdout);
   for (const LoadedFinding& loaded : triage.corrupt) {
     fmt::print(stderr, "sockspec: {}\n", loaded.problem);

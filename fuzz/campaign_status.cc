@@ -436,7 +436,7 @@ void CampaignStatus::Summary(const CampaignResult& result) {
   for (const std::string& path : result.untried) {
     Say("a worker died while this ran, and there was no time to try it; the next campaign here does: {}", path);
   }
-  if (result.keys.empty() && c.programs != 0) Say("no divergence");
+  if (result.keys.empty() && c.programs != 0) Say("{}", result.crashes.empty() && result.untried.empty() ? "no divergence" : "no reply diverged");
   for (const CampaignKey& key : result.keys) {
     const std::string times = key.count == 0 ? "behind another one" : Times(key.count);
     if (key.known) continue;  // see SayDeviations()

@@ -122,9 +122,19 @@ std::string FindingHtml(const TriageRow& row) {
   return html + "</div></details>\n";
 }
 
+// What has no key stands before what has one: a kernel that dies is worse than a wrong errno.
+std::string DeathsHtml(const Triage& triage) {
+  std::string html;
+  for (const KeptDeath& death : triage.deaths) {
+    html += fmt::format("<details class=\"finding\"><summary><b>{}</b> <code>{}</code></summary>\n<pre>{}</pre></details>\n",
+                        Escaped(death.said), Escaped(death.path), Escaped(death.program));
+  }
+  return html;
+}
+
 std::string FindingsHtml(const Triage& triage) {
-  if (triage.rows.empty()) return "<p class=\"note\">None.</p>\n";
-  std::string html =
+  if (triage.rows.empty()) return triage.deaths.empty() ? "<p class=\"note\">None.</p>\n" : DeathsHtml(triage);
+  std::string html = DeathsHtml(triage) +
       "<form class=\"filter\" hidden onsubmit=\"return false\">"
       "<input type=\"search\" placeholder=\"text in it, or in its key\" aria-label=\"text\">";
   html += Choices("any class", triage,

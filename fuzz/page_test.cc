@@ -81,6 +81,14 @@ TEST(PageTest, IsHtmlWhateverAFindingSays) {
   EXPECT_TRUE(page.ends_with("</html>\n"));
 }
 
+TEST(PageTest, AKernelThatDiedStandsBeforeTheFindings) {
+  const Triage died{.deaths = {{.said = "the kernel died while this ran", .path = "d/.crashes/kernel-died-1.program", .program = "close(s0) # <x>"}}};
+  const std::string page = TriageHtml(died, {}, "a death");
+  EXPECT_TRUE(Has(page, "the kernel died while this ran"));
+  EXPECT_TRUE(Has(page, "close(s0) # &lt;x&gt;"));
+  EXPECT_FALSE(Has(page, "None."));
+}
+
 TEST(PageTest, NeedsNothingFromElsewhere) {
   const std::string& page = APage();
   EXPECT_FALSE(std::regex_search(page, std::regex("(src|href)=\"[^#]")));

@@ -165,7 +165,11 @@ std::string TriageJson(const Triage& triage) {
   for (const LoadedFinding& loaded : triage.corrupt) {
     corrupt.push_back({{"path", loaded.path}, {"problem", loaded.problem}});
   }
-  const Json all = {{"findings", list}, {"unreadable", corrupt}};
+  Json deaths = Json::array();
+  for (const KeptDeath& death : triage.deaths) {
+    deaths.push_back({{"said", death.said}, {"path", death.path}, {"program", death.program}, {"tried", death.tried}});
+  }
+  const Json all = {{"findings", list}, {"unreadable", corrupt}, {"deaths", deaths}};
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

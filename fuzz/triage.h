@@ -35,9 +35,19 @@ struct TriageRow {
   std::string accepted;  // the reason that a deviation gives for it; empty: none does
 };
 
+// A program that a kernel died of, or the process that ran it, or perhaps did: it has no key, and no clause that it
+// parts from.
+struct KeptDeath {
+  std::string said;     // "the kernel died while this ran"
+  std::string path;     // of the program
+  std::string program;  // as text
+  bool tried = true;    // otherwise a worker died, and nobody has tried it alone yet
+};
+
 struct Triage {
   std::vector<TriageRow> rows;
   std::vector<LoadedFinding> corrupt;
+  std::vector<KeptDeath> deaths;
 };
 
 // Joins findings with the deviations that explain them. A row that has expired by `today`
