@@ -642,6 +642,8 @@ bool Oracle::TakeWhatever(const Clause* row, const World& before, const Call& ca
   bool made_as_foreseen = false;
   if (row != nullptr) {
     const Tried tried = Try(*row, after, call, &reply, 0);
+    // What the kernel chose without telling is one thing more that nobody knows.
+    if (tried.branches > 1 && after.lost == Lost::kNo) after.lost = Lost::kMixed;
     made_as_foreseen =
         call.made != kNoHandle && after.handles[call.made] != kNone && tried.reply.value == reply.value;
     if (reply.error != 0 && call.made != kNoHandle) {
