@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +42,15 @@ Trouble WriteAll(int fd, std::string_view contents, const std::string& path) {
   return {};
 }
 
+// Of this process and those it forks: two kernels may share a directory, and their processes a number.
+uint32_t OwnNumber() {
+  static const uint32_t number = [] {
+    uint32_t random = 0;
+    return getrandom(&random, sizeof random, GRND_NONBLOCK) == sizeof random ? random : 0;
+  }();
+  return number;
+}
+
 }  // namespace
 
 Trouble WriteAtomically(const std::string& path, std::string_view contents,
@@ -47,7 +58,7 @@ Trouble WriteAtomically(const std::string& path, std::string_view contents,
   std::string temporary = options.temporary;
   if (temporary.empty()) {
     const std::filesystem::path whole(path);
-    temporary = fmt::format("{}{}.{}", kNewFile, whole.filename().string(), getpid());
+    temporary = fmt::format("{}{}.{}-{:x}", kNewFile, whole.filename().string(), getpid(), OwnNumber());
     if (whole.has_parent_path()) temporary = (whole.parent_path() / temporary).string();
   }
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
