@@ -14,7 +14,6 @@
 #include "fuzz/ask_again.h"
 #include "fuzz/campaign.h"
 #include "fuzz/generate.h"
-#include "model/program/text.h"
 
 namespace sockspec {
 namespace {
@@ -24,27 +23,15 @@ using Clock = std::chrono::steady_clock;
 constexpr int kMostDeaths = 20;
 
 // What the workers were running when the kernel went away: programs, kept as text. Their files.
-std::vector<std::string> KeepRunning(const std::string& directory, const GuestRun& run, int death) {
+std::vector<std::string> KeepRunning(const std::string& directory, const GuestRun& run) {
   std::vector<std::string> kept;
-  std::error_code error;
   for (const Program& program : ProgramsThatRan(directory)) {
-    Transcript transcript{.comments = {fmt::format("the kernel {} while this ran", run.died ? "died" : "hung")},
-                          .program = program};
-    for (size_t from = 0; from < run.last_words.size();) {
-      const size_t end = std::min(run.last_words.find('\n', from), run.last_words.size());
-      transcript.comments.push_back(run.last_words.substr(from, end - from));
-      from = end + 1;
-    }
-    transcript.said.resize(program.calls.size());
-    std::filesystem::create_directories(directory + "/.crashes", error);
-    // Numbered on from what earlier campaigns left.
-    std::string path;
-    for (int n = death; path.empty() || std::filesystem::exists(path); ++n) {
-      path = fmt::format("{}/.crashes/kernel-died-{}.program", directory, n);
-    }
-    WriteWhole(path, PrintText(transcript));
-    kept.push_back(path);
+    const std::string words = fmt::format("the kernel {} while this ran\n{}", run.died ? "died" : "hung", run.last_words);
+    KeptProgram file = KeepKernelDeath(directory, program, words);
+    if (file.trouble.any()) throw Stop{kExitUnusable, file.trouble.what};
+    kept.push_back(std::move(file.path));
   }
+  std::error_code error;
   std::filesystem::remove_all(directory + "/.running", error);
   return kept;
 }
@@ -61,7 +48,7 @@ int CampaignInChild(const KernelOptions& options, const std::string& out, std::c
     if (!run.died && !run.hung) return deaths > 0 ? std::max<int>(run.status, kExitDiverges) : run.status;
     ++deaths;
     fmt::print(stderr, "sockspec: {}\n", DeathWords(run));
-    for (const std::string& path : KeepRunning(directory, run, deaths)) {
+    for (const std::string& path : KeepRunning(directory, run)) {
       const Asked asked{.kernel = WordsOf(SetupFor(options)), .profile = options.profile};
       fmt::print(stderr, "sockspec: what it was running is kept; to see whether it was that:\n    {}\n", CheckCommand(asked, path));
     }

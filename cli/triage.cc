@@ -105,9 +105,9 @@ std::vector<KeptDeath> DeathsIn(const std::string& directory) {
     std::ifstream text(PathOf(path));
     KeptDeath death{.path = path, .program = {std::istreambuf_iterator<char>(text), {}}, .tried = !name.starts_with(kUntried)};
     if (death.tried) {
-      death.said = name.starts_with("kernel-died") ? "the kernel died while this ran" : "kills the process that runs it";
+      death.said = name.starts_with(kKernelDied) ? "the kernel died while this ran" : "kills the process that runs it";
     } else {
-      const UntriedProgram untried = ReadUntried(PathOf(path));
+      const UntriedProgram untried = ParseUntried(death.program, PathOf(path));
       death.said = untried.problem.empty()
                        ? fmt::format("a worker {} while this ran; the next campaign {} tries it alone", untried.how, untried.whose)
                        : "a worker died, perhaps while this ran, and no campaign tries it: " + untried.problem;

@@ -33,7 +33,6 @@
 #include "fuzz/lockstep.h"
 #include "fuzz/minimize.h"
 #include "model/clause.h"
-#include "model/program/text.h"
 #include "nlohmann/json.hpp"
 #include "sut/end_with_parent.h"
 
@@ -153,6 +152,8 @@ class Campaign {
 
   // --- what stands in the directory
 
+  std::string Below(std::string_view name) const { return fmt::format("{}/{}", options_.directory, name); }
+
   // Of one kernel, profile and mutant: a directory may hold several campaigns.
   std::string Section() const {
     const bool usual = options_.kernel.empty() || options_.kernel == "linux" || options_.kernel == "fake";
@@ -243,10 +244,9 @@ class Campaign {
     const std::string& directory = options_.directory;
     if (Trouble trouble = MakeDirectory(directory); trouble.any()) return trouble;
     if (Trouble trouble = lock_.Take(directory); trouble.any()) return trouble;
-    const std::string pending = fmt::format("{}/{}", directory, kPendingDirectory);
-    if (Trouble trouble = MakeDirectory(pending); trouble.any()) return trouble;
+    if (Trouble trouble = MakeDirectory(Below(kPendingDirectory)); trouble.any()) return trouble;
     for (const std::string_view below : {std::string_view(), kPendingDirectory, kGoneDirectory, kCrashesDirectory}) {
-      RemoveUnfinished(fmt::format("{}/{}", directory, below));
+      RemoveUnfinished(Below(below));
     }
     RemoveOrphans(directory);
     // What an earlier campaign was running is nothing to this one.
@@ -337,8 +337,8 @@ class Campaign {
   void ForgetWhatRan() {
     if (options_.directory.empty()) return;
     std::error_code ignored;
-    std::filesystem::remove_all(fmt::format("{}/{}", options_.directory, kRunningDirectory), ignored);
-    std::filesystem::remove_all(fmt::format("{}/{}", options_.directory, kLinkDirectory), ignored);
+    std::filesystem::remove_all(Below(kRunningDirectory), ignored);
+    std::filesystem::remove_all(Below(kLinkDirectory), ignored);
   }
 
   // Brings the counts of what was stored up to date.
@@ -428,45 +428,37 @@ class Campaign {
 
   // --- workers
 
-  // Forks a process that runs `body` and ends.
+  // Forks a process that runs `body`, which is told who its parent is, and ends.
   template <typename Body>
-  pid_t Fork(Body body) {
+  pid_t ForkChild(Body body) {
     if (options_.out != nullptr) fflush(options_.out);
     fflush(stdout);
     const pid_t parent = getpid();
     const pid_t pid = fork();
     if (pid != 0) return pid;
-    BeginChild(parent);
-    Trouble trouble;
-    std::unique_ptr<Kernel> kernel = options_.make_kernel(&trouble);
-    // Entering a user namespace takes the wish back.
-    EndWithParent(parent);
-    body(kernel.get(), trouble);
-    kernel.reset();  // it may have made directories
-    _exit(0);
-  }
-
-  void BeginChild(pid_t parent) {
     // Ctrl-C goes to the whole group, and so may SIGTERM; what they mean is the parent's to say, who ends us.
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     EndWithParent(parent);
     lock_.Close();
-  }
-
-  // Forks a process that attends to a kernel in which this worker runs.
-  pid_t ForkElsewhere(int i) {
-    if (options_.out != nullptr) fflush(options_.out);
-    fflush(stdout);
-    const pid_t parent = getpid();
-    const pid_t pid = fork();
-    if (pid != 0) return pid;
-    BeginChild(parent);
-    Attend(i);
+    body(parent);
     _exit(0);
   }
 
-  // Kernel after kernel, until the campaign ends. What one died of the next one leaves out.
+  // One that has a kernel, if it can be had.
+  template <typename Body>
+  pid_t ForkWithKernel(Body body) {
+    return ForkChild([&](pid_t parent) {
+      Trouble trouble;
+      std::unique_ptr<Kernel> kernel = options_.make_kernel(&trouble);
+      // Entering a user namespace takes the wish back.
+      EndWithParent(parent);
+      body(kernel.get(), trouble);
+      kernel.reset();  // it may have made directories
+    });
+  }
+
+  // Kernel after kernel for one worker, until the campaign ends. What one died of the next one leaves out.
   void Attend(int i) {
     constexpr int kMostKernels = 20;
     // A guess is as good as any for what ran since its latest words.
@@ -500,26 +492,15 @@ class Campaign {
   void KernelDied(int i, const std::string& death) {
     fmt::print(stderr, "sockspec: {}\n", death);
     for (const Program& program : ProgramsThatRan(options_.directory, i)) {
-      Transcript transcript{.program = program};
-      for (size_t from = 0; from < death.size();) {
-        const size_t end = std::min(death.find('\n', from), death.size());
-        transcript.comments.push_back(death.substr(from, end - from));
-        from = end + 1;
-      }
-      transcript.said.resize(program.calls.size());
-      const std::string crashes = fmt::format("{}/{}", options_.directory, kCrashesDirectory);
-      // Numbered on from what earlier campaigns left; others may come to a number at once, and try the next.
-      std::string path;
-      for (int n = 1; path.empty() || Exists(path); ++n) path = fmt::format("{}/kernel-died-{}.program", crashes, n * jobs_ + i);
-      Trouble trouble = MakeDirectory(crashes);
-      if (!trouble.any()) trouble = WriteAtomically(path, PrintText(transcript));
-      if (!trouble.any()) trouble = Append(DeathsPath(i), path + "\n");
-      if (trouble.any()) {
-        fmt::print(stderr, "sockspec: {}\n", trouble.what);
+      // Numbers that no other attendant comes to.
+      KeptProgram kept = KeepKernelDeath(options_.directory, program, death, {.first = jobs_ + i, .step = jobs_});
+      if (!kept.trouble.any()) kept.trouble = Append(DeathsPath(i), kept.path + "\n");
+      if (kept.trouble.any()) {
+        fmt::print(stderr, "sockspec: {}\n", kept.trouble.what);
         continue;
       }
       fmt::print(stderr, "sockspec: what it was running is kept; to see whether it was that:\n    {}\n",
-                 options_.check_command(path));
+                 options_.check_command(kept.path));
     }
   }
 
@@ -534,13 +515,14 @@ class Campaign {
     if (options_.announce && !options_.directory.empty() && shares_[i].announce < 0) {
       shares_[i].announce = OpenAnnouncement(options_.directory, options_.link ? options_.link->number : i);
     }
-    child.pid = elsewhere() ? ForkElsewhere(i) : Fork([&](Kernel* kernel, const Trouble& trouble) {
+    const auto work = [&](Kernel* kernel, const Trouble& trouble) {
       if (kernel == nullptr) {
         snprintf(shares_[i].trouble, sizeof shares_[i].trouble, "%s", trouble.what.c_str());
         _exit(kExitTrouble);
       }
       RunWorker(options_, result_.seed, old_, shared_, shares_[i], *kernel);
-    });
+    };
+    child.pid = elsewhere() ? ForkChild([&](pid_t) { Attend(i); }) : ForkWithKernel(work);
     if (child.pid < 0) {
       child.pid = 0;
       Fail({fmt::format("fork: {}", strerror(errno))});
@@ -690,7 +672,7 @@ class Campaign {
   // and so it is where somebody wants an end, which says nothing of it.
   End EndOf(const Program& program) {
     if (Hurried()) return End::kCutOff;
-    const pid_t pid = Fork([&](Kernel* kernel, const Trouble&) {
+    const pid_t pid = ForkWithKernel([&](Kernel* kernel, const Trouble&) {
       if (kernel == nullptr) _exit(kExitTrouble);
       Lockstep(*kernel, options_.profile).PlayFresh(program);
     });
@@ -726,14 +708,9 @@ class Campaign {
   Death Keep(const Program& program, pid_t pid, std::string how) {
     Death death{.program = program, .how = std::move(how)};
     if (options_.directory.empty()) return death;
-    const std::string crashes = fmt::format("{}/{}", options_.directory, kCrashesDirectory);
-    death.path = FreePath(fmt::format("{}/{}{}", crashes, kUntried, pid));
-    Trouble trouble = MakeDirectory(crashes);
-    if (!trouble.any()) trouble = WriteAtomically(death.path, PrintText(UntriedTranscript(program, death.how, Whose())));
-    if (trouble.any()) {
-      status_.Say("{}", trouble.what);
-      death.path.clear();
-    }
+    KeptProgram kept = KeepProgram(Below(kCrashesDirectory), fmt::format("{}{}", kUntried, pid), program, UntriedWords(death.how, Whose()));
+    if (kept.trouble.any()) status_.Say("{}", kept.trouble.what);
+    death.path = std::move(kept.path);
     return death;
   }
 
@@ -742,11 +719,11 @@ class Campaign {
   void FindUntried() {
     if (options_.directory.empty()) return;
     std::error_code error;
-    std::filesystem::directory_iterator file(fmt::format("{}/{}", options_.directory, kCrashesDirectory), error);
+    std::filesystem::directory_iterator file(Below(kCrashesDirectory), error);
     for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
       const std::string path = file->path().string();
       if (!file->path().filename().string().starts_with(kUntried)) continue;
-      UntriedProgram untried = ReadUntried(path);
+      UntriedProgram untried = ParseUntried(ContentsOf(path).value_or(""), path);
       if (untried.problem.empty() && untried.whose == Whose()) {
         untried_.push_back({.program = std::move(untried.program), .how = std::move(untried.how), .path = path});
         continue;
@@ -801,29 +778,19 @@ class Campaign {
       Forget(death);
       return "its program repeats that";
     }
-    const std::string crashes = fmt::format("{}/{}", options_.directory, kCrashesDirectory);
-    std::string path;
-    for (int n = 1; options_.kernel_in_worker && (path.empty() || Exists(path)); ++n) {
-      path = fmt::format("{}/kernel-died-{}.program", crashes, n);
-    }
-    if (path.empty()) path = FreePath(fmt::format("{}/crash-{}", crashes, getpid()));
-    Transcript transcript{.comments = {fmt::format("{} {}; alone, this killed or hung its process {} of {} times",
-                                                   options_.kernel_in_worker ? "the kernel died: a worker" : "a worker",
-                                                   death.how, deaths, tries)},
-                          .program = deaths == 3 ? SmallestThatKills(death.program) : death.program};
-    for (const Program& known : killers_) {
-      if (!(known == transcript.program)) continue;
+    const Program program = deaths == 3 ? SmallestThatKills(death.program) : death.program;
+    if (std::ranges::find(killers_, program) != killers_.end()) {
       Forget(death);
       return "its program repeats that, in a way that is kept already";
     }
-    killers_.push_back(transcript.program);
-    transcript.said.resize(transcript.program.calls.size());
-    Trouble trouble = MakeDirectory(crashes);
-    if (!trouble.any()) trouble = WriteAtomically(path, PrintText(transcript));
-    if (trouble.any()) return "its program repeats that, but " + trouble.what;
+    killers_.push_back(program);
+    const std::string words = fmt::format("a worker {}; alone, this killed or hung its process {} of {} times", death.how, deaths, tries);
+    const KeptProgram kept = options_.kernel_in_worker ? KeepKernelDeath(options_.directory, program, "the kernel died: " + words)
+                                                       : KeepProgram(Below(kCrashesDirectory), fmt::format("crash-{}", getpid()), program, words);
+    if (kept.trouble.any()) return "its program repeats that, but " + kept.trouble.what;
     Forget(death);
-    result_.crashes.push_back(path);
-    return "its program repeats that, and is kept as " + path;
+    result_.crashes.push_back(kept.path);
+    return "its program repeats that, and is kept as " + kept.path;
   }
 
   // A death that never came again. Somebody's `kill -9` says nothing of a program; any other end is kept, as
@@ -834,29 +801,15 @@ class Campaign {
       Forget(death);
       return std::string(kNot);
     }
-    const std::string gone = fmt::format("{}/{}", options_.directory, kGoneDirectory);
-    const std::string path = FreePath(fmt::format("{}/death-{}", gone, getpid()));
-    Transcript transcript{.comments = {"a worker " + death.how,
-                                       fmt::format("alone, this did it in none of {} runs", tries)},
-                          .program = death.program};
-    transcript.said.resize(death.program.calls.size());
-    Trouble trouble = MakeDirectory(gone);
-    if (!trouble.any()) trouble = WriteAtomically(path, PrintText(transcript));
-    if (trouble.any()) return fmt::format("{}, but {}", kNot, trouble.what);
+    const KeptProgram kept = KeepProgram(Below(kGoneDirectory), fmt::format("death-{}", getpid()), death.program,
+                                         fmt::format("a worker {}\nalone, this did it in none of {} runs", death.how, tries));
+    if (kept.trouble.any()) return fmt::format("{}, but {}", kNot, kept.trouble.what);
     Forget(death);
-    return fmt::format("{}; it is kept as {}", kNot, path);
+    return fmt::format("{}; it is kept as {}", kNot, kept.path);
   }
 
   static void Forget(const Death& death) {
     if (!death.path.empty()) unlink(death.path.c_str());
-  }
-
-  // `stem`.program or, where that is taken, `stem`-2.program and so on: processes have the same numbers again in another
-  // container, or after a boot.
-  static std::string FreePath(const std::string& stem) {
-    std::string path = stem + ".program";
-    for (int n = 2; Exists(path); ++n) path = fmt::format("{}-{}.program", stem, n);
-    return path;
   }
 
   // Minimized for some seconds, since everything else waits meanwhile.

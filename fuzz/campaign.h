@@ -247,7 +247,22 @@ struct UntriedProgram {
   std::string problem;  // not empty: it cannot be read, and nobody tries it
 };
 inline constexpr std::string_view kUntried = "untried-";  // what their names begin with
-UntriedProgram ReadUntried(const std::string& path);
+UntriedProgram ParseUntried(std::string_view text, const std::string& path);
+
+// Where a program is kept, or why it is not.
+struct [[nodiscard]] KeptProgram {
+  std::string path;
+  Trouble trouble;
+};
+
+// Keeps a program over which a kernel died as DIR/.crashes/kernel-died-N.program, with `words` (lines) of it. N is the first of
+// `first`, `first` + `step`, … that is free: on from what earlier campaigns left.
+inline constexpr std::string_view kKernelDied = "kernel-died-";
+struct DeathNumbers {
+  int first = 1;
+  int step = 1;
+};
+KeptProgram KeepKernelDeath(const std::string& directory, const Program& program, std::string_view words, DeathNumbers numbers = {});
 
 // The mean numbers of allowed replies by call and phase, a table for people.
 std::string AllowedTable(const CampaignCounts& counts);

@@ -20,7 +20,6 @@
 #include <utility>
 
 #include "fmt/format.h"
-#include "fuzz/campaign.h"
 #include "fuzz/finding.h"
 #include "model/program/bytes.h"
 #include "model/program/text.h"
@@ -249,20 +248,43 @@ namespace {
 
 constexpr std::string_view kHow = "a worker ";
 
-}  // namespace
-
-Transcript UntriedTranscript(const Program& program, std::string_view how, std::string_view whose) {
-  Transcript transcript{.comments = {fmt::format("{}{}", kHow, how), std::string(whose),
-                                     "whether it was this that it died of is not known yet"},
-                        .program = program};
+KeptProgram KeepAs(const std::string& path, const Program& program, std::string_view words) {
+  Transcript transcript{.program = program};
+  for (size_t from = 0; from < words.size();) {
+    const size_t end = std::min(words.find('\n', from), words.size());
+    transcript.comments.emplace_back(words.substr(from, end - from));
+    from = end + 1;
+  }
   transcript.said.resize(program.calls.size());
-  return transcript;
+  if (Trouble trouble = WriteAtomically(path, PrintText(transcript)); trouble.any()) return {.path = "", .trouble = std::move(trouble)};
+  return {.path = path, .trouble = {}};
 }
 
-UntriedProgram ReadUntried(const std::string& path) {
-  const std::optional<std::string> text = ContentsOf(path);
-  if (!text) return {.problem = fmt::format("cannot read {}", path)};
-  ParsedText parsed = ParseText(*text, path);
+}  // namespace
+
+KeptProgram KeepProgram(const std::string& directory, std::string_view stem, const Program& program, std::string_view words) {
+  if (Trouble trouble = MakeDirectory(directory); trouble.any()) return {.path = "", .trouble = std::move(trouble)};
+  std::string path = fmt::format("{}/{}.program", directory, stem);
+  for (int n = 2; Exists(path); ++n) path = fmt::format("{}/{}-{}.program", directory, stem, n);
+  return KeepAs(path, program, words);
+}
+
+KeptProgram KeepKernelDeath(const std::string& directory, const Program& program, std::string_view words, DeathNumbers numbers) {
+  const std::string crashes = fmt::format("{}/{}", directory, kCrashesDirectory);
+  if (Trouble trouble = MakeDirectory(crashes); trouble.any()) return {.path = "", .trouble = std::move(trouble)};
+  std::string path;
+  for (int n = numbers.first; path.empty() || Exists(path); n += numbers.step) {
+    path = fmt::format("{}/{}{}.program", crashes, kKernelDied, n);
+  }
+  return KeepAs(path, program, words);
+}
+
+std::string UntriedWords(std::string_view how, std::string_view whose) {
+  return fmt::format("{}{}\n{}\nwhether it was this that it died of is not known yet", kHow, how, whose);
+}
+
+UntriedProgram ParseUntried(std::string_view text, const std::string& path) {
+  ParsedText parsed = ParseText(text, path);
   if (!parsed.ok()) return {.problem = parsed.problem.Message()};
   const std::vector<std::string>& comments = parsed.transcript.comments;
   if (comments.size() < 2 || !comments[0].starts_with(kHow) || parsed.transcript.program.calls.empty()) {

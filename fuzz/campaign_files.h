@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz/campaign.h"
 #include "model/program/program.h"
-#include "model/program/text.h"
 #include "sut/kernel.h"
 
 namespace sockspec {
@@ -89,8 +89,12 @@ void RemovePending(const std::string& directory, const std::string& key);
 // where nobody else uses the directory.
 void RemoveOrphans(const std::string& directory);
 
-// What PrintText() makes of it, ReadUntried() (campaign.h) reads.
-Transcript UntriedTranscript(const Program& program, std::string_view how, std::string_view whose);
+// Keeps a program with `words` (lines) of it in `directory`, which is made where it does not exist, as STEM.program or, where
+// that is taken, STEM-2.program and so on: processes have the same numbers again in another container, or after a boot.
+KeptProgram KeepProgram(const std::string& directory, std::string_view stem, const Program& program, std::string_view words);
+
+// What ParseUntried() (campaign.h) reads in a program that is kept.
+std::string UntriedWords(std::string_view how, std::string_view whose);
 
 // What earlier runs left, by key. A file that is no program any more stays where it is.
 std::vector<Pending> ReadPending(const std::string& directory);

@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -369,9 +370,8 @@ class Worker {
   // Of what earlier runs left each of several kernels looks at its part.
   bool IsMine(const std::string& key) const {
     if (!options_.link) return true;
-    uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a: the same in all of them
-    for (const char c : CanonicalKey(key)) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3u;
-    return hash % static_cast<uint64_t>(options_.link->of) == static_cast<uint64_t>(options_.link->number);
+    const size_t hash = std::hash<std::string>()(CanonicalKey(key));  // they all run this very program
+    return hash % static_cast<size_t>(options_.link->of) == static_cast<size_t>(options_.link->number);
   }
 
   // Whether a worker in another kernel has found it, or is working it out.

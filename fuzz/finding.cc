@@ -25,6 +25,7 @@
 #include "model/program/declarations.h"
 #include "model/program/text.h"
 #include "nlohmann/json.hpp"
+#include "sut/preload.h"
 
 namespace sockspec {
 namespace {
@@ -663,10 +664,9 @@ std::string VerdictWords(const Finding& finding) {
 }
 
 std::string KernelWords(const Finding& finding) {
-  constexpr std::string_view kPreload = "preload:";
-  if (!finding.option.starts_with(kPreload)) return finding.release;
+  if (!finding.option.starts_with(kPreloadPrefix)) return finding.release;
   // The file alone: where it lies, the command that asks again says.
-  const std::string_view library = std::string_view(finding.option).substr(kPreload.size());
+  const std::string_view library = std::string_view(finding.option).substr(kPreloadPrefix.size());
   return fmt::format("{} with {} preloaded", finding.release, library.substr(library.rfind('/') + 1));
 }
 
