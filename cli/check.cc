@@ -94,7 +94,7 @@ class Checker {
                     std::vector<Note>& notes, FileVerdict& verdict, Json& json);
   void Compare(const std::string& file, const Transcript& written, const Run& run,
                std::vector<Note>& notes, FileVerdict& verdict, Json& json);
-  std::string KnownReason(const std::string& key);
+  std::string KnownReason(const Transcript& written, const Run& run, const Divergence& divergence);
 
   const Options& options_;
   std::unique_ptr<Kernel> kernel_;
@@ -107,10 +107,11 @@ class Checker {
   bool unusable_ = false;
 };
 
-// The reason that a known deviation of this key gives, or nothing.
-std::string Checker::KnownReason(const std::string& key) {
+// The reason that a known deviation gives, or nothing.
+std::string Checker::KnownReason(const Transcript& written, const Run& run, const Divergence& divergence) {
   const Deviation* known = FindDeviation(deviations_, kernel_->family(), kernel_->release(),
-                                         lockstep_.profile().name(), key);
+                                         lockstep_.profile().name(),
+                                         ShownBy(divergence.key, written.program, run.replies, divergence.index));
   if (known == nullptr) return "";
   happened_.insert(known);
   if (Expired(*known, Today())) {
@@ -134,7 +135,7 @@ void Checker::HoldToPinned(const Regression& regression, const Transcript& writt
                                    {"key", divergence.key},
                                    {"came_back", PrintReply(call, divergence.actual)},
                                    {"known", "pinned down"}});
-    KnownReason(divergence.key);  // a row about it is met
+    KnownReason(written, run, divergence);  // a row about it is met
   }
   verdict = FileVerdict::kPinned;
   const std::string changed = WhatHasChanged(regression, written, run);
@@ -156,7 +157,7 @@ void Checker::Compare(const std::string& file, const Transcript& written, const 
 
     if (next < run.divergences.size() && run.divergences[next].index == i) {
       const Divergence& divergence = run.divergences[next++];
-      const std::string reason = KnownReason(divergence.key);
+      const std::string reason = KnownReason(written, run, divergence);
       const bool known = !reason.empty();
       const std::string allowed = AllowedWords(call, divergence.allowed);
       notes.push_back(

@@ -281,7 +281,7 @@ TEST_F(Guests, AShortCampaignOnGvisorFindsADeviationThatIsWrittenDown) {
   const Deviations known = ParseDeviations(Contents(table), table).deviations;
   EXPECT_GE(known.rows.size(), 100u);
   for (const std::string& key : Confirmed(directory_ + "/found")) {
-    EXPECT_EQ(FindDeviation(known, "gvisor", "Linux 4.4.0+late", "linux-6.1+late", key), nullptr) << key;
+    EXPECT_EQ(FindDeviation(known, "gvisor", "Linux 4.4.0+late", "linux-6.1+late", {.key = key}), nullptr) << key;
   }
 }
 

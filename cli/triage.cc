@@ -180,7 +180,8 @@ void WriteRow(const Options& options, const TriageRow& row) {
   }
   const std::string file = DeviationsFile(options);
   const Deviations known = ReadDeviations(options);
-  const Deviation* old = FindDeviation(known, f.kernel, f.release, f.profile, f.key);
+  const Shown shown = ShownBy(f.key, f.transcript, f.index);
+  const Deviation* old = FindDeviation(known, f.kernel, f.release, f.profile, shown);
   if (old != nullptr && !Expired(*old, Today())) {
     throw Stop{kExitUnusable, fmt::format("{} is accepted already, in {}:{}: {}", f.key, file, old->line, old->reason)};
   }
@@ -203,7 +204,7 @@ void WriteRow(const Options& options, const TriageRow& row) {
   // What cannot be read back is not written.
   const ParsedDeviations parsed = ParseDeviations(text, file);
   if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
-  const Deviation* back = FindDeviation(parsed.deviations, f.kernel, f.release, f.profile, f.key);
+  const Deviation* back = FindDeviation(parsed.deviations, f.kernel, f.release, f.profile, shown);
   if (back == nullptr || back->reason != fresh.reason) {
     throw Stop{kExitUnusable, "a reason and a link are one line without `|`"};
   }

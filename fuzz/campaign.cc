@@ -266,12 +266,15 @@ class Campaign {
     result_.programs_before = section.value("programs", uint64_t{0});
     result_.calls_before = section.value("calls", uint64_t{0});
     for (const LoadedFinding& loaded : old_) {
+      const Finding& finding = loaded.finding;
+      // Another program may show it for another reason.
+      if (IsKnownByCondition(options_.known, ShownBy(finding.key, finding.transcript, finding.index))) continue;
       KeyEntry* entry = shared_.Find(CanonicalKey(loaded.finding.key), true);
       if (entry == nullptr) break;
       entry->kind.store(static_cast<int>(loaded.finding.kind));
       entry->calls.store(static_cast<int>(loaded.finding.transcript.program.calls.size()));
       // What was accepted since is explained.
-      entry->Set(IsKnown(options_.known, entry->key) ? KeyStage::kKnown : KeyStage::kStored);
+      entry->Set(IsKnown(options_.known, {.key = entry->key}) ? KeyStage::kKnown : KeyStage::kStored);
     }
   }
 
@@ -282,13 +285,14 @@ class Campaign {
       MetDeviation& one = met.emplace_back();
       one = {.row = row, .expired = Expired(row, today), .met_before = state_.MetBefore(row.key)};
       for (const RecheckedFinding& old : result_.rechecked) {
-        if (!old.known || !Explains(row, old.key)) continue;
+        if (!old.known || std::ranges::find(old.rows, row.key) == old.rows.end()) continue;
         if (!old.fixed) ++one.met;
         if (old.fixed && old.kind == FindingClass::kConfirmed) one.fixed = true;
       }
       for (const KeyEntry& entry : shared_.keys) {
         if (entry.at() == KeyStage::kEmpty) break;
-        if (entry.at() == KeyStage::kKnown && Explains(row, entry.key)) {
+        if (entry.at() == KeyStage::kKnown &&
+            (HasCondition(row) ? entry.IsCalled(row.key) : Explains(row, {.key = entry.key}))) {
           one.met += entry.count.load();
         }
       }
@@ -380,12 +384,21 @@ class Campaign {
       const std::string_view state = fixed ? "fixed" : "still there";
       const LoadedFinding& old = old_[i];
       if (Trouble trouble = StoreState(old.path, state); trouble.any()) return trouble;
-      const bool known = IsKnown(options_.known, CanonicalKey(old.finding.key));
+      const Shown shown = ShownBy(old.finding.key, old.finding.transcript, old.finding.index);
+      const bool known = IsKnown(options_.known, shown);
+      std::vector<std::string> rows;
+      for (const Deviation& row : options_.known) {
+        if (Explains(row, shown)) rows.push_back(row.key);
+      }
       if (KeyEntry* entry = shared_.Find(CanonicalKey(old.finding.key), false)) entry->fixed.store(fixed);
       status_.Say("{}{}: {}", state, known && !fixed ? ", as is known" : "", old.finding.key);
       status_.Event("recheck", {{"key", old.finding.key}, {"state", state}, {"known", known}, {"path", old.path}});
-      result_.rechecked.push_back(
-          {.key = old.finding.key, .path = old.path, .kind = old.finding.kind, .known = known, .fixed = fixed});
+      result_.rechecked.push_back({.key = old.finding.key,
+                                   .path = old.path,
+                                   .kind = old.finding.kind,
+                                   .known = known,
+                                   .rows = std::move(rows),
+                                   .fixed = fixed});
     }
     return {};
   }

@@ -197,6 +197,7 @@ struct RecheckedFinding {
   std::string path;
   FindingClass kind = FindingClass::kConfirmed;
   bool known = false;  // a known deviation, which explains it
+  std::vector<std::string> rows;  // that explain it, expired ones too: their keys
   bool fixed = false;  // it came in none of the runs; else in one of them
 };
 

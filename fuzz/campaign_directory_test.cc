@@ -261,6 +261,42 @@ TEST_F(CampaignDirectory, AnAcceptedFindingThatIsStillThereIsMet) {
   EXPECT_TRUE(HasDiverged(result));
 }
 
+// A key tells less than a program: what a row explains by its conditions says nothing of another program with that key.
+TEST_F(CampaignDirectory, ARowWithAConditionLeavesOtherProgramsOfTheKeyToBeFound) {
+  const auto explains = [](const char* condition) {
+    return Deviation{.kernel = "fake", .key = std::string("fake.connect.*.errno.EACCES") + condition, .reason = "on purpose", .line = 1};
+  };
+  const auto diverging_call = [&] {
+    const LoadedFindings stored = LoadFindings(options_.directory);
+    if (stored.findings.size() != 1) return std::string("findings: ") + std::to_string(stored.findings.size());
+    return PrintCall(stored.findings[0].finding.transcript.program.calls.back());
+  };
+  // An abstract name is what minimizing comes to where it may.
+  ASSERT_EQ(Run().trouble.what, "");
+  ASSERT_NE(diverging_call().find("@A"), std::string::npos) << diverging_call();
+  std::filesystem::remove_all(options_.directory);
+
+  options_.known = {explains(" when connect(*, @A?)")};
+  CampaignResult result = Run();
+  EXPECT_TRUE(HasDiverged(result));
+  EXPECT_NE(diverging_call().find("U"), std::string::npos) << diverging_call();
+  EXPECT_GT(result.deviations[0].met, 0u);
+  EXPECT_EQ(std::ranges::count(result.keys, std::string(kKey), &CampaignKey::key), 1);
+  EXPECT_EQ(std::ranges::count(result.keys, options_.known[0].key, &CampaignKey::key), 1);
+
+  // What is stored is explained now, and what comes is not: it takes its place.
+  options_.known = {explains(" when connect(*, U?)")};
+  std::string said;
+  result = Run(&said);
+  EXPECT_NE(said.find(std::string("still there, as is known: ") + kKey), std::string::npos) << said;
+  EXPECT_TRUE(HasDiverged(result));
+  EXPECT_NE(diverging_call().find("@A"), std::string::npos) << diverging_call();
+
+  options_.known = {explains(" when connect(*)")};
+  result = Run(&said);
+  EXPECT_FALSE(HasDiverged(result)) << said;
+}
+
 // A kernel's table has hundreds of rows.
 TEST_F(CampaignDirectory, OfManyKnownDeviationsTheReasonsAreToldAndTheRowsAreKept) {
   options_.known = {{.kernel = "fake", .key = kKey, .reason = "connect() is refused; that is on purpose", .line = 1}};

@@ -68,6 +68,7 @@ struct KeyEntry {
   std::atomic<int> calls{0};
   char key[kKeySize] = {};
 
+  bool IsCalled(std::string_view name) const { return name.substr(0, kKeySize - 1) == key; }
   KeyStage at() const { return static_cast<KeyStage>(stage.load(std::memory_order_acquire) & 0xff); }
   pid_t owner() const { return static_cast<pid_t>(stage.load(std::memory_order_acquire) >> 8); }
   void Set(KeyStage to) { stage.store(static_cast<uint64_t>(to), std::memory_order_release); }

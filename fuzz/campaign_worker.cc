@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -59,6 +60,12 @@ class Worker {
         oracle_(options.profile),
         ring_(kRing) {
     for (const Clause* clause : AllClauses()) Number(clause) = ClauseNumber(clause);
+    for (const LoadedFinding& loaded : old) {
+      const Finding& finding = loaded.finding;
+      if (IsKnownByCondition(options.known, ShownBy(finding.key, finding.transcript, finding.index))) {
+        old_explained_.insert(CanonicalKey(finding.key));
+      }
+    }
   }
 
   // The worker's whole life, from the end of the one it replaces on.
@@ -159,8 +166,8 @@ class Worker {
       if (!IsMine(pending.key)) continue;
       KeyEntry* entry = shared_.Find(pending.key, true);
       if (entry == nullptr) continue;
-      if (entry->at() == KeyStage::kNew && IsKnown(options_.known, pending.key)) entry->Set(KeyStage::kKnown);
-      if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown) {
+      if (entry->at() == KeyStage::kNew && IsKnown(options_.known, {.key = pending.key})) entry->Set(KeyStage::kKnown);
+      if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown || IsExplainedNow(pending)) {
         RemovePending(options_.directory, pending.key);
       } else if (entry->Claim(KeyStage::kNew)) {
         entry->safe.store(true);
@@ -335,12 +342,18 @@ class Worker {
     const sockspec::Run kept = run;
     for (size_t i = 0; i < kept.divergences.size(); ++i) {
       const Divergence& divergence = kept.divergences[i];
-      KeyEntry* entry = shared_.Find(divergence.key, true);
+      // What a row explains in this program only is counted as the row's: another program may show the key for another reason.
+      const Deviation* row = RowFor(program, kept, divergence);
+      KeyEntry* entry = shared_.Find(row != nullptr ? row->key : divergence.key, true);
       if (entry == nullptr) continue;
       if (i == 0) ++entry->count;
+      if (row != nullptr) {
+        entry->Set(KeyStage::kKnown);
+        continue;
+      }
       const KeyStage at = entry->at();
       if (at != KeyStage::kNew && !(i == 0 && DeservesAnother(program, at, *entry))) continue;
-      if (IsKnown(options_.known, divergence.key)) {
+      if (IsKnown(options_.known, {.key = divergence.key})) {
         entry->Set(KeyStage::kKnown);
         continue;
       }
@@ -376,9 +389,40 @@ class Worker {
 
   // Whether a worker in another kernel has found it, or is working it out.
   bool AnotherHas(const std::string& key, KeyEntry& entry) const {
-    const bool stored = Exists(options_.directory + "/" + key);
+    const bool stored = Exists(options_.directory + "/" + key) && !old_explained_.contains(key);
     if (stored) entry.Set(KeyStage::kStored);
     return stored || Exists(fmt::format("{}/{}/{}.program", options_.directory, kPendingDirectory, key));
+  }
+
+  // The row that explains the divergence by what its conditions ask of the program; nullptr where none does, or one
+  // without conditions would.
+  const Deviation* RowFor(const Program& program, const sockspec::Run& run, const Divergence& divergence) {
+    const auto [rows, fresh] = rows_for_.try_emplace(divergence.key);
+    if (fresh && !IsKnown(options_.known, {.key = divergence.key})) {
+      const std::string today = Today();
+      for (const Deviation& row : options_.known) {
+        if (HasCondition(row) && !Expired(row, today) && SpeaksOf(row, divergence.key)) rows->second.push_back(&row);
+      }
+    }
+    if (rows->second.empty()) return nullptr;
+    const Shown shown = ShownBy(divergence.key, program, run.replies, divergence.index);
+    const auto row = std::ranges::find_if(rows->second, [&](const Deviation* each) { return Explains(*each, shown); });
+    return row == rows->second.end() ? nullptr : *row;
+  }
+
+  // Whether a row's conditions explain what was left pending. Most often no row has any for the key, and nothing is run.
+  bool IsExplainedNow(const Pending& pending) {
+    const bool asked = std::ranges::any_of(options_.known, [&](const Deviation& row) {
+      return HasCondition(row) && SpeaksOf(row, pending.key);
+    });
+    if (!asked) return false;
+    const sockspec::Run& run = Fresh(pending.program);
+    return sockspec::Shows(run, pending.key) && RowFor(pending.program, run, run.divergences[0]) != nullptr;
+  }
+
+  // Whether the run shows the key first, and in a way that is not known.
+  bool Shows(const Program& program, const sockspec::Run& run, const std::string& key) {
+    return sockspec::Shows(run, key) && RowFor(program, run, run.divergences[0]) == nullptr;
   }
 
   // Whether a key that was found and not confirmed is worked out again, for a program that shows it
@@ -388,7 +432,7 @@ class Worker {
         at == KeyStage::kGone || (at == KeyStage::kStored &&
                                   entry.kind.load() != static_cast<int>(FindingClass::kConfirmed));
     if (!unsure || entry.chances.fetch_add(1) >= kMostChances) return false;
-    return Shows(Fresh(program), entry.key) && Shows(Fresh(program), entry.key);
+    return Shows(program, Fresh(program), entry.key) && Shows(program, Fresh(program), entry.key);
   }
 
   // A smaller program whose first divergence is this one, which was a later one's in `program`.
@@ -400,7 +444,7 @@ class Worker {
     int left = 200;
     for (Program& candidate : SimplerNeighbours(prefix)) {
       if (--left < 0) break;
-      if (Shows(Fresh(candidate), divergence.key)) return std::move(candidate);
+      if (Shows(candidate, Fresh(candidate), divergence.key)) return std::move(candidate);
     }
     return std::nullopt;
   }
@@ -420,7 +464,7 @@ class Worker {
 
   bool ShowsWithin(const Program& program, const std::string& key, int runs) {
     for (int i = 0; i < runs; ++i) {
-      if (Shows(Fresh(program), key)) return true;
+      if (Shows(program, Fresh(program), key)) return true;
     }
     return false;
   }
@@ -443,7 +487,7 @@ class Worker {
     // Over this one workers have died before: no more risks than needed.
     const bool careful = entry.attempts.load() > 1;
     int hits = 0;
-    for (int i = 0; i < 4; ++i) hits += Shows(Fresh(pending.program), key) ? 1 : 0;
+    for (int i = 0; i < 4; ++i) hits += Shows(pending.program, Fresh(pending.program), key) ? 1 : 0;
 
     Program minimal = pending.program;
     if (hits > 0 && !careful) {
@@ -456,7 +500,7 @@ class Worker {
       };
       const sockspec::Run& run = Fresh(pending.program);
       std::optional<Plausible> plausible;
-      if (Shows(run, key)) {
+      if (Shows(pending.program, run, key)) {
         const Divergence& divergence = run.divergences[0];
         minimize.last_call = divergence.index;
         plausible.emplace(options_.profile, pending.program.calls[divergence.index].op,
@@ -525,7 +569,8 @@ class Worker {
     }
     if (!options_.directory.empty()) {
       FreeDescriptors();
-      if (const StoreResult stored = StoreFinding(options_.directory, *finding);
+      const bool instead = old_explained_.contains(key);
+      if (const StoreResult stored = StoreFinding(options_.directory, *finding, instead);
           stored.trouble.any()) {
         CannotWrite(stored.trouble);
       }
@@ -578,7 +623,7 @@ class Worker {
         fresh = false;
       }
       const sockspec::Run& run = fresh ? Fresh(program) : lockstep_.Play(program);
-      if (Shows(run, key)) return Made(program, run);
+      if (Shows(program, run, key)) return Made(program, run);
     }
     return std::nullopt;
   }
@@ -613,6 +658,8 @@ class Worker {
   Ring ring_;
   std::optional<Clock::time_point> stopped_at_;
   std::map<std::string, int> tries_;  // at finding a later divergence alone
+  std::set<std::string> old_explained_;  // keys of earlier runs' findings that a row explains by its conditions
+  std::map<std::string, std::vector<const Deviation*>> rows_for_;  // by key: those with conditions, where none without speaks of it
   std::array<Numbered, kSlots> numbers_;
 };
 

@@ -1,5 +1,6 @@
 #include "fuzz/deviations.h"
 
+#include <ctype.h>
 #include <fnmatch.h>
 #include <time.h>
 
@@ -114,6 +115,76 @@ size_t CountKeys(std::string_view pattern) {
   return keys;
 }
 
+constexpr std::string_view kWhen = " when ", kAfter = " after ";
+constexpr std::string_view kItsSocket = "sN";
+
+// The column `key` in its parts.
+struct Parts {
+  std::string_view key;
+  std::vector<std::string_view> when, after;  // patterns of calls
+  std::string_view wrong;                     // what is none of it; empty: nothing
+};
+
+Parts PartsOf(std::string_view column) {
+  Parts parts{.key = column.substr(0, column.find(' '))};
+  column.remove_prefix(parts.key.size());
+  while (!column.empty()) {
+    const bool when = column.starts_with(kWhen);
+    if (!when && !column.starts_with(kAfter)) {
+      parts.wrong = column;
+      break;
+    }
+    column.remove_prefix(when ? kWhen.size() : kAfter.size());
+    const size_t end = std::min({column.find(kWhen), column.find(kAfter), column.size()});
+    (when ? parts.when : parts.after).push_back(column.substr(0, end));
+    if (Trimmed(column.substr(0, end)).empty()) parts.wrong = column;
+    column.remove_prefix(end);
+  }
+  return parts;
+}
+
+// What `pattern` is short for, one for each choice between its braces.
+std::vector<std::string> Choices(std::string_view pattern) {
+  std::vector<std::string> choices = {""};
+  while (!pattern.empty()) {
+    const size_t brace = pattern.find('{');
+    for (std::string& choice : choices) choice += pattern.substr(0, brace);
+    const size_t end = pattern.find('}', std::min(brace, pattern.size()));
+    if (end == std::string_view::npos) break;
+    std::vector<std::string> longer;
+    for (std::string_view words = pattern.substr(brace + 1, end - brace - 1);; words.remove_prefix(words.find(',') + 1)) {
+      for (const std::string& choice : choices) longer.push_back(choice + std::string(words.substr(0, words.find(','))));
+      if (words.find(',') == std::string_view::npos) break;
+    }
+    choices = std::move(longer);
+    pattern.remove_prefix(end + 1);
+  }
+  return choices;
+}
+
+// Whether the call reads as the pattern has it. Brackets are part of addresses, and stand for themselves.
+bool Reads(std::string_view call, std::string_view pattern, std::string_view socket) {
+  const std::string whole(call);
+  // "s0 = socket(…) = s0": the reply is what comes last.
+  const std::string without_reply = whole.substr(0, whole.rfind(" = "));
+  return std::ranges::any_of(Choices(pattern), [&](const std::string& choice) {
+    std::string glob;
+    for (size_t i = 0; i < choice.size(); ++i) {
+      const std::string_view rest = std::string_view(choice).substr(i);
+      const bool word = i > 0 && isalnum(static_cast<unsigned char>(choice[i - 1]));
+      if (rest.starts_with(kItsSocket) && !word && (rest.size() == 2 || !isalnum(static_cast<unsigned char>(rest[2])))) {
+        if (socket.empty()) return false;
+        glob += socket;
+        ++i;
+        continue;
+      }
+      if (choice[i] == '[' || choice[i] == '\\') glob += '\\';
+      glob += choice[i];
+    }
+    return fnmatch(glob.c_str(), whole.c_str(), 0) == 0 || fnmatch(glob.c_str(), without_reply.c_str(), 0) == 0;
+  });
+}
+
 }  // namespace
 
 std::string DeviationLine(const Deviation& d) {
@@ -178,9 +249,19 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
       return wrong(columns[3], fmt::format("found the key `{}`, expected one that starts with `{}.`",
                                            columns[3], columns[0]));
     }
-    if (const size_t keys = CountKeys(columns[3]); keys == 0 || keys > kMostKeys) {
-      return wrong(columns[3], keys == 0 ? fmt::format("found the key `{}`, expected a }} after each {{, and none within", columns[3])
-                                         : fmt::format("the key stands for more than {}", kMostKeys));
+    const Parts parts = PartsOf(columns[3]);
+    if (!parts.wrong.empty()) {
+      return wrong(parts.wrong, fmt::format("found `{}` behind the key, expected `when` or `after`, and a call",
+                                            Trimmed(parts.wrong)));
+    }
+    std::vector<std::string_view> patterns = {parts.key};
+    patterns.insert(patterns.end(), parts.when.begin(), parts.when.end());
+    patterns.insert(patterns.end(), parts.after.begin(), parts.after.end());
+    for (const std::string_view pattern : patterns) {
+      if (const size_t keys = CountKeys(pattern); keys == 0 || keys > kMostKeys) {
+        return wrong(pattern, keys == 0 ? fmt::format("found `{}`, expected a }} after each {{, and none within", pattern)
+                                        : fmt::format("`{}` stands for more than {}", pattern, kMostKeys));
+      }
     }
     if (!columns[6].empty() && !IsDate(columns[6])) {
       return wrong(columns[6], fmt::format("found `{}`, expected a date such as 2027-06-30", columns[6]));
@@ -233,25 +314,11 @@ std::string Today() {
   return text;
 }
 
-std::vector<std::string> KeysOf(const Deviation& deviation) {
-  std::vector<std::string> keys = {""};
-  for (std::string_view rest = deviation.key; !rest.empty();) {
-    const size_t brace = rest.find('{');
-    for (std::string& key : keys) key += rest.substr(0, brace);
-    const size_t end = rest.find('}', std::min(brace, rest.size()));
-    if (end == std::string_view::npos) break;
-    std::vector<std::string> longer;
-    for (std::string_view words = rest.substr(brace + 1, end - brace - 1);; words.remove_prefix(words.find(',') + 1)) {
-      for (const std::string& key : keys) longer.push_back(key + std::string(words.substr(0, words.find(','))));
-      if (words.find(',') == std::string_view::npos) break;
-    }
-    keys = std::move(longer);
-    rest.remove_prefix(end + 1);
-  }
-  return keys;
-}
+std::vector<std::string> KeysOf(const Deviation& deviation) { return Choices(PartsOf(deviation.key).key); }
 
-bool Explains(const Deviation& deviation, std::string_view key) {
+bool HasCondition(const Deviation& deviation) { return deviation.key.find(' ') != std::string::npos; }
+
+bool SpeaksOf(const Deviation& deviation, std::string_view key) {
   const std::string asked = CanonicalKey(key);
   return std::ranges::any_of(KeysOf(deviation), [&](const std::string& own) {
     const std::string known = CanonicalKey(own);
@@ -259,23 +326,53 @@ bool Explains(const Deviation& deviation, std::string_view key) {
   });
 }
 
-bool IsKnown(const std::vector<Deviation>& rows, std::string_view key) {
+bool Explains(const Deviation& deviation, const Shown& shown) {
+  if (!SpeaksOf(deviation, shown.key)) return false;
+  const Parts parts = PartsOf(deviation.key);
+  if (shown.calls.empty()) return parts.when.empty() && parts.after.empty();
+  const auto reads = [&](std::string_view pattern) {
+    return [&, pattern](const std::string& call) { return Reads(call, pattern, shown.socket); };
+  };
+  const std::span<const std::string> earlier(shown.calls.data(), shown.calls.size() - 1);
+  return std::ranges::all_of(parts.when, [&](std::string_view pattern) { return reads(pattern)(shown.calls.back()); }) &&
+         std::ranges::all_of(parts.after, [&](std::string_view pattern) { return std::ranges::any_of(earlier, reads(pattern)); });
+}
+
+Shown ShownBy(std::string_view key, const Program& program, std::span<const Reply> replies, int index) {
+  Shown shown{.key = std::string(key)};
+  for (size_t i = 0; i < static_cast<size_t>(index); ++i) {
+    shown.calls.push_back(fmt::format("{} = {}", PrintCall(program.calls[i]), PrintReply(program.calls[i], replies[i])));
+  }
+  const Call& last = program.calls[static_cast<size_t>(index)];
+  shown.calls.push_back(PrintCall(last));
+  if (TakesDescriptor(last.op) && last.fd.IsHandle()) shown.socket = fmt::format("s{}", last.fd.handle());
+  return shown;
+}
+
+Shown ShownBy(std::string_view key, const Transcript& transcript, int index) {
+  std::vector<Reply> replies;
+  for (const Said& said : transcript.said) replies.push_back(said.reply.value_or(Reply{}));
+  replies.resize(transcript.program.calls.size());
+  return ShownBy(key, transcript.program, replies, index);
+}
+
+bool IsKnown(const std::vector<Deviation>& rows, const Shown& shown) {
   const std::string today = Today();
   return std::any_of(rows.begin(), rows.end(),
-                     [&](const Deviation& row) { return Explains(row, key) && !Expired(row, today); });
+                     [&](const Deviation& row) { return Explains(row, shown) && !Expired(row, today); });
+}
+
+bool IsKnownByCondition(const std::vector<Deviation>& rows, const Shown& shown) {
+  return IsKnown(rows, shown) && !IsKnown(rows, {.key = shown.key});
 }
 
 const Deviation* FindDeviation(const Deviations& deviations, std::string_view kernel_family,
-                               std::string_view release, std::string_view profile_name,
-                               std::string_view key) {
+                               std::string_view release, std::string_view profile_name, const Shown& shown) {
   // One that has expired only where none holds still.
   const std::string today = Today();
   const Deviation* expired = nullptr;
   for (const Deviation& deviation : deviations.rows) {
-    if (!Explains(deviation, key) ||
-        !Applies(deviation, kernel_family, release, profile_name)) {
-      continue;
-    }
+    if (!Applies(deviation, kernel_family, release, profile_name) || !Explains(deviation, shown)) continue;
     if (!Expired(deviation, today)) return &deviation;
     if (expired == nullptr) expired = &deviation;
   }
@@ -286,7 +383,7 @@ Unmet WhyUnmet(const Deviation& row, const std::vector<AskedProgram>& programs, 
   Unmet why = Unmet::kNotAsked;
   for (const AskedProgram& program : programs) {
     const bool asks = NamesFile(row.link, program.file) ||
-                      std::ranges::any_of(program.keys, [&](const std::string& key) { return Explains(row, key); });
+                      std::ranges::any_of(program.keys, [&](const std::string& key) { return Explains(row, {.key = key}); });
     if (asks && program.judged) why = Unmet::kHappensNoLonger;
     if (asks && why == Unmet::kNotAsked) why = Unmet::kNotJudged;
   }

@@ -5,6 +5,7 @@
 
 #include "gtest/gtest.h"
 #include "model/clause.h"
+#include "model/program/text.h"
 
 namespace sockspec {
 namespace {
@@ -28,6 +29,66 @@ TEST(DeviationsTest, ATableIsRead) {
   EXPECT_EQ(parsed.deviations.rows[1].link, "");
 }
 
+// A program that diverges at its last call.
+Shown ByThis(std::string_view key, std::string_view text) {
+  const ParsedText parsed = ParseText(text, "shown");
+  EXPECT_TRUE(parsed.ok()) << parsed.problem.Message();
+  return ShownBy(key, parsed.transcript, static_cast<int>(parsed.transcript.program.calls.size()) - 1);
+}
+
+TEST(DeviationsTest, ARowWithConditionsExplainsOnlyProgramsThatFulfilThemAll) {
+  constexpr std::string_view kKey = "linux.recv.stream.inet.recv.not_connected.value.0";
+  constexpr std::string_view kProgram =
+      "s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\n"
+      "bind(s0, [::1]:P0) = 0\n"
+      "s1 = socket(AF_INET, SOCK_STREAM, 0) = s1\n"
+      "connect(s1, 127.0.0.1:P0) = -1 ECONNREFUSED\n"
+      "recv(s1, 1, MSG_DONTWAIT|MSG_OOB) = 0\n";
+  const Shown shown = ByThis(kKey, kProgram);
+  const auto explains = [&](const char* conditions) {
+    const ParsedDeviations parsed =
+        ParseDeviations(std::string("linux | * | linux | linux.*.stream.{inet,inet6}.*.value.0") + conditions + " | why\n", "f");
+    EXPECT_EQ(parsed.problem, "");
+    EXPECT_EQ(HasCondition(parsed.deviations.rows[0]), conditions[0] != 0);
+    EXPECT_TRUE(SpeaksOf(parsed.deviations.rows[0], kKey));
+    return Explains(parsed.deviations.rows[0], shown);
+  };
+  EXPECT_TRUE(explains(""));
+  // The call that diverged, with all its arguments and without its reply.
+  EXPECT_TRUE(explains(" when recv(*, MSG_DONTWAIT?MSG_OOB)"));
+  EXPECT_TRUE(explains(" when {send,recv}(sN, 1, *)"));
+  EXPECT_FALSE(explains(" when recv(*, MSG_OOB)"));
+  EXPECT_FALSE(explains(" when recv(*) = 0"));
+  EXPECT_FALSE(explains(" when connect(*)"));
+  // An earlier one, with its reply or without it; of the same socket or of any.
+  EXPECT_TRUE(explains(" after connect(sN, *)"));
+  EXPECT_TRUE(explains(" after connect(sN, *) = -1 ECONNREFUSED"));
+  EXPECT_FALSE(explains(" after connect(sN, *) = 0"));
+  EXPECT_FALSE(explains(" after recv(*)"));
+  EXPECT_FALSE(explains(" after bind(sN, *)"));
+  EXPECT_TRUE(explains(" after bind(s?, *)"));
+  // Brackets stand for themselves.
+  EXPECT_TRUE(explains(" after bind(s?, [::1]:*)"));
+  EXPECT_FALSE(explains(" after bind(s?, [[::1]]*)"));
+  EXPECT_TRUE(explains(" after sN = socket(*)"));
+  EXPECT_TRUE(explains(" when recv(*) after connect(*) after bind(*)"));
+  EXPECT_FALSE(explains(" when recv(*) after connect(*) after listen(*)"));
+}
+
+TEST(DeviationsTest, WhereTheProgramIsNotKnownNoConditionHolds) {
+  const ParsedDeviations parsed =
+      ParseDeviations("linux | * | linux | linux.a.*.value.0 when *(*) | one\nlinux | * | linux | linux.b.x.value.0 | two\n", "f");
+  ASSERT_EQ(parsed.problem, "");
+  const std::vector<Deviation>& rows = parsed.deviations.rows;
+  EXPECT_FALSE(Explains(rows[0], {.key = "linux.a.x.value.0"}));
+  EXPECT_TRUE(Explains(rows[1], {.key = "linux.b.x.value.0"}));
+  const Shown shown{.key = "linux.a.x.value.0", .calls = {"recv(s0, 1, 0)"}, .socket = "s0"};
+  EXPECT_TRUE(IsKnownByCondition(rows, shown));
+  EXPECT_FALSE(IsKnownByCondition(rows, {.key = "linux.b.x.value.0", .calls = shown.calls, .socket = "s0"}));
+  EXPECT_EQ(FindDeviation(parsed.deviations, "linux", "Linux 6.18", "linux-6.18", shown), &rows[0]);
+  EXPECT_EQ(FindDeviation(parsed.deviations, "linux", "Linux 6.18", "linux-6.18", {.key = shown.key}), nullptr);
+}
+
 TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
   const std::string table =
       "; a line is `kernel | version | profile | key | reason | link | expires`, the last two may be left out";
@@ -47,6 +108,11 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
        "f:1:39: found `2027-02-29`, expected a date such as 2027-06-30"},
       {"linux | * | posix | linux.x | a | b | 2027-06-00\n",
        "f:1:39: found `2027-06-00`, expected a date such as 2027-06-30"},
+      {"linux | * | posix | linux.x unless close(*) | a\n",
+       "f:1:28: found `unless close(*)` behind the key, expected `when` or `after`, and a call"},
+      {"linux | * | posix | linux.x after  | a\n", "f:1:28: found `after` behind the key, expected `when` or `after`, and a call"},
+      {"linux | * | posix | linux.x after {recv(*) | a\n",
+       "f:1:35: found `{recv(*)`, expected a } after each {, and none within"},
       {"linux | * | posix | linux.x | \n", "f:1:31: the column `reason` is empty"},
       {"linux | v6.18 | posix | linux.x | a\n",
        "f:1:9: found the version `v6.18`, expected one such as 6.18, 6.1..6.18, 6.6.. or *"},
@@ -59,11 +125,11 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
       {"linux | * | posix | fake.x | a\n",
        "f:1:21: found the key `fake.x`, expected one that starts with `linux.`"},
       {"linux | * | posix | linux.{a,b.x | a\n",
-       "f:1:21: found the key `linux.{a,b.x`, expected a } after each {, and none within"},
+       "f:1:21: found `linux.{a,b.x`, expected a } after each {, and none within"},
       {"linux | * | posix | linux.{a,{b}}.x | a\n",
-       "f:1:21: found the key `linux.{a,{b}}.x`, expected a } after each {, and none within"},
+       "f:1:21: found `linux.{a,{b}}.x`, expected a } after each {, and none within"},
       {"linux | * | posix | linux.{0,1,2,3,4,5,6,7}{0,1,2,3,4,5,6,7}{0,1,2,3,4,5,6,7}{0,1,2,3,4,5,6,7}{0,1} | a\n",
-       "f:1:21: the key stands for more than 4096"},
+       "f:1:21: `linux.{0,1,2,3,4,5,6,7}{0,1,2,3,4,5,6,7}{0,1,2,3,4,5,6,7}{0,1,2,3,4,5,6,7}{0,1}` stands for more than 4096"},
       {"linux | * | posix | linux.x | a\n# again\nlinux | * | posix | linux.x | b\n",
        "f:3:21: the same deviation stands in line 1 already"},
   };
@@ -75,13 +141,13 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
 TEST(DeviationsTest, ARowSpeaksOfItsKernelItsVersionsAndItsProfile) {
   const Deviations deviations = ParseDeviations(kTable, "").deviations;
   const std::string key = deviations.rows[0].key;
-  EXPECT_NE(FindDeviation(deviations, "linux", "Linux 6.18.44", "posix", key), nullptr);
-  EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 5.10.0", "posix", key), nullptr);
-  EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 6.18.44", "linux-6.18", key), nullptr);
-  EXPECT_EQ(FindDeviation(deviations, "fake", "Linux 6.18.44", "posix", key), nullptr);
-  EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 6.18.44", "posix", key + "0"), nullptr);
+  EXPECT_NE(FindDeviation(deviations, "linux", "Linux 6.18.44", "posix", {.key = key}), nullptr);
+  EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 5.10.0", "posix", {.key = key}), nullptr);
+  EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 6.18.44", "linux-6.18", {.key = key}), nullptr);
+  EXPECT_EQ(FindDeviation(deviations, "fake", "Linux 6.18.44", "posix", {.key = key}), nullptr);
+  EXPECT_EQ(FindDeviation(deviations, "linux", "Linux 6.18.44", "posix", {.key = key + "0"}), nullptr);
   // `linux` means every version of that profile; 6.1* matches 6.18, too.
-  EXPECT_NE(FindDeviation(deviations, "linux", "6.18.44-generic", "linux-6.18", "linux.x.value.0"),
+  EXPECT_NE(FindDeviation(deviations, "linux", "6.18.44-generic", "linux-6.18", {.key = "linux.x.value.0"}),
             nullptr);
 }
 
@@ -182,8 +248,8 @@ TEST(DeviationsTest, AClausesOlderIdStillNamesItsFindings) {
       const std::string tail = ".errno.EINVAL";
       const std::string old = "linux.bind.stream.inet." + std::string(alias) + tail;
       EXPECT_EQ(CanonicalKey(old), "linux.bind.stream.inet." + std::string(clause->id) + tail);
-      EXPECT_TRUE(Explains({.key = "linux.bind.*." + std::string(alias) + tail}, old));
-      EXPECT_TRUE(Explains({.key = "linux.bind.*." + std::string(alias) + tail}, CanonicalKey(old)));
+      EXPECT_TRUE(SpeaksOf({.key = "linux.bind.*." + std::string(alias) + tail}, old));
+      EXPECT_TRUE(SpeaksOf({.key = "linux.bind.*." + std::string(alias) + tail}, CanonicalKey(old)));
     }
   }
   EXPECT_EQ(CanonicalKey("linux.x.value.0"), "linux.x.value.0");
@@ -195,12 +261,12 @@ TEST(DeviationsTest, BracesStandForTheirWordsAndForNothingElse) {
             (std::vector<std::string>{
                 "lwip.recv.stream.inet.recv.end.errno.EAGAIN", "lwip.read.stream.inet.recv.end.errno.EAGAIN",
                 "lwip.recv.stream.inet6.recv.end.errno.EAGAIN", "lwip.read.stream.inet6.recv.end.errno.EAGAIN"}));
-  for (const std::string& key : KeysOf(row)) EXPECT_TRUE(Explains(row, key)) << key;
-  EXPECT_FALSE(Explains(row, "lwip.recvfrom.stream.inet.recv.end.errno.EAGAIN"));
-  EXPECT_FALSE(Explains(row, "lwip.recv.dgram.inet.recv.end.errno.EAGAIN"));
-  EXPECT_FALSE(Explains(row, row.key));
-  EXPECT_TRUE(Explains({.key = "lwip.{recv,read}.*.errno.EAGAIN"}, "lwip.read.stream.inet.recv.end.errno.EAGAIN"));
-  EXPECT_FALSE(Explains({.key = "lwip.{recv,read}.*.errno.EAGAIN"}, "lwip.readv.stream.inet.recv.end.errno.EAGAIN"));
+  for (const std::string& key : KeysOf(row)) EXPECT_TRUE(SpeaksOf(row, key)) << key;
+  EXPECT_FALSE(SpeaksOf(row, "lwip.recvfrom.stream.inet.recv.end.errno.EAGAIN"));
+  EXPECT_FALSE(SpeaksOf(row, "lwip.recv.dgram.inet.recv.end.errno.EAGAIN"));
+  EXPECT_FALSE(SpeaksOf(row, row.key));
+  EXPECT_TRUE(SpeaksOf({.key = "lwip.{recv,read}.*.errno.EAGAIN"}, "lwip.read.stream.inet.recv.end.errno.EAGAIN"));
+  EXPECT_FALSE(SpeaksOf({.key = "lwip.{recv,read}.*.errno.EAGAIN"}, "lwip.readv.stream.inet.recv.end.errno.EAGAIN"));
   EXPECT_EQ(KeysOf({.key = "lwip.x"}), std::vector<std::string>{"lwip.x"});
 }
 

@@ -714,7 +714,7 @@ std::string TimeNow() {
 namespace {
 
 // `raced`: somebody stored the same key meanwhile, whom the lock does not hold up.
-StoreResult StoreOnce(const std::string& directory, const Finding& finding, bool* raced) {
+StoreResult StoreOnce(const std::string& directory, const Finding& finding, bool instead, bool* raced) {
   StoreResult result;
   const std::string base = directory.empty() ? "." : directory;
   result.path = base + "/" + finding.key;
@@ -741,11 +741,11 @@ StoreResult StoreOnce(const std::string& directory, const Finding& finding, bool
   Finding fresh = finding;
   if (exists) {
     LoadedFinding stored = LoadFinding(result.path);
-    if (stored.problem.empty() && stored.finding.kind <= finding.kind) {
+    if (stored.problem.empty() && stored.finding.kind <= finding.kind && !instead) {
       result.trouble = CountAgain(result.path, std::move(stored.finding), finding);
       return result;
     }
-    if (stored.problem.empty()) {
+    if (stored.problem.empty() && !instead) {
       fresh.seen += stored.finding.seen;
       fresh.first_seen = std::min(fresh.first_seen, stored.finding.first_seen);
     }
@@ -783,10 +783,10 @@ StoreResult StoreOnce(const std::string& directory, const Finding& finding, bool
 
 }  // namespace
 
-StoreResult StoreFinding(const std::string& directory, const Finding& finding) {
+StoreResult StoreFinding(const std::string& directory, const Finding& finding, bool instead) {
   for (int tries = 1;; ++tries) {
     bool raced = false;
-    StoreResult result = StoreOnce(directory, finding, &raced);
+    StoreResult result = StoreOnce(directory, finding, instead, &raced);
     // A lock of this kernel's means nothing to a process in another one.
     if (!raced || tries == 3) return result;
   }

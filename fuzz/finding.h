@@ -132,8 +132,8 @@ struct [[nodiscard]] StoreResult {
 // Writes `finding` below `directory`, which is made where it does not exist. All or nothing, kill
 // -9 included: the finding appears under its name with all its files, each synced to the disk, or
 // not at all. A key that is there already gets its counts brought up to date, unless what is there
-// is less sure (FindingClass): then it is replaced. Several processes may store into one directory.
-StoreResult StoreFinding(const std::string& directory, const Finding& finding);
+// is less sure (FindingClass) or this one is wanted `instead`: then it is replaced. Several processes may store into one directory.
+StoreResult StoreFinding(const std::string& directory, const Finding& finding, bool instead = false);
 
 // Brings `state` (Finding::state) of the finding in `path`, a directory that StoreFinding() made, up
 // to date; "still there" was seen now. All or nothing, as StoreFinding().

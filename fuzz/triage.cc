@@ -51,7 +51,7 @@ Triage TriageOf(LoadedFindings findings, const Deviations& deviations, std::stri
   for (LoadedFinding& loaded : findings.findings) {
     TriageRow& row = triage.rows.emplace_back();
     const Finding& f = loaded.finding;
-    const Deviation* known = FindDeviation(deviations, f.kernel, f.release, f.profile, f.key);
+    const Deviation* known = FindDeviation(deviations, f.kernel, f.release, f.profile, ShownBy(f.key, f.transcript, f.index));
     if (known != nullptr && !Expired(*known, today)) row.accepted = known->reason;
     row.loaded = std::move(loaded);
   }

@@ -90,7 +90,7 @@ class Unknown {
 
   void Look(const std::string& key, const std::string& shown_by) {
     if (!seen_.insert(key).second) return;
-    if (FindDeviation(table_, "lwip", release_, "posix", key) == nullptr) keys_.emplace(key, shown_by);
+    if (FindDeviation(table_, "lwip", release_, "posix", {.key = key}) == nullptr) keys_.emplace(key, shown_by);
   }
   const std::map<std::string, std::string>& keys() const { return keys_; }
 
@@ -122,7 +122,7 @@ TEST_F(FoundOnLwip, EveryProgramBreaksPosixInItsLastCallOnlyAsItsRowSays) {
     if (stray) told.wrote &= ~(kWroteAddress | kWroteAddressLength);
     const std::string came_back = kSaid + PrintReply(transcript.program.calls[last], told) + (stray ? "" : "\n");
     EXPECT_NE(text.find(came_back), std::string::npos) << PrintReply(transcript.program.calls[last], divergence.actual);
-    const Deviation* row = FindDeviation(table, "lwip", kernel_->release(), "posix", divergence.key);
+    const Deviation* row = FindDeviation(table, "lwip", kernel_->release(), "posix", ShownBy(divergence.key, transcript.program, run.replies, divergence.index));
     ASSERT_NE(row, nullptr) << divergence.key;
     EXPECT_TRUE(text.starts_with("# " + row->reason + "\n")) << row->reason;
   }
