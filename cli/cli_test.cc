@@ -327,6 +327,17 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
   EXPECT_TRUE(Contents(directory_ + "/" + example).starts_with("# on purpose\n")) << Contents(directory_ + "/" + example);
   EXPECT_NE(Contents(directory_ + "/" + example).find(" came back with: "), std::string::npos);
   EXPECT_EQ(Run("check --mutant=unix_connect.connected_elsewhere --deviations=d/known.deviations " + example).status, 0);
+  // A row for all keys in which the mistake shows, with what tells it from others.
+  Write("d/known.deviations", "");
+  const Result misses = Run("triage d accept connected_elsewhere --reason=why --as='fake.*.value.0 when listen(*)'");
+  EXPECT_EQ(misses.status, 2);
+  EXPECT_NE(misses.err.find("--as: `fake.*.value.0 when listen(*)` does not explain " + key + ", whose last call is\n  connect("),
+            std::string::npos) << misses.err;
+  EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), "");
+  const Result wider = Run("triage d accept connected_elsewhere --reason=why --as='fake.*.value.0 when connect(*)'");
+  EXPECT_EQ(wider.status, 0) << wider.err;
+  EXPECT_NE(Contents(directory_ + "/d/known.deviations").find(" when connect(*) | why"), std::string::npos);
+  EXPECT_NE(Run("triage d --json").out.find("\"accepted\": \"why\""), std::string::npos) << Run("triage d --json").out;
   // What is fixed needs no row: the next campaign would miss it.
   Write("d/known.deviations", "");
   const std::string finding = "d/" + key + "/finding.json";

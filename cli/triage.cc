@@ -38,6 +38,7 @@ namespace {
 constexpr char kAcceptedFile[] = "known.deviations";  // in the directory of findings
 constexpr char kCorpusWord[] = "corpus";
 constexpr char kDeviationsWord[] = "deviations";
+constexpr char kCampaignFile[] = "campaign.json";
 constexpr char kFound[] = "fuzz/found";               // in a tree of sockspec
 
 struct Options {
@@ -50,6 +51,7 @@ struct Options {
   std::string deviations;
   std::string reason, link, expires;  // of accept
   std::string same_as;                // of accept
+  std::string as;                     // of accept
   std::string into;                   // of regress
   std::string format = "gtest";       // of export
   std::string output;                 // of bisect-script and export
@@ -79,6 +81,10 @@ const TriageRow& Named(const Triage& triage, const std::string& key) {
     if (own.find(key) == std::string::npos) continue;
     several += "\n  " + own;
     if (named == nullptr) named = &row;
+  }
+  for (const LoadedFinding& corrupt : triage.corrupt) {
+    const std::string own = std::filesystem::path(corrupt.path).filename().string();
+    if (own == key || (named == nullptr && own.find(key) != std::string::npos)) throw Stop{kExitUnusable, corrupt.problem};
   }
   if (named == nullptr) {
     throw Stop{
@@ -190,7 +196,7 @@ void WriteRow(const Options& options, const TriageRow& row) {
   const Deviation fresh{.kernel = f.kernel,
                         .version = like == nullptr ? VersionsOf(f) : like->version,
                         .profile = f.profile,
-                        .key = f.key,
+                        .key = options.as.empty() ? f.key : options.as,
                         .reason = like == nullptr ? options.reason : like->reason,
                         .link = !options.link.empty() || like == nullptr ? options.link
                                 : example.empty()                        ? like->link
@@ -205,6 +211,9 @@ void WriteRow(const Options& options, const TriageRow& row) {
   const ParsedDeviations parsed = ParseDeviations(text, file);
   if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
   const Deviation* back = FindDeviation(parsed.deviations, f.kernel, f.release, f.profile, shown);
+  if (!options.as.empty() && !Explains(fresh, shown)) {
+    throw Stop{kExitUnusable, fmt::format("--as: `{}` does not explain {}, whose last call is\n  {}", options.as, f.key, shown.calls.back())};
+  }
   if (back == nullptr || back->reason != fresh.reason) {
     throw Stop{kExitUnusable, "a reason and a link are one line without `|`"};
   }
@@ -446,6 +455,11 @@ int RunTriage(const Options& options) {
   } else if (options.json) {
     fmt::print("{}", TriageJson(triage));
   } else if (before == 0) {
+    const bool campaign = std::filesystem::exists(PathOf(options.directory + "/" + kCampaignFile));
+    if (!campaign && triage.corrupt.empty() && triage.deaths.empty()) {
+      throw Stop{kExitUnusable, fmt::format("{} is no directory of findings: it has neither a finding nor a {}",
+                                            options.directory, kCampaignFile)};
+    }
     fmt::print("no findings in {}\n", options.directory);
   } else if (shown == 0) {
     fmt::print("none of the {} finding{} in {} is such a one\n", before, before == 1 ? "" : "s", options.directory);
@@ -517,6 +531,11 @@ void AddTriage(CLI::App& app, int& status) {
                    "Of accept, in place of a reason: a part of the sentence or the link of rows that are there. It is their "
                    "mistake, shown in another way: the row joins them, and its program theirs")
       ->type_name("TEXT");
+  command
+      ->add_option("--as", options->as,
+                   "Of accept, in place of the key: a pattern of keys, with conditions that tell this mistake from others: "
+                   "'lwip.*.errno.EINVAL when recv*(*, MSG_OOB)', 'lwip.*.stream.* after connect(sN, *) = -1 *'")
+      ->type_name("PATTERN");
   command->add_option("--link", options->link, "Of accept: where it is talked about")
       ->type_name("URL");
   command
