@@ -110,7 +110,9 @@ std::optional<uint64_t> SeedOf(const std::string& text) {
 // " for 60s", " for 1000000 calls", " for 60s or 100 programs", whichever comes first.
 std::string HowLong(const Options& options, const std::string& duration) {
   std::vector<std::string> ends;
-  if (!duration.empty()) ends.push_back(duration);
+  // A number alone is one of seconds.
+  const bool unit = duration.find_first_not_of("0123456789") != std::string::npos;
+  if (!duration.empty()) ends.push_back(duration + (unit ? "" : "s"));
   if (options.programs != 0) ends.push_back(fmt::format("{} program{}", options.programs, options.programs == 1 ? "" : "s"));
   if (options.calls != 0) ends.push_back(fmt::format("{} calls", options.calls));
   return fmt::format(" for {}", fmt::join(ends, " or "));

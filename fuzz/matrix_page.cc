@@ -118,7 +118,9 @@ std::string ClausesHtml(const Matrix& matrix) {
     }
   }
   if (clauses.empty()) return fmt::format("<p class=\"note\">None: no call diverges from {}.</p>\n", Escaped(matrix.profile));
-  std::string html = Head(matrix, "clause");
+  std::string html = fmt::format("<p class=\"note\">How many calls of these programs diverge from a clause; {}: none, or none of its "
+                                 "programs ran there.</p>\n", Matrix::kNothing);
+  html += Head(matrix, "clause");
   for (const auto& [clause, where] : clauses) {
     html += fmt::format("<tr class=\"parts\"><td class=\"what\"><code>{}</code><div class=\"says\">", Escaped(clause));
     for (const size_t t : where.tables) {

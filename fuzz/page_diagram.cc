@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "fmt/format.h"
 #include "fuzz/lockstep.h"
@@ -27,6 +29,7 @@ constexpr double kBoxWidth = 104;
 constexpr double kBoxHeight = 40;
 constexpr double kBend =
     34;  // how far a line leaves the straight one, to its left: there and back are two lines
+constexpr size_t kMajor = 16;  // lines that are drawn in full; of the others a phase shows its own
 
 struct Point {
   double x = 0, y = 0;
@@ -73,6 +76,16 @@ struct Line {
   }
 };
 using Lines = std::map<std::pair<const Place*, const Place*>, Line>;
+
+// Those at which findings diverge first, then those that most sockets went.
+std::vector<Lines::const_pointer> ByWeight(const Lines& lines) {
+  std::vector<Lines::const_pointer> sorted;
+  for (const auto& line : lines) sorted.push_back(&line);
+  std::ranges::stable_sort(sorted, std::greater(), [](Lines::const_pointer line) {
+    return std::pair(line->second.diverges && line->second.count() > 0, line->second.count());
+  });
+  return sorted;
+}
 
 // What the specification knows. Of TCP over IPv4 everything is tried twice, which takes seconds;
 // over IPv6 it moves the same way.
@@ -223,7 +236,11 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
   std::string labels;
   std::vector<Rectangle> occupied;
   for (const Place& place : kBoxes) occupied.push_back(Around(place.at, kBoxWidth, kBoxHeight));
-  for (const auto& [ends, line] : lines) {
+  size_t nth = 0;
+  for (const Lines::const_pointer each : ByWeight(lines)) {
+    const auto& [ends, line] = *each;
+    const std::string which = fmt::format("data-ends=\"{} {}\"{}", NameOf(*ends.first), NameOf(*ends.second),
+                                          nth++ < kMajor ? "" : " data-minor");
     const Curve curve = Outside(ends.first->at, ends.second->at);
     const uint64_t count = line.count();
     const std::string_view kind = count == 0 ? "never" : line.diverges ? "diverges" : "taken";
@@ -231,10 +248,10 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
                                     : 1.2 + 3 * std::log1p(static_cast<double>(count)) /
                                                 std::log1p(static_cast<double>(most));
     svg += fmt::format(
-        "<path class=\"edge {}\" stroke-width=\"{:.1f}\" marker-end=\"url(#arrow-{})\" d=\"M{:.1f} "
+        "<path class=\"edge {}\" {} stroke-width=\"{:.1f}\" marker-end=\"url(#arrow-{})\" d=\"M{:.1f} "
         "{:.1f}Q{:.1f} "
         "{:.1f} {:.1f} {:.1f}\"><title>{} to {}: {}</title></path>\n",
-        kind, width, kind, curve.from.x, curve.from.y, curve.control.x, curve.control.y, curve.to.x,
+        kind, which, width, kind, curve.from.x, curve.from.y, curve.control.x, curve.control.y, curve.to.x,
         curve.to.y, NameOf(*ends.first), NameOf(*ends.second), Escaped(CallsWords(line)));
     // Lines that nothing went along are told by the table only.
     if (count == 0 && taken > 0) continue;
@@ -249,7 +266,7 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
       if (std::ranges::any_of(occupied, [&](const Rectangle& other) { return own.Meets(other); }))
         continue;
       occupied.push_back(own);
-      labels += fmt::format("<text class=\"label {}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", kind,
+      labels += fmt::format("<text class=\"label {}\" {} x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", kind, which,
                             at.x, at.y + 3.5, Escaped(label));
       break;
     }
@@ -259,11 +276,12 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
     const auto found = by_phase.find(place.phase);
     const bool bad = found != by_phase.end() && place.phase != Phase::kClosed;
     svg += fmt::format(
-        "<g class=\"phase{}\"><rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\" "
+        "<g class=\"phase{}\" data-phase=\"{}\" tabindex=\"0\"><rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\" "
         "rx=\"8\"/><text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>",
         bad                        ? " bad"
         : touched.contains(&place) ? ""
                                    : " idle",
+        NameOf(place),
         place.at.x - kBoxWidth / 2, place.at.y - kBoxHeight / 2, kBoxWidth, kBoxHeight, place.at.x,
         place.at.y + (stayed.contains(&place) ? -1 : 4), NameOf(place));
     if (const auto calls = stayed.find(&place); calls != stayed.end()) {
@@ -282,12 +300,23 @@ std::string DiagramHtml(const CampaignRecord& record, const std::vector<TriageRo
   }
   svg += "</svg></div>\n";
 
+  // A phase that is pointed at, or tapped, shows all its lines, and no others.
+  svg += "<style>";
+  for (const Place& place : kBoxes) {
+    svg += fmt::format(
+        ".diagram:has([data-phase={0}]:is(:hover,:focus)) .edge:not([data-ends~={0}]) {{ opacity: .05 }}\n"
+        ".diagram:has([data-phase={0}]:is(:hover,:focus)) .label:not([data-ends~={0}]) {{ opacity: 0 }}\n"
+        ".diagram:has([data-phase={0}]:is(:hover,:focus)) [data-ends~={0}] {{ opacity: 1 }}\n",
+        NameOf(place));
+  }
+  svg += "</style>\n";
+
   std::string html = fmt::format(
       "<p class=\"note\">{} A line is named after the call that moved most sockets along it, with "
       "how often{}. "
       "<span class=\"key-diverges\">Red</span>: findings diverge at a call that is among those of "
       "the line, in the "
-      "phase it comes from; a number at a phase says how many.{} Lines to <i>closed</i> are left "
+      "phase it comes from; a number at a phase says how many. Pale lines are the rarer ones: point at a phase, or tap it, for all of its own.{} Lines to <i>closed</i> are left "
       "out: close() leads "
       "there from everywhere.</p>\n",
       record.edges.empty()

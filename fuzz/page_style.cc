@@ -54,6 +54,7 @@ figure { margin: 0; min-width: 0 } figcaption { color: var(--dim) } figcaption b
 .diagram .edge.diverges { stroke: var(--red); opacity: .9 } .diagram .edge:hover { opacity: 1; stroke: var(--link) }
 .arrow path { fill: var(--dim) } .arrow.diverges path { fill: var(--red) } .arrow.never path { opacity: .4 }
 .diagram .label { font-size: 10.5px; text-anchor: middle; fill: var(--ink); paint-order: stroke; stroke: var(--ground); stroke-width: 4px; stroke-linejoin: round }
+.diagram [data-minor] { opacity: .16 } .diagram .label[data-minor] { opacity: 0 } .diagram .phase:focus { outline: none }
 .diagram .label.diverges { fill: var(--red) } .diagram .label.never { fill: var(--dim) }
 .phase rect { fill: var(--raised); stroke: var(--dim); stroke-width: 1.2 } .phase.bad rect { stroke: var(--red) }
 .phase text { text-anchor: middle; font-size: 13px; fill: var(--ink) } .phase .small { font-size: 10.5px; fill: var(--dim) }

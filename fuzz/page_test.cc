@@ -124,6 +124,25 @@ TEST(PageTest, TheDiagramCountsWhatWentAlongALineAndMarksWhereFindingsDiverge) {
   EXPECT_FALSE(Has(html, "nan"));
 }
 
+TEST(PageTest, TheDiagramDrawsAFewLinesInFullAndTheOthersWhereTheirPhaseIsPointedAt) {
+  CampaignRecord record = ARecord();
+  record.edges.clear();
+  for (int from = 0; from < kPhaseCount; ++from) {
+    for (int to = 0; to < kPhaseCount; ++to) {
+      const auto name = [](int phase) { return std::string(PhaseName(static_cast<Phase>(phase))); };
+      const auto count = static_cast<uint64_t>(1000 + kPhaseCount * from + to);
+      if (from != to) record.edges.push_back({.from = name(from), .call = "dup2", .to = name(to), .count = count});
+    }
+  }
+  const std::string html = DiagramHtml(record, {}, Linux());
+  const std::regex full("<path class=\"edge taken\" data-ends=\"[a-z -]*\" stroke");
+  EXPECT_EQ(std::distance(std::sregex_iterator(html.begin(), html.end(), full), {}), 16);
+  // The heaviest are those with the highest numbers.
+  EXPECT_TRUE(Has(html, "data-ends=\"unspecified reset\" stroke"));
+  EXPECT_TRUE(Has(html, "data-ends=\"unbound bound\" data-minor stroke"));
+  EXPECT_TRUE(Has(html, "data-phase=\"unbound\" tabindex=\"0\""));
+}
+
 TEST(PageTest, CoverageSaysOfEveryClauseThatNeverDecidedWhy) {
   const std::string html = CoverageHtml(ARecord(), ATriage().rows, Linux());
   int missing = 0;

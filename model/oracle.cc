@@ -17,8 +17,6 @@
 namespace sockspec {
 namespace {
 
-constexpr int kRoom = kMaxAllowed;  // for rows that hold at once
-
 bool Blocks(const Clause* clause) { return clause->blocks; }
 
 bool Holds(const Clause& clause, const Scene& scene) {
@@ -345,7 +343,7 @@ int Oracle::Options(Scene& scene, Waiting& waiting, const Clause* removed, const
   const Call& call = waiting_calls_[waiting.thread];
   if (SpoiltBy(world, call, profile_) != nullptr) return 0;
   const Scene looking(world, call, profile_, waiting, scene);
-  const int count = Applicable(RowsFor(call, looking), looking, removed, rows, kRoom);
+  const int count = Applicable(RowsFor(call, looking), looking, removed, rows, kMaxAllowed);
   const bool mixed = profile_.family != kPosix && count > 1 && std::any_of(rows, rows + count, Blocks);
   return mixed ? 0 : count;
 }
@@ -360,7 +358,7 @@ void Oracle::Settle(Scene& scene, const Clause* removed) const {
   World& world = scene.world;
   bool stays[kMaxWaiting] = {};  // of those that may come back and may not, who does not
   while (world.lost == Lost::kNo) {
-    Candidate candidates[kMaxWaiting * (kRoom + 1)];
+    Candidate candidates[kMaxWaiting * (kMaxAllowed + 1)];
     Waiting* sleepers[kMaxWaiting];
     int count = 0;
     int asleep = 0;
@@ -370,7 +368,7 @@ void Oracle::Settle(Scene& scene, const Clause* removed) const {
       const bool perhaps = !Looks(world, waiting);
       if (world.lost != Lost::kNo) return;
       if (perhaps && !IsWokenSomeTime(world, waiting)) continue;
-      const Clause* rows[kRoom];
+      const Clause* rows[kMaxAllowed];
       const int options = Options(scene, waiting, removed, rows);
       if (options == 0) {
         world.lost = Lost::kThreads;
@@ -468,7 +466,7 @@ Oracle::Resumed Oracle::ResumeIn(World& world, const Call& call, const Reply* se
   if (!waiting->returned) {
     // Whom a signal wakes looks again, too: what would have let it go, had something woken it, does so now.
     interrupted = true;
-    const Clause* rows[kRoom];
+    const Clause* rows[kMaxAllowed];
     const int options = Options(scene, *waiting, nullptr, rows);
     const Clause* clause = options == 0 ? nullptr : rows[options > 1 ? scene.Fork(options) : 0];
     if (clause == nullptr) {
@@ -533,7 +531,7 @@ void Oracle::LetAllArrive(World& world) const {
 }
 
 Verdict Oracle::Step(const Call& call, const Reply& reply) {
-  const Clause* rows[kRoom];
+  const Clause* rows[kMaxAllowed];
   clause_ = nullptr;
   allowed_ = 0;
   if (!lost_ && NamesUnseenPort(call, worlds_[0])) {
@@ -573,7 +571,7 @@ Verdict Oracle::Step(const Call& call, const Reply& reply) {
   for (int w = 0; w < count_; ++w) {
     const Scene scene(worlds_[w], call, profile_, nullptr, 0);
     const bool nothing_known = OnUnspecified(call, worlds_[w]);
-    const int count = nothing_known ? 0 : Applicable(RowsFor(call, scene), scene, nullptr, rows, kRoom);
+    const int count = nothing_known ? 0 : Applicable(RowsFor(call, scene), scene, nullptr, rows, kMaxAllowed);
     if (count == 0 && !nothing_known) return Lose(kNotModelled);
     if (nothing_known || rows[0]->strength == Strength::kUnspecified) {
       if (next == room()) return Lose("the replies leave too many worlds possible");
@@ -750,7 +748,7 @@ std::vector<Allowed> Oracle::Ask(const Call& call) const {
 }
 
 std::vector<Allowed> Oracle::AskNow(const Call& call) const {
-  const Clause* rows[kRoom];
+  const Clause* rows[kMaxAllowed];
   std::vector<Allowed> answers;
   if (lost_) return answers;
   if (call.part == Part::kResumed) {
@@ -771,7 +769,7 @@ std::vector<Allowed> Oracle::AskNow(const Call& call) const {
   for (int w = 0; w < count_; ++w) {
     World world = worlds_[w];
     if (OnUnspecified(call, world)) return {};
-    const int count = Applicable(RowsFor(call, world), world, call, profile_, nullptr, rows, kRoom);
+    const int count = Applicable(RowsFor(call, world), world, call, profile_, nullptr, rows, kMaxAllowed);
     if (count > 0 && rows[0]->strength == Strength::kUnspecified) return {};
     for (int r = 0; r < count; ++r) {
       if (rows[r]->blocks && world.under_way != 0) continue;
@@ -811,9 +809,9 @@ Reply Oracle::Answer(const Call& call, const Mutation& mutation) {
 Reply Oracle::AnswerLate(const Call& call, uint32_t chance, const Mutation& mutation) {
   World& world = worlds_[0];
   for (; world.under_way != 0 && world.lost == Lost::kNo; chance >>= 4) {
-    const Clause* rows[kRoom];
+    const Clause* rows[kMaxAllowed];
     const Clause* removed = mutation.removed();
-    const int count = Applicable(RowsFor(call, world), world, call, profile_, removed, rows, kRoom);
+    const int count = Applicable(RowsFor(call, world), world, call, profile_, removed, rows, kMaxAllowed);
     const bool waits = count > 0 && rows[0]->blocks;
     if (chance % 2 == 0 && !waits) break;
     std::array<uint8_t, kMaxSegments> segments;
@@ -824,7 +822,7 @@ Reply Oracle::AnswerLate(const Call& call, uint32_t chance, const Mutation& muta
 }
 
 Reply Oracle::AnswerNow(const Call& call, const Mutation& mutation) {
-  const Clause* rows[kRoom];
+  const Clause* rows[kMaxAllowed];
   const Clause* removed = mutation.removed();
   if (call.part == Part::kResumed) {
     const Resumed resumed = ResumeIn(worlds_[0], call, nullptr, 0);
@@ -832,7 +830,7 @@ Reply Oracle::AnswerNow(const Call& call, const Mutation& mutation) {
     return clause_ == nullptr ? told_[call.thread] : Mutated(resumed.reply, mutation);
   }
   if (call.part == Part::kUnfinished) waiting_calls_[call.thread] = call;
-  const int count = Applicable(RowsFor(call, worlds_[0]), worlds_[0], call, profile_, removed, rows, kRoom);
+  const int count = Applicable(RowsFor(call, worlds_[0]), worlds_[0], call, profile_, removed, rows, kMaxAllowed);
   if (count == 0) {
     clause_ = nullptr;
     if (call.made != kNoHandle) worlds_[0].handles[call.made] = kNone;
