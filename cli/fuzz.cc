@@ -55,7 +55,7 @@ struct Options {
   bool allowed = false;
   int from_corpus = CampaignOptions().from_corpus;
   std::vector<std::string> around;
-  // For the campaign outside, of the one in another kernel: "NUMBER,OF,NEXT,END,FED,DIRECTORY,FEED".
+  // For the campaign outside, of the one in another kernel: "NUMBER,OF,NEXT,END,FED,DIRECTORY".
   std::string link;
   bool tell_kernel = false;
 };
@@ -168,6 +168,7 @@ Json ToJson(const CampaignResult& result) {
           {"calls_before", result.calls_before},
           {"interrupted", result.interrupted},
           {"worker_deaths", result.deaths},
+          {"workers_ended_early", result.ended_early},
           {"keys_left_out", result.keys_left_out},
           {"cpu_s", {{"workers", result.workers_cpu_seconds}, {"campaign", result.parent_cpu_seconds}}},
           {"crashes", result.crashes},
@@ -201,7 +202,7 @@ void ShowFinding(const CampaignResult& result, const std::string& out) {
 constexpr std::string_view kNotALink = "--link: it is for the campaign outside to say";
 
 std::string LinkWords(const CampaignLink& link) {
-  return fmt::format("{},{},{},{},{},{},{}", link.number, link.of, link.next, link.end, link.fed, link.directory, link.feed);
+  return fmt::format("{},{},{},{},{},{}", link.number, link.of, link.next, link.end, link.fed, link.directory);
 }
 
 CampaignLink LinkOf(const std::string& words) {
@@ -218,10 +219,8 @@ CampaignLink LinkOf(const std::string& words) {
   number(link.next);
   number(link.end);
   number(link.fed);
-  const char* const comma = std::find(at, end, ',');
-  if (link.of < 1 || comma == end) throw Stop{kExitUnusable, std::string(kNotALink)};
-  link.directory.assign(at, comma);
-  link.feed.assign(comma + 1, end);
+  if (link.of < 1 || at == end) throw Stop{kExitUnusable, std::string(kNotALink)};
+  link.directory.assign(at, end);
   return link;
 }
 
@@ -249,6 +248,7 @@ std::vector<std::string> ArgumentsInside(const Options& options, const CampaignO
                                         "--link=" + LinkWords(link)};
   if (!options.deviations.empty()) arguments.push_back("--deviations=" + options.deviations);
   for (const std::string& file : options.around) arguments.push_back("--around=" + file);
+  if (options.json) arguments.push_back("--json");
   arguments.push_back(campaign.duration < kNoLimit ? fmt::format("--duration={}ms", std::max<int64_t>(1, left.count()))
                                                    : "--calls=1");
   return arguments;
@@ -257,13 +257,17 @@ std::vector<std::string> ArgumentsInside(const Options& options, const CampaignO
 // Workers in kernels of their own, each in a guest.
 void WorkElsewhere(const Options& options, CampaignOptions& campaign) {
   campaign.elsewhere = [&options, &campaign](const CampaignLink& link, uint64_t seed, std::chrono::milliseconds left,
-                                             const std::function<bool()>& should_end) {
+                                             const std::function<int()>& signals) {
     EndElsewhere end;
     try {
-      const GuestRun run = RunInGuestUntil(options.kernel, ArgumentsInside(options, campaign, link, seed, left), options.out, should_end);
+      const GuestRun run = RunInGuestUntil(options.kernel, ArgumentsInside(options, campaign, link, seed, left), options.out, signals);
+      const bool killed = run.status >= 128;
       if (run.died || run.hung) {
         end.death = DeathWords(run);
-      } else if (run.status > kExitDiverges) {
+      } else if (killed && !run.interrupted) {
+        end.death = fmt::format("the campaign in {} was killed by signal {}", options.kernel.kernel, run.status - 128);
+        end.kernel_lived = true;
+      } else if (run.status > kExitDiverges && !killed) {
         end.trouble = fmt::format("the campaign in {} ended with status {}", options.kernel.kernel, run.status);
         end.unavailable = run.status == kExitUnavailable;
       }

@@ -51,7 +51,7 @@ class Interrupts {
   Interrupts() {
     g_interrupted = 0;
     struct sigaction action = {};
-    action.sa_handler = [](int) { g_interrupted = 1; };
+    action.sa_handler = [](int) { g_interrupted = g_interrupted + 1; };
     sigaction(SIGINT, &action, &interrupt_);
     sigaction(SIGTERM, &action, &terminate_);
     sigaction(SIGHUP, &action, &hang_up_);
@@ -83,7 +83,7 @@ GuestRun RunCommandPreloaded(const KernelOptions& options, const std::vector<std
 GuestOptions GuestFor(const KernelOptions& options) {
   return {.setup = SetupFor(options),
           .directory = std::filesystem::absolute(PathOf(".")).lexically_normal().string(),
-          .stop = [] { return g_interrupted != 0; }};
+          .stop = [] { return static_cast<int>(g_interrupted); }};
 }
 
 }  // namespace
@@ -115,7 +115,8 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
   const Interrupts interrupts;
   const GuestResult result = RunInGuest(guest);
   if (result.end == GuestEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
-  return {.status = result.end == GuestEnd::kExited ? result.status : kExitDiverges,
+  const bool has_status = result.end == GuestEnd::kExited || result.end == GuestEnd::kStopped;
+  return {.status = has_status ? result.status : kExitDiverges,
           .died = result.end == GuestEnd::kDied,
           .hung = result.end == GuestEnd::kHung,
           .interrupted = g_interrupted != 0,
@@ -123,16 +124,17 @@ GuestRun RunCommandInGuest(const KernelOptions& options, const GuestNeeds& needs
 }
 
 GuestRun RunInGuestUntil(const KernelOptions& options, const std::vector<std::string>& arguments, const std::string& directory,
-                         const std::function<bool()>& should_end) {
+                         const std::function<int()>& signals) {
   GuestOptions guest = GuestFor(options);
   guest.arguments = arguments;
   guest.writable.push_back(std::filesystem::absolute(PathOf(directory)).lexically_normal().string());
-  guest.stop = should_end;
+  guest.stop = signals;
   const GuestResult result = RunInGuest(guest);
   if (result.end == GuestEnd::kUnavailable) throw Stop{kExitUnavailable, result.what};
   return {.status = result.status,
           .died = result.end == GuestEnd::kDied,
           .hung = result.end == GuestEnd::kHung,
+          .interrupted = signals() != 0,
           .last_words = result.what};
 }
 

@@ -54,10 +54,10 @@ struct GuestOutput {
 GuestOutput OutputOfGuest(const KernelOptions& options, const std::vector<std::string>& arguments,
                           const std::string& input = "");
 
-// Runs `sockspec ARGUMENTS` in there, which prints what it prints, and may write below `directory`; ends it once
-// `should_end`, which is asked often, says so. The caller sees to signals.
+// Runs `sockspec ARGUMENTS` in there, which prints what it prints, and may write below `directory`; `signals` is asked often how
+// many SIGINTs it should have had (GuestOptions::stop). The caller sees to signals of its own.
 GuestRun RunInGuestUntil(const KernelOptions& options, const std::vector<std::string>& arguments, const std::string& directory,
-                         const std::function<bool()>& should_end);
+                         const std::function<int()>& signals);
 
 // For commands that run programs and end: in the guest or the child where one is asked for, else `here`.
 int HereOrInGuest(const KernelOptions& options, const GuestNeeds& needs, const std::function<int()>& here);

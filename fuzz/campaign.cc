@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "fuzz/campaign_attend.h"
 #include "fuzz/campaign_corpus.h"
 #include "fuzz/campaign_files.h"
 #include "fuzz/campaign_link.h"
@@ -49,6 +50,8 @@ constexpr auto kMinimizingAHang = std::chrono::seconds(20);
 constexpr auto kPatienceWithPrograms = std::chrono::seconds(10);
 // How long a worker may have said nothing, where it is killed because the campaign ends, until its program is kept.
 constexpr auto kSilence = std::chrono::seconds(5);
+// How long a worker in another kernel may take to end where somebody waits for that.
+constexpr auto kPatienceAfterCtrlC = std::chrono::seconds(4);
 // Of the corpus, each time that the parent looks around: 50 times a second.
 constexpr int kFilesAtATime = 1;
 
@@ -104,7 +107,8 @@ class Campaign {
     }
     const CountingSignals signals;
     status_.Begin();
-    if (!elsewhere()) FindUntried();
+    FindUntried();
+    if (elsewhere()) ShareOutWhatIsLeft();
     for (int i = 0; i < jobs_; ++i) Start(i);
     Watch();
     if (elsewhere()) TakeWhatWasTold();
@@ -424,19 +428,17 @@ class Campaign {
     result_.deaths += told.deaths;
     std::ranges::copy(told.crashes, std::back_inserter(result_.crashes));
     std::ranges::copy(told.untried, std::back_inserter(result_.untried));
-    for (int i = 0; i < jobs_; ++i) {
-      const std::string path = DeathsPath(i);
-      const std::string crashes = ContentsOf(path).value_or("");
-      for (size_t at = 0, end; (end = crashes.find('\n', at)) != std::string::npos; at = end + 1) {
-        ++result_.deaths;
-        result_.crashes.push_back(crashes.substr(at, end - at));
-      }
-    }
   }
 
-  // Where the process that attends to a kernel says what it died of.
-  std::string DeathsPath(int worker) const {
-    return fmt::format("{}/{}/{}/deaths", options_.directory, kLinkDirectory, worker);
+  // What earlier campaigns left is tried, worked out and looked at again within the kernels, by one worker each.
+  void ShareOutWhatIsLeft() {
+    std::vector<std::string> to_begin, untried;
+    for (const LoadedFinding& loaded : old_) to_begin.push_back(Begun::Recheck(loaded.finding.key));
+    for (const Pending& pending : ReadPending(options_.directory)) to_begin.push_back(Begun::Pending(pending.key));
+    for (const Death& death : std::exchange(untried_, {})) untried.push_back(death.path);
+    if (Trouble trouble = ShareOut(options_.directory, jobs_, to_begin, untried); trouble.any()) Fail(std::move(trouble));
+    const uint64_t first = shared_.next.load();
+    for (int i = 0; i < jobs_; ++i) shares_[i].next.store(first + static_cast<uint64_t>(i) * kProgramsOfABlock);
   }
 
   // --- workers
@@ -471,52 +473,6 @@ class Campaign {
     });
   }
 
-  // Kernel after kernel for one worker, until the campaign ends. What one died of the next one leaves out.
-  void Attend(int i) {
-    constexpr int kMostKernels = 20;
-    // A guess is as good as any for what ran since its latest words.
-    constexpr uint64_t kBlocksLeftOut = 16;
-    const uint64_t stride = static_cast<uint64_t>(jobs_) * kProgramsOfABlock;
-    uint64_t next = shared_.next.load() + static_cast<uint64_t>(i) * kProgramsOfABlock;
-    for (int n = 0; n < kMostKernels && !shared_.stop.load(); ++n) {
-      const CampaignLink link = LinkOutside::Make(options_.directory, i, jobs_, next, shared_);
-      LinkOutside outside(link, old_, shared_, shares_[i]);
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(options_.duration - (Clock::now() - status_.began()));
-      const EndElsewhere end = options_.elsewhere(link, result_.seed, left, [&] {
-        outside.Take(false);
-        return shared_.stop.load();
-      });
-      outside.Take(true);
-      // What is offered waits for the parent to take it.
-      for (const auto until = Clock::now() + std::chrono::seconds(2); outside.offers() && Clock::now() < until; outside.Take(true)) {
-        usleep(5000);
-      }
-      if (!end.trouble.empty()) {
-        snprintf(shares_[i].trouble, sizeof shares_[i].trouble, "%s", end.trouble.c_str());
-        _exit(end.unavailable ? kExitTrouble : kExitUnwritable);
-      }
-      if (end.death.empty()) return;
-      KernelDied(i, end.death);
-      next = std::max(next, outside.next()) + kBlocksLeftOut * stride;
-    }
-  }
-
-  // Keeps what a kernel was running that died or hung.
-  void KernelDied(int i, const std::string& death) {
-    fmt::print(stderr, "sockspec: {}\n", death);
-    for (const Program& program : ProgramsThatRan(options_.directory, i)) {
-      // Numbers that no other attendant comes to.
-      KeptProgram kept = KeepKernelDeath(options_.directory, program, death, {.first = jobs_ + i, .step = jobs_});
-      if (!kept.trouble.any()) kept.trouble = Append(DeathsPath(i), kept.path + "\n");
-      if (kept.trouble.any()) {
-        fmt::print(stderr, "sockspec: {}\n", kept.trouble.what);
-        continue;
-      }
-      fmt::print(stderr, "sockspec: what it was running is kept; to see whether it was that:\n    {}\n",
-                 options_.check_command(kept.path));
-    }
-  }
-
   void Start(int i) {
     Child& child = children_[i];
     child.programs_at_start = shares_[i].programs.get();
@@ -535,7 +491,10 @@ class Campaign {
       }
       RunWorker(options_, result_.seed, old_, shared_, shares_[i], *kernel);
     };
-    child.pid = elsewhere() ? ForkChild([&](pid_t) { Attend(i); }) : ForkWithKernel(work);
+    const auto attend = [&](pid_t) {
+      _exit(Attend(options_, {.number = i, .seed = result_.seed, .began = status_.began()}, old_, shared_, shares_[i]));
+    };
+    child.pid = elsewhere() ? ForkChild(attend) : ForkWithKernel(work);
     if (child.pid < 0) {
       child.pid = 0;
       Fail({fmt::format("fork: {}", strerror(errno))});
@@ -552,6 +511,8 @@ class Campaign {
     // The campaign outside counts those of all.
     if (!link_ && options_.calls != 0 && status_.Calls() >= options_.calls) shared_.stop.store(true);
     if (shared_.stop.load() && !stopped_) stopped_ = now;
+    // What is being worked out then is pending, and the next campaign's.
+    if (stopped_ && g_signals > 0 && now - *stopped_ > kPatienceAfterCtrlC) shared_.hurry.store(true);
   }
 
   void Watch() {
@@ -623,7 +584,7 @@ class Campaign {
       const pid_t died = std::exchange(child.pid, 0);
       if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
       Died(i, died, status);
-      if (!Ending()) {
+      if (!Ending() && !(WIFEXITED(status) && WEXITSTATUS(status) == kExitNoMoreKernels)) {
         Start(i);
         ++left;
       }
@@ -645,7 +606,7 @@ class Campaign {
       const std::string trouble = shares_[i].trouble;
       // The first time it is the machine that lacks something; later it may have been a moment's
       // want.
-      if (child.programs_at_start == 0 || child.hopeless > 3) {
+      if (shares_[i].programs.get() == 0 || child.hopeless > 3) {
         Fail({trouble});
         result_.unavailable = true;
       } else {
@@ -657,6 +618,11 @@ class Campaign {
       Fail({shares_[i].trouble});
       return;
     }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kExitNoMoreKernels) {
+      ++result_.ended_early;
+      status_.EndedEarly(i, shares_[i].trouble);
+      return;
+    }
     if (killed_all_ && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return;  // see KillAll()
     ++result_.deaths;
     const std::string how = child.stuck            ? "had done nothing for a minute, and was killed"
@@ -665,7 +631,7 @@ class Campaign {
     const Program program = shares_[i].running.Get();
     std::string what = "; it was running no program";
     if (!program.calls.empty()) what = "; " + Crash(i, program, pid, how);
-    status_.Event("worker died", {{"worker", i + 1}, {"process", pid}, {"how", how}});
+    status_.Event("worker died", {{"worker", (link_ ? options_.link->number : i) + 1}, {"process", pid}, {"how", how}});
     status_.Say("worker {} (process {}) {} after {} programs{}{}", i + 1, pid, how,
         Grouped(shares_[i].programs.get()), what, Ending() ? "" : "; started again");
     if (child.hopeless > 5) Fail({fmt::format("worker {} {} again and again", i + 1, how)});
@@ -717,11 +683,14 @@ class Campaign {
                        options_.mutant.empty() ? "" : " with the mutant " + options_.mutant, options_.profile.name());
   }
 
+  // A process's number, as names of files have it: those of several kernels are the same.
+  std::string Numbered(pid_t pid) const { return options_.link ? fmt::format("{}-{}", options_.link->number + 1, pid) : std::to_string(pid); }
+
   // Puts what a worker died over on disk, before anything else: to try it takes time, and there may be none.
   Death Keep(const Program& program, pid_t pid, std::string how) {
     Death death{.program = program, .how = std::move(how)};
     if (options_.directory.empty()) return death;
-    KeptProgram kept = KeepProgram(Below(kCrashesDirectory), fmt::format("{}{}", kUntried, pid), program, UntriedWords(death.how, Whose()));
+    KeptProgram kept = KeepProgram(Below(kCrashesDirectory), std::string(kUntried) + Numbered(pid), program, UntriedWords(death.how, Whose()));
     if (kept.trouble.any()) status_.Say("{}", kept.trouble.what);
     death.path = std::move(kept.path);
     return death;
@@ -731,6 +700,13 @@ class Campaign {
   // that the next campaign looks into it.
   void FindUntried() {
     if (options_.directory.empty()) return;
+    if (link_) {
+      for (const std::string& path : link_->TakeUntried()) {
+        UntriedProgram untried = ParseUntried(ContentsOf(path).value_or(""), path);
+        if (untried.problem.empty()) untried_.push_back({.program = std::move(untried.program), .how = std::move(untried.how), .path = path});
+      }
+      return;
+    }
     std::error_code error;
     std::filesystem::directory_iterator file(Below(kCrashesDirectory), error);
     for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
@@ -769,6 +745,13 @@ class Campaign {
   }
 
   std::string Try(const Death& death, bool& repeats) {
+    if (link_) link_->Trying(death.path);
+    std::string what = TryHere(death, repeats);
+    if (link_) link_->Trying("");
+    return what;
+  }
+
+  std::string TryHere(const Death& death, bool& repeats) {
     int deaths = 0, tries = 0;
     bool hurried = false;
     for (End end = End::kByItself; tries < 3 && end != End::kHanging;) {
@@ -799,7 +782,7 @@ class Campaign {
     killers_.push_back(program);
     const std::string words = fmt::format("a worker {}; alone, this killed or hung its process {} of {} times", death.how, deaths, tries);
     const KeptProgram kept = options_.kernel_in_worker ? KeepKernelDeath(options_.directory, program, "the kernel died: " + words)
-                                                       : KeepProgram(Below(kCrashesDirectory), fmt::format("crash-{}", getpid()), program, words);
+                                                       : KeepProgram(Below(kCrashesDirectory), "crash-" + Numbered(getpid()), program, words);
     if (kept.trouble.any()) return "its program repeats that, but " + kept.trouble.what;
     Forget(death);
     result_.crashes.push_back(kept.path);
@@ -814,7 +797,7 @@ class Campaign {
       Forget(death);
       return std::string(kNot);
     }
-    const KeptProgram kept = KeepProgram(Below(kGoneDirectory), fmt::format("death-{}", getpid()), death.program,
+    const KeptProgram kept = KeepProgram(Below(kGoneDirectory), "death-" + Numbered(getpid()), death.program,
                                          fmt::format("a worker {}\nalone, this did it in none of {} runs", death.how, tries));
     if (kept.trouble.any()) return fmt::format("{}, but {}", kNot, kept.trouble.what);
     Forget(death);
@@ -917,7 +900,7 @@ bool HasDiverged(const CampaignResult& result) {
   };
   return std::ranges::any_of(result.keys, unexplained) || std::ranges::any_of(result.rechecked, still_there) ||
          std::ranges::any_of(result.deviations, happens_no_longer) || !result.crashes.empty() ||
-         result.keys_left_out != 0;
+         result.keys_left_out != 0 || result.ended_early != 0;
 }
 
 }  // namespace sockspec

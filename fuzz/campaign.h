@@ -64,28 +64,29 @@ inline constexpr std::chrono::milliseconds kNoLimit = std::chrono::hours(24 * 36
 // Of a campaign that is one worker of another one, in a kernel of its own (campaign_link.h).
 struct CampaignLink {
   std::string directory;  // where the two meet
-  std::string feed;       // where there are programs that workers in other kernels have found
   int number = 0;         // of this worker,
   int of = 1;             // of so many
   uint64_t next = 0;      // its first program; the next block is `of` blocks away
   uint64_t end = UINT64_MAX;  // the first that nobody is to run
-  uint64_t fed = 0;       // files in `feed` that hold nothing new
+  uint64_t fed = 0;       // files of what workers in other kernels have found that hold nothing new
 };
 
 // How a campaign inside another kernel ended.
 struct EndElsewhere {
   std::string trouble;  // not empty: it could not begin, or not go on
   bool unavailable = false;  // of `trouble`: there is no such kernel
-  std::string death;         // not empty: the kernel died or hung, which is said here
+  std::string death;         // not empty: the kernel died or hung, or the campaign in it was killed, which is said here
+  bool kernel_lived = false;  // of `death`: it was the campaign alone
 };
 
 struct CampaignOptions {
   Profile profile;
 
   // Runs a campaign with these options of a link, and the seed, in a kernel of its own, for so long, in the calling
-  // process; asks often whether it should end. With it, workers are such campaigns, and `make_kernel` is not asked.
+  // process; asks often how many SIGINTs it should have had: it ends at the first, and at the second soon. With it,
+  // workers are such campaigns, and `make_kernel` is not asked.
   std::function<EndElsewhere(const CampaignLink& link, uint64_t seed, std::chrono::milliseconds left,
-                             const std::function<bool()>& should_end)>
+                             const std::function<int()>& signals)>
       elsewhere;
   std::function<std::string(const std::string& path)> check_command;  // that tries a program there again, for people
   // Of the campaign inside.
@@ -219,7 +220,8 @@ struct CampaignResult {
   uint64_t keys_left_out = 0;        // divergences that are not among `keys` for want of room
   double parent_cpu_seconds = 0;     // of the campaign's own process,
   double workers_cpu_seconds = 0;    // and of all those that it started
-  int deaths = 0;                    // workers that died and were replaced
+  int deaths = 0;                    // workers, or their kernels, that died and were replaced
+  int ended_early = 0;               // workers that were not replaced any more
   std::vector<std::string> crashes;  // programs that kill the process that runs them: files
   std::vector<std::string> untried;  // those that a worker died over at the end: files, for the next campaign to try
   std::vector<std::string> left_alone;  // those of earlier runs that this campaign cannot try: files

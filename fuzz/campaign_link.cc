@@ -4,8 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -28,6 +31,7 @@ constexpr auto kOften = std::chrono::milliseconds(500);
 constexpr auto kTwiceAsOften = kOften / 2;
 // Files of the feed that stay, for workers that are slow to take them: two minutes of them.
 constexpr uint64_t kMostFed = 240;
+constexpr std::string_view kDeaths = "deaths";
 
 // What is lost with the machine is not wanted after that.
 Trouble WriteUnsynced(const std::string& path, std::string_view text) { return WriteAtomically(path, text, {.sync = false}); }
@@ -81,7 +85,18 @@ std::string TextOf(const std::vector<Candidate>& candidates) {
 // Whether it is there, to be read.
 std::optional<std::string> Read(const std::string& path) { return Exists(path) ? ContentsOf(path) : std::nullopt; }
 
+std::string WorkerPath(const std::string& directory, int worker, std::string_view name) {
+  return fmt::format("{}/{}/{}/{}", directory, kLinkDirectory, worker, name);
+}
+// A link's directory is that of one kernel of its worker.
+std::string WorkerPath(const CampaignLink& link, std::string_view name) {
+  return (std::filesystem::path(link.directory).parent_path() / name).string();
+}
+std::string FeedDirectory(const CampaignLink& link) {
+  return (std::filesystem::path(link.directory).parent_path().parent_path() / "feed").string();
+}
 std::string FeedPath(const std::string& feed, uint64_t number) { return fmt::format("{}/{}", feed, number); }
+std::string TryingPath(const CampaignLink& link) { return link.directory + "/trying"; }
 std::string OffersPath(const CampaignLink& link, uint64_t number) { return fmt::format("{}/offers-{}", link.directory, number); }
 
 bool IsTime(Clock::time_point& at, Clock::duration every, bool now) {
@@ -110,14 +125,71 @@ ToldByWorker ToldIn(const std::string& path) {
   return told;
 }
 
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) lines.push_back(text.substr(at, end - at));
+  return lines;
+}
+
+std::string LineOf(const std::string& what, int times) { return fmt::format("{} {}\n", what, times); }
+
+// The oldest file of the feed from this one on; this one where there is none. A worker that was busy for long finds that what
+// it has not taken is gone.
+uint64_t OldestFed(const std::string& feed, uint64_t from) {
+  uint64_t oldest = UINT64_MAX;
+  std::error_code error;
+  std::filesystem::directory_iterator file(feed, error);
+  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    const std::string name = file->path().filename().string();
+    uint64_t number = 0;
+    const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (problem == std::errc() && end == name.data() + name.size() && number >= from) oldest = std::min(oldest, number);
+  }
+  return oldest == UINT64_MAX ? from : oldest;
+}
+
 }  // namespace
+
+// --------------------------------------------------------------------------------- what is shared out
+
+Begun::Begun(const CampaignLink& link) : path_(WorkerPath(link, "begun")) {
+  for (const std::string& line : Lines(Read(path_).value_or(""))) {
+    const size_t space = line.rfind(' ');
+    if (space != std::string::npos) times_[line.substr(0, space)] = atoi(line.c_str() + space + 1);
+  }
+}
+
+int Begun::Times(const std::string& what) const {
+  const auto found = times_.find(what);
+  return found == times_.end() ? -1 : found->second;
+}
+
+void Begun::Set(const std::string& what, int times) {
+  times_[what] = times;
+  (void)Append(path_, LineOf(what, times));
+}
+
+Trouble ShareOut(const std::string& directory, int workers, const std::vector<std::string>& to_begin,
+                 const std::vector<std::string>& untried) {
+  for (int i = 0; i < workers; ++i) {
+    std::string begun, files;
+    for (size_t n = static_cast<size_t>(i); n < to_begin.size(); n += static_cast<size_t>(workers)) begun += LineOf(to_begin[n], 0);
+    for (size_t n = static_cast<size_t>(i); n < untried.size(); n += static_cast<size_t>(workers)) files += untried[n] + "\n";
+    Trouble trouble = MakeDirectory(WorkerPath(directory, i, ""));
+    if (!trouble.any()) trouble = WriteUnsynced(WorkerPath(directory, i, "begun"), begun);
+    if (!trouble.any()) trouble = WriteUnsynced(WorkerPath(directory, i, "untried"), files);
+    if (trouble.any()) return trouble;
+  }
+  return {};
+}
 
 // ------------------------------------------------------------------------------------------ inside
 
 void LinkInside::Begin(WorkerCounts& counts, Corpus& corpus) {
   fed_ = link_.fed;
   if (const std::optional<std::string> before = Read(link_.directory + "/before")) {
-    Bytes(*before).Get(static_cast<void*>(&counts), sizeof counts);
+    const auto counted = std::make_unique<WorkerCounts>();
+    if (Bytes(*before).Get(static_cast<void*>(counted.get()), sizeof counts)) CopyWords(*counted, counts);
     counts.from.store(UINT64_MAX);
     counts.progress.Set(Task::kPlaying);
   }
@@ -133,15 +205,32 @@ void LinkInside::Begin(WorkerCounts& counts, Corpus& corpus) {
   corpus.Begin(programs, to_measure);
 }
 
+std::vector<std::string> LinkInside::TakeUntried() {
+  const std::string path = WorkerPath(link_, "untried");
+  std::vector<std::string> untried = Lines(Read(path).value_or(""));
+  unlink(path.c_str());
+  return untried;
+}
+
+void LinkInside::Trying(const std::string& path) {
+  if (path.empty()) unlink(TryingPath(link_).c_str());
+  if (!path.empty()) (void)WriteUnsynced(TryingPath(link_), path);
+}
+
 void LinkInside::Exchange(const Shared& shared, const WorkerCounts& counts, const ToldByWorker& told, Corpus& corpus, bool now) {
   if (!IsTime(at_, kOften, now)) return;
   std::string share;
-  Put(share, &counts, sizeof counts);
-  const uint64_t next = shared.next.load();
+  const auto counted = std::make_unique<WorkerCounts>();
+  CopyWords(counts, *counted);
+  Put(share, counted.get(), sizeof counts);
+  const uint64_t next = shared.next.load(), left_out = shared.keys_left_out.load();
   Put(share, &next, sizeof next);
+  Put(share, &left_out, sizeof left_out);
   for (const KeyEntry& entry : shared.keys) {
     if (entry.at() == KeyStage::kEmpty) break;
-    Put(share, &entry, sizeof entry);
+    KeyEntry copied;
+    CopyWords(entry, copied);
+    Put(share, &copied, sizeof copied);
   }
   // What cannot be written now can be the next time; the worker's own directory tells of one that is full.
   (void)WriteUnsynced(link_.directory + "/share", share);
@@ -152,7 +241,9 @@ void LinkInside::Exchange(const Shared& shared, const WorkerCounts& counts, cons
   if (std::string text = TextOf(told); text != told_ && !WriteUnsynced(link_.directory + "/told.json", text).any()) {
     told_ = std::move(text);
   }
-  while (const std::optional<std::string> contents = Read(FeedPath(link_.feed, fed_))) {
+  const std::string feed = FeedDirectory(link_);
+  fed_ = OldestFed(feed, fed_);
+  while (const std::optional<std::string> contents = Read(FeedPath(feed, fed_))) {
     ++fed_;
     Candidate candidate;
     for (Bytes bytes(*contents); GetCandidate(bytes, candidate);) corpus.Take(candidate);
@@ -161,19 +252,17 @@ void LinkInside::Exchange(const Shared& shared, const WorkerCounts& counts, cons
 
 // ----------------------------------------------------------------------------------------- outside
 
-CampaignLink LinkOutside::Make(const std::string& directory, int number, int of, uint64_t next, const Shared& shared) {
-  const std::string link = fmt::format("{}/{}", directory, kLinkDirectory);
+CampaignLink LinkOutside::Make(const std::string& directory, int number, int of, const Shared& shared, const WorkerShare& share) {
   int generation = 0;
-  while (Exists(fmt::format("{}/{}/{}", link, number, generation))) ++generation;
-  CampaignLink made{.directory = fmt::format("{}/{}/{}", link, number, generation),
-                    .feed = link + "/feed",
+  while (Exists(WorkerPath(directory, number, std::to_string(generation)))) ++generation;
+  CampaignLink made{.directory = WorkerPath(directory, number, std::to_string(generation)),
                     .number = number,
                     .of = of,
-                    .next = next,
+                    .next = share.next.load(),
                     .end = shared.end,
                     .fed = shared.fed.load()};
   (void)MakeDirectory(made.directory);
-  (void)MakeDirectory(made.feed);
+  (void)MakeDirectory(FeedDirectory(made));
   // The first kernels measure what earlier campaigns left, each its part; what others measure comes by the feed.
   std::string measured, others;
   uint32_t to_measure = 0;
@@ -195,10 +284,11 @@ CampaignLink LinkOutside::Make(const std::string& directory, int number, int of,
   std::string text;
   Put(text, &to_measure, sizeof to_measure);
   (void)WriteUnsynced(made.directory + "/corpus", text + measured + others);
-  if (generation > 0) {
-    const std::optional<std::string> before = Read(fmt::format("{}/{}/{}/share", link, number, generation - 1));
-    if (before) (void)WriteUnsynced(made.directory + "/before", *before);
-  }
+  const auto counted = std::make_unique<WorkerCounts>();
+  CopyWords(static_cast<const WorkerCounts&>(share), *counted);
+  std::string before;
+  Put(before, counted.get(), sizeof *counted);
+  if (generation > 0) (void)WriteUnsynced(made.directory + "/before", before);
   return made;
 }
 
@@ -215,14 +305,16 @@ void LinkOutside::Take(bool now) {
 
 void LinkOutside::TakeShare(std::string_view share) {
   Bytes bytes(share);
-  WorkerCounts& counts = share_;
-  if (share.size() < sizeof counts) return;
-  bytes.Get(static_cast<void*>(&counts), sizeof counts);
-  uint64_t next = 0;
-  if (bytes.Get(next)) next_ = next;
+  const auto counted = std::make_unique<WorkerCounts>();
+  WorkerCounts& counts = *counted;
+  uint64_t next = 0, left_out = 0;
+  if (!bytes.Get(static_cast<void*>(&counts), sizeof counts) || !bytes.Get(next) || !bytes.Get(left_out)) return;
+  share_.next.store(next);
   // What is after it nobody has taken, as far as this one knows.
-  for (uint64_t known = shared_.next.load(); known < next_ && !shared_.next.compare_exchange_weak(known, next_);) {
+  for (uint64_t known = shared_.next.load(); known < next && !shared_.next.compare_exchange_weak(known, next);) {
   }
+  shared_.keys_left_out.fetch_add(left_out - std::min(left_out, left_out_));
+  left_out_ = left_out;
   const int key = counts.progress.key.load();
   int n = 0;
   counts.progress.key.store(-1);
@@ -237,16 +329,20 @@ void LinkOutside::TakeShare(std::string_view share) {
   if (counts.progress.key.load() < 0 && (task == Task::kMinimizing || task == Task::kConfirming)) {
     counts.progress.Set(Task::kPlaying);
   }
+  CopyWords(counts, static_cast<WorkerCounts&>(share_));
 }
+
+std::string LinkOutside::Trying() const { return Read(TryingPath(link_)).value_or(""); }
 
 void LinkOutside::TakeKey(const KeyEntry& told) {
   const KeyStage at = told.at();
   const uint64_t count = told.count.load();
+  if (at == KeyStage::kNaming) return;
   KeyEntry* entry = shared_.Find(told.key, count != 0 || told.safe.load());
-  if (entry == nullptr || at == KeyStage::kNaming) return;
   uint64_t& counted = counted_[told.key];
-  entry->count.fetch_add(count - std::min(count, counted));
+  (entry == nullptr ? shared_.keys_left_out : entry->count).fetch_add(count - std::min(count, counted));
   counted = count;
+  if (entry == nullptr) return;
   if (told.safe.load()) entry->safe.store(true);
   switch (at) {
     case KeyStage::kEmpty:
@@ -255,13 +351,14 @@ void LinkOutside::TakeKey(const KeyEntry& told) {
     case KeyStage::kClaimed:
       return;
     case KeyStage::kStored:
-      if (told.fresh.load() && !entry->fresh.exchange(true)) {
+      if (told.fresh.load() && !entry->fresh.load()) {
         entry->kind.store(told.kind.load());
         entry->quiet_hits.store(told.quiet_hits.load());
         entry->quiet_runs.store(told.quiet_runs.load());
         entry->disturbed_hits.store(told.disturbed_hits.load());
         entry->disturbed_runs.store(told.disturbed_runs.load());
         entry->calls.store(told.calls.load());
+        entry->fresh.store(true);  // last: who reads it reads the others
       }
       if (entry->at() != KeyStage::kKnown) entry->Set(KeyStage::kStored);
       return;
@@ -300,11 +397,23 @@ void LinkFeed::Write(const std::string& directory, Shared& shared) {
   shared.fed.store(number + 1);
 }
 
+Trouble TellDeath(const std::string& directory, int worker, const std::vector<std::string>& kept) {
+  std::string text = "\n";
+  for (const std::string& path : kept) text += path + "\n";
+  return Append(WorkerPath(directory, worker, kDeaths), text);
+}
+
 ToldByWorker AllTold(const std::string& directory) {
   ToldByWorker all;
   std::error_code error;
   std::filesystem::recursive_directory_iterator file(fmt::format("{}/{}", directory, kLinkDirectory), error);
   for (; !error && file != std::filesystem::recursive_directory_iterator(); file.increment(error)) {
+    if (file->path().filename() == kDeaths) {
+      for (std::string& line : Lines(Read(file->path().string()).value_or(""))) {
+        if (line.empty()) ++all.deaths;
+        if (!line.empty()) all.crashes.push_back(std::move(line));
+      }
+    }
     if (file->path().filename() != "told.json") continue;
     ToldByWorker told = ToldIn(file->path().string());
     all.deaths += told.deaths;

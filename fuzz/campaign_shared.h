@@ -199,11 +199,27 @@ struct WorkerCounts {
   Counter moves[kOpCount][kPhaseCount][kPhaseCount];  // from phase, to another one
 };
 
+// Copies what another process writes or reads meanwhile. Each word is whole; those after one that was written with
+// release are at least as new.
+template <typename T>
+void CopyWords(const T& from, T& to) {
+  static_assert(sizeof(T) % sizeof(uint64_t) == 0 && alignof(T) % alignof(uint64_t) == 0);
+  auto* source = reinterpret_cast<uint64_t*>(const_cast<T*>(&from));
+  auto* target = reinterpret_cast<uint64_t*>(&to);
+  for (size_t i = 0; i < sizeof(T) / sizeof(uint64_t); ++i) {
+    const uint64_t word = std::atomic_ref(source[i]).load(std::memory_order_acquire);
+    std::atomic_ref(target[i]).store(word, std::memory_order_relaxed);
+  }
+}
+
 struct WorkerShare : WorkerCounts {
   CandidateRing offers;
   Running running;
   std::atomic<bool> again{false};  // `running` was cut off: whoever replaces the worker plays it first
   int announce = -1;  // a file that says what runs; -1: none
+  // Of a worker in a kernel of its own: the first program of its next block, and the kernels that died.
+  std::atomic<uint64_t> next{0};
+  std::atomic<int> kernels_lost{0};
   char trouble[512] = {};
 
   void CountLack(std::string_view what) {
@@ -230,6 +246,7 @@ enum class Recheck : int { kNotYet, kUnknown, kStillThere, kFixed };
 
 struct Shared {
   std::atomic<bool> stop{false};
+  std::atomic<bool> hurry{false};  // somebody waits for the end
   std::atomic<int> next_recheck{0};  // the first old finding that no worker has taken
   std::atomic<int> rechecked[kMostKeys];  // of each a Recheck
   std::atomic<uint64_t> fed{0};  // files of programs that there are for workers in other kernels (campaign_link.h)
@@ -240,7 +257,7 @@ struct Shared {
   std::atomic<uint64_t> keys_left_out{0};  // divergences whose keys found no more room
   KeyEntry keys[kMostKeys];
 
-  // The entry of `key`, made where it is new; nullptr where there is no more room. Entries fill up
+  // The entry of `key`, made where it is new; nullptr where there is no more room, which the caller counts. Entries fill up
   // from the front; a key may come to stand twice if two workers meet it in the same moment, which
   // costs a duplicate of work and nothing else.
   KeyEntry* Find(std::string_view key, bool make) {
@@ -260,7 +277,6 @@ struct Shared {
       }
       if (at != KeyStage::kNaming && key == entry.key) return &entry;
     }
-    if (make) keys_left_out.fetch_add(1, std::memory_order_relaxed);
     return nullptr;
   }
 };

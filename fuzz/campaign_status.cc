@@ -138,9 +138,9 @@ int CampaignStatus::FindingCount(bool unstable_only) const {
   return count;
 }
 
-// "minimizing KEY: 41 to 7 calls after 57 tries; confirming KEY: 4 of 5 runs", or nothing.
+// "; 1 of 2 workers ended early; minimizing KEY: 41 to 7 calls after 57 tries; confirming KEY: 4 of 5 runs", or nothing.
 std::string CampaignStatus::ProgressWords() const {
-  std::string words;
+  std::string words = ended_early_ == 0 ? "" : "; " + EarlyWords(ended_early_);
   int busy = 0;
   for (int i = 0; i < jobs_; ++i) {
     const Progress& progress = shares_[i].progress;
@@ -210,6 +210,14 @@ void CampaignStatus::Line(Clock::time_point now) {
   fflush(options_.out);
   line_width_ = static_cast<int>(line.size());
 }
+
+void CampaignStatus::EndedEarly(int worker, std::string_view why) {
+  ++ended_early_;
+  Event("worker ended early", {{"worker", worker + 1}, {"why", why}});
+  Say("worker {} ends early: {}", worker + 1, why);
+}
+
+std::string CampaignStatus::EarlyWords(int workers) const { return fmt::format("{} of {} workers ended early", workers, jobs_); }
 
 void CampaignStatus::SayProgress() {
   if (options_.events == nullptr) return;
@@ -430,6 +438,7 @@ void CampaignStatus::Summary(const CampaignResult& result) {
     Say("{} times a divergence came only after another one", Grouped(c.followed));
   }
   if (result.deaths != 0) Say("{} times a worker died", result.deaths);
+  if (result.ended_early != 0) Say("{}, and no others took their place", EarlyWords(result.ended_early));
   for (const std::string& path : result.crashes) {
     Say("{}: {}", options_.kernel_in_worker ? "the kernel died of" : "kills the process that runs it", path);
   }

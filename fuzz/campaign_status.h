@@ -75,6 +75,9 @@ class CampaignStatus {
   // stays, where none is written over, and an event.
   void Line(Clock::time_point now);
 
+  // A worker ended before the campaign did, and is not started again.
+  void EndedEarly(int worker, std::string_view why);
+
   // What was found, stored, given up or gone since the last time, and how far it is worked out.
   void SayFound();
 
@@ -91,6 +94,7 @@ class CampaignStatus {
   int ClausesOfProfile() const;
   // Stored ones, but for those that are fixed and were not met since; of one class or of any.
   int FindingCount(bool unstable_only = false) const;
+  std::string EarlyWords(int workers) const;
   std::string ProgressWords() const;
   void SayProgress();
   void SayDeviations(const CampaignResult& result);
@@ -112,6 +116,7 @@ class CampaignStatus {
   Clock::time_point event_said_at_;
   Rate line_rate_, event_rate_, stats_rate_;
   int line_width_ = 0;
+  int ended_early_ = 0;       // workers
   std::set<int> said_;        // keys of which the end was told
   std::set<int> said_found_;  // … that they are there
   std::vector<std::string> said_progress_;  // by worker, the last event

@@ -7,7 +7,6 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +18,7 @@
 #include "fmt/format.h"
 #include "fuzz/campaign_corpus.h"
 #include "fuzz/campaign_files.h"
+#include "fuzz/campaign_link.h"
 #include "fuzz/confirm.h"
 #include "fuzz/deviations.h"
 #include "fuzz/features.h"
@@ -66,6 +66,7 @@ class Worker {
         old_explained_.insert(CanonicalKey(finding.key));
       }
     }
+    if (options.link) begun_.emplace(*options.link);
   }
 
   // The worker's whole life, from the end of the one it replaces on.
@@ -131,9 +132,16 @@ class Worker {
     while (!Stopped()) {
       const int at = shared_.next_recheck.fetch_add(1);
       if (at >= count) return;
-      if (!IsMine(old_[static_cast<size_t>(at)].finding.key)) continue;
+      const Finding& finding = old_[static_cast<size_t>(at)].finding;
+      if (begun_) {
+        // Once: the kernel before this one may have died over it.
+        const std::string what = Begun::Recheck(finding.key);
+        if (begun_->Times(what) != 0) continue;
+        FreeDescriptors();
+        begun_->Set(what, 1);
+      }
       share_.progress.Set(Task::kRechecking);
-      shared_.rechecked[at].store(static_cast<int>(LookAgain(old_[static_cast<size_t>(at)].finding)));
+      shared_.rechecked[at].store(static_cast<int>(LookAgain(finding)));
       share_.progress.Set(Task::kPlaying);
     }
   }
@@ -163,13 +171,23 @@ class Worker {
     if (options_.directory.empty()) return;
     for (const Pending& pending : ReadPending(options_.directory)) {
       if (Stopped()) return;
-      if (!IsMine(pending.key)) continue;
+      const int begun = begun_ ? begun_->Times(Begun::Pending(pending.key)) : 0;
+      if (begun < 0) continue;
       KeyEntry* entry = shared_.Find(pending.key, true);
       if (entry == nullptr) continue;
+      // An earlier kernel may have died over it.
+      if (begun_) entry->attempts.store(begun);
+      if (begun >= kMostAttempts && entry->at() == KeyStage::kNew) entry->Set(KeyStage::kGivenUp);
       if (entry->at() == KeyStage::kNew && IsKnown(options_.known, {.key = pending.key})) entry->Set(KeyStage::kKnown);
-      if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown || IsExplainedNow(pending)) {
+      if (entry->at() == KeyStage::kStored || entry->at() == KeyStage::kKnown) {
         RemovePending(options_.directory, pending.key);
       } else if (entry->Claim(KeyStage::kNew)) {
+        MakeMine(pending.key, *entry);
+        if (IsExplainedNow(pending)) {
+          RemovePending(options_.directory, pending.key);
+          entry->Set(KeyStage::kNew);
+          continue;
+        }
         entry->safe.store(true);
         WorkOut(pending, nullptr, *entry);
       }
@@ -345,6 +363,7 @@ class Worker {
       // What a row explains in this program only is counted as the row's: another program may show the key for another reason.
       const Deviation* row = RowFor(program, kept, divergence);
       KeyEntry* entry = shared_.Find(row != nullptr ? row->key : divergence.key, true);
+      if (entry == nullptr) shared_.keys_left_out.fetch_add(1, std::memory_order_relaxed);
       if (entry == nullptr) continue;
       if (i == 0) ++entry->count;
       if (row != nullptr) {
@@ -369,6 +388,7 @@ class Worker {
       }
       if (!entry->Claim(at)) continue;
       if (i == 0) pending.before = ring_.Programs();
+      MakeMine(divergence.key, *entry);
       if (!options_.directory.empty()) {
         FreeDescriptors();
         if (Trouble trouble = WritePending(options_.directory, pending); trouble.any()) {
@@ -380,18 +400,19 @@ class Worker {
     }
   }
 
-  // Of what earlier runs left each of several kernels looks at its part.
-  bool IsMine(const std::string& key) const {
-    if (!options_.link) return true;
-    const size_t hash = std::hash<std::string>()(CanonicalKey(key));  // they all run this very program
-    return hash % static_cast<size_t>(options_.link->of) == static_cast<size_t>(options_.link->number);
+  // Before what is claimed is pending: where the kernel dies over it, this worker's next one goes on with it.
+  void MakeMine(const std::string& key, const KeyEntry& entry) {
+    if (!begun_) return;
+    FreeDescriptors();
+    begun_->Set(Begun::Pending(key), entry.attempts.load());
   }
 
   // Whether a worker in another kernel has found it, or is working it out.
   bool AnotherHas(const std::string& key, KeyEntry& entry) const {
     const bool stored = Exists(options_.directory + "/" + key) && !old_explained_.contains(key);
     if (stored) entry.Set(KeyStage::kStored);
-    return stored || Exists(fmt::format("{}/{}/{}.program", options_.directory, kPendingDirectory, key));
+    return stored || (begun_->Times(Begun::Pending(key)) < 0 &&
+                      Exists(fmt::format("{}/{}/{}.program", options_.directory, kPendingDirectory, key)));
   }
 
   // The row that explains the divergence by what its conditions ask of the program; nullptr where none does, or one
@@ -656,6 +677,7 @@ class Worker {
   Program mutant_;
   std::vector<int> features_;  // of the last run
   Ring ring_;
+  std::optional<Begun> begun_;  // of CampaignOptions::link
   std::optional<Clock::time_point> stopped_at_;
   std::map<std::string, int> tries_;  // at finding a later divergence alone
   std::set<std::string> old_explained_;  // keys of earlier runs' findings that a row explains by its conditions

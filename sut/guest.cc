@@ -421,6 +421,10 @@ bool SaveInput(const std::string& path) {
   return close(to) == 0 && good && n == 0;
 }
 
+// A file for each SIGINT that the command is to get: what a guest has seen of a file it may not look at again.
+constexpr int kMostSignals = 2;
+std::string StopName(int signal) { return fmt::format("stop-{}", signal); }
+
 // The kernel, by its keeper's process, until it has ended.
 class Machine {
  public:
@@ -433,12 +437,13 @@ class Machine {
         err_(job / "stderr", 2, nullptr) {}
   ~Machine() { close(to_keeper_); }
 
-  // Whether it ended by itself.
-  bool Attend() {
+  // kExited where it ended by itself, in whatever way; else why it was killed.
+  GuestEnd Attend() {
     const auto began = Clock::now();
     std::string beat;
     auto beat_at = began;
-    std::optional<Clock::time_point> stopping;
+    int signals = 0;  // that the command was to get
+    auto asked_at = began;
     for (;;) {
       out_.Copy();
       err_.Copy();
@@ -446,7 +451,7 @@ class Machine {
       if (waitpid(pid_, &status, WNOHANG) == pid_) {
         out_.Copy();
         err_.Copy();
-        return true;
+        return GuestEnd::kExited;
       }
       const auto now = Clock::now();
       std::string latest = ReadAll(job_ / "beat");
@@ -454,18 +459,16 @@ class Machine {
         beat = std::move(latest);
         beat_at = now;
       }
-      if (!stopping && (out_.failed() || (options_.stop && options_.stop()))) {
-        stopping = now;
-        WriteAll(job_ / "stop", "");
-      }
+      const int wanted = std::max(out_.failed() ? 1 : 0, options_.stop ? options_.stop() : 0);
+      for (; signals < std::min(wanted, kMostSignals); asked_at = now) WriteAll(job_ / StopName(++signals), "");
       const bool silent = now - beat_at > options_.silence;
-      if (silent || (stopping && now - *stopping > std::chrono::seconds(30))) {
+      if (silent || (signals > 0 && now - asked_at > std::chrono::seconds(signals > 1 ? 5 : 30))) {
         const char byte = 'k';
         if (write(to_keeper_, &byte, 1) != 1) kill(pid_, SIGKILL);
         waitpid(pid_, &status, 0);
         out_.Copy();
         err_.Copy();
-        return false;
+        return signals > 0 ? GuestEnd::kStopped : GuestEnd::kHung;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
@@ -601,7 +604,7 @@ int GuestInit() {
     if (machine) ComeLast();
     BecomeCommand(job, directory);
   }
-  bool told = false;
+  int told = 0;
   for (int turn = 0; child > 0; ++turn) {
     int status = 0;
     pid_t ended;
@@ -613,8 +616,8 @@ int GuestInit() {
       break;
     }
     if (turn % 20 == 0) WriteAll(directory + "/beat", std::to_string(turn));
-    if (!told && access((directory + "/stop").c_str(), F_OK) == 0) {
-      told = true;
+    if (told < kMostSignals && access((directory + "/" + StopName(told + 1)).c_str(), F_OK) == 0) {
+      ++told;
       kill(child, SIGINT);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -677,7 +680,7 @@ GuestResult RunInGuest(const GuestOptions& options) {
     close(pipe[1]);
     return {.end = GuestEnd::kUnavailable, .what = fmt::format("cannot fork: {}", strerror(error))};
   }
-  const bool ended = Machine(pid, pipe[1], options, job).Attend();
+  const GuestEnd end = Machine(pid, pipe[1], options, job).Attend();
   heir.EndWhatIsLeft();
 
   const std::string status = ReadAll(job / "status");
@@ -687,12 +690,13 @@ GuestResult RunInGuest(const GuestOptions& options) {
     result.status = 128 + number;
     return result;
   }
+  if (end == GuestEnd::kStopped) return {.end = end, .status = 128 + SIGINT, .what = ""};
   const std::string words_of_it = LastLines(ReadAll(job / "console"), 12);
   if (ReadAll(job / "beat").empty()) {
     return {.end = GuestEnd::kUnavailable,
             .what = fmt::format("{} does not come up{}{}", *image, words_of_it.empty() ? "" : "; it says:\n", words_of_it)};
   }
-  return {.end = ended ? GuestEnd::kDied : GuestEnd::kHung, .what = words_of_it};
+  return {.end = end == GuestEnd::kHung ? end : GuestEnd::kDied, .what = words_of_it};
 }
 
 }  // namespace sockspec

@@ -33,8 +33,9 @@ struct GuestOptions {
   const std::string* input = nullptr;  // stands for standard input
   std::string* output = nullptr;       // takes what the command prints; nullptr: standard output does, as it comes
   std::chrono::seconds silence{60};    // without a sign of life the guest is taken to hang
-  // Asked a few times a second; once it says so, the command gets SIGINT, and 30 s later the guest is killed.
-  std::function<bool()> stop;
+  // Asked a few times a second how many SIGINTs the command should have had by now. 30 s after the first, and 5 s after the
+  // second, the guest is killed.
+  std::function<int()> stop;
 };
 
 enum class GuestEnd {
@@ -42,6 +43,7 @@ enum class GuestEnd {
   kUnavailable,  // there is no such kernel here, or it does not come up: `what` says why
   kDied,         // the kernel went away in the middle: `what` has its last words
   kHung,         // it showed no sign of life, and was killed
+  kStopped,      // it was asked to end, did not, and was killed: `status` is that of SIGINT
 };
 
 struct GuestResult {

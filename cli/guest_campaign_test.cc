@@ -1,0 +1,117 @@
+// Campaigns in guests, as far as no other kernel is needed for that: what takes the place of runsc runs the command on this
+// machine's kernel.
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cli/runs_sockspec.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace sockspec {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class GuestCampaign : public RunsSockspec {
+ protected:
+  void SetUp() override {
+    RunsSockspec::SetUp();
+    setenv("TMPDIR", directory_.c_str(), 1);
+    Write("runsc",
+          "#!/bin/sh\n"
+          "while [ \"$1\" != /usr/bin/env ]; do\n"
+          "  [ \"$1\" = -cwd ] && cd \"$2\"\n"
+          "  shift\n"
+          "done\n"
+          "exec unshare $([ $(id -u) = 0 ] || echo -r) -n \"$@\"\n");
+    chmod((directory_ + "/runsc").c_str(), 0755);
+  }
+  void TearDown() override {
+    unsetenv("TMPDIR");
+    RunsSockspec::TearDown();
+  }
+
+  // Runs a campaign in `out`, and `meanwhile`, once its workers run programs; hands over the campaign's process.
+  Result Campaign(const std::string& arguments, const std::string& out, const std::function<void(pid_t)>& meanwhile) {
+    std::thread other([&] {
+      const std::string running = directory_ + "/" + out + "/.running/";
+      for (int i = 0; i < 600 && (Contents(running + "0").empty() || Contents(running + "1").empty()); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      }
+      meanwhile(atoi(Contents(directory_ + "/pid").c_str()));
+    });
+    // A port may be taken still, in the one namespace that all programs have here: with unix sockets alone nothing diverges.
+    const Result result = Shell("cd '" + directory_ + "' && sh -c 'echo $$ >pid; exec \"" + binary_ +
+                                "\" fuzz --kernel=gvisor --kernel-image=./runsc --profile=linux --sockets=unix --jobs=2 --seed=1 " +
+                                "--out=\"" + out + "\" " + arguments + "' >out 2>err </dev/null");
+    other.join();
+    return result;
+  }
+
+  // The commands that run within guests: processes of ours below one that is none of them.
+  std::vector<pid_t> CommandsInside() {
+    std::vector<pid_t> commands;
+    const auto inside = [](pid_t pid) { return Contents("/proc/" + std::to_string(pid) + "/cmdline").find("--link=") != std::string::npos; };
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      const pid_t pid = atoi(entry.path().filename().c_str());
+      if (pid <= 0 || !inside(pid)) continue;
+      const std::string status = Contents("/proc/" + std::to_string(pid) + "/status");
+      const std::string where = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/cwd").string();
+      const pid_t parent = atoi(status.c_str() + status.find("PPid:") + 5);
+      if (where == std::filesystem::canonical(directory_) && !inside(parent)) commands.push_back(pid);
+    }
+    return commands;
+  }
+
+  nlohmann::json LastRun(const std::string& out) {
+    const auto campaign = nlohmann::json::parse(Contents(directory_ + "/" + out + "/campaign.json"), nullptr, false);
+    return campaign.is_object() ? campaign["runs"].back() : nlohmann::json();
+  }
+};
+
+TEST_F(GuestCampaign, TheDirectoryMayHaveAnyName) {
+  const Result fuzz = Campaign("--programs=256", "a,b and c", [](pid_t) {});
+  EXPECT_EQ(fuzz.status, 0) << fuzz.out << fuzz.err;
+  EXPECT_EQ(LastRun("a,b and c")["programs"], 256);
+}
+
+TEST_F(GuestCampaign, ACommandThatIsKilledInsideIsReplacedAndNoKernelDied) {
+  const Result fuzz = Campaign("--duration=6s", "found", [this](pid_t) {
+    const std::vector<pid_t> commands = CommandsInside();
+    EXPECT_EQ(commands.size(), 2u);
+    if (!commands.empty()) kill(commands[0], SIGKILL);
+  });
+  EXPECT_EQ(fuzz.status, 0) << fuzz.out << fuzz.err;
+  EXPECT_NE(fuzz.err.find("the campaign in gvisor was killed by signal 9"), std::string::npos) << fuzz.err;
+  EXPECT_NE(fuzz.out.find("1 times a worker died"), std::string::npos) << fuzz.out;
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/found/.crashes"));
+  EXPECT_GT(LastRun("found")["programs"], 64);
+}
+
+// It is asked to end, does not, and is killed: that says nothing of its kernel.
+TEST_F(GuestCampaign, AnEndThatWasAskedForIsNoDeath) {
+  Clock::time_point asked_at;
+  const Result fuzz = Campaign("--duration=10m", "found", [&](pid_t campaign) {
+    for (const pid_t command : CommandsInside()) kill(command, SIGSTOP);
+    asked_at = Clock::now();
+    kill(campaign, SIGINT);
+  });
+  EXPECT_LT(Clock::now() - asked_at, std::chrono::seconds(20));
+  EXPECT_EQ(fuzz.status, 0) << fuzz.out << fuzz.err;
+  EXPECT_NE(fuzz.out.find("clauses reached"), std::string::npos) << fuzz.out;
+  EXPECT_EQ(fuzz.err, "");
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/found/.crashes"));
+}
+
+}  // namespace
+}  // namespace sockspec
