@@ -282,7 +282,7 @@ TEST_F(Guests, AShortCampaignOnGvisorFindsADeviationThatIsWrittenDown) {
   const Deviations known = ParseDeviations(Contents(table), table).deviations;
   EXPECT_GE(known.rows.size(), 100u);
   for (const std::string& key : Confirmed(directory_ + "/found")) {
-    EXPECT_EQ(FindDeviation(known, "gvisor", "Linux 4.4.0+late", "linux-6.1+late", {.key = key}), nullptr) << key;
+    EXPECT_EQ(FindDeviation(known, "gvisor", "gVisor release-20221219.0", "linux-6.1+late", {.key = key}), nullptr) << key;
   }
 }
 
@@ -403,6 +403,13 @@ TEST_F(Guests, GvisorAnswers) {
   EXPECT_NE(good.out.find("good.program: conforms"), std::string::npos) << good.out;
   EXPECT_EQ(Run("check --kernel=gvisor bad.program").status, 1);
   EXPECT_EQ(Scratch(), 0);
+  // It is called by its own name, which it does not know inside.
+  const Result json = Run("check --json --kernel=gvisor good.program");
+  const std::string release = nlohmann::json::parse(json.out)["release"];
+  ASSERT_TRUE(release.starts_with("gVisor release-20")) << release;
+  const std::string date = release.substr(release.find("20"));
+  EXPECT_EQ(Shell("runsc --version | grep -q '" + date + "$'").status, 0) << release;
+  EXPECT_NE(good.err.find(release + " calls itself Linux 4.4, and is held to 6.1"), std::string::npos) << good.err;
 }
 
 // Of a socket that was sent to itself gVisor keeps the name for ever.

@@ -34,6 +34,7 @@ constexpr std::string_view kAsItIs = "as-it-is";  // of lwIP: without our mendin
 // What the kernel says of itself where that is known without starting it; empty elsewhere.
 std::string ReleaseOf(const KernelOptions& options) {
   if (options.kernel == "lwip") return LwipRelease();
+  if (!GuestRelease().empty()) return GuestRelease();
   return options.kernel == "linux" || options.kernel.starts_with(kPreloadPrefix) ? LinuxRelease() : "";
 }
 
@@ -253,6 +254,7 @@ std::unique_ptr<Kernel> MakeKernel(const KernelOptions& options, const Profile& 
   const LinuxOptions linux = {.at_hand = GuestKind() == "gvisor",
                               .family = KernelFamily(options),
                               .option = library.empty() ? GuestName() : WordsOf(SetupFor(options)),
+                              .release = GuestRelease(),
                               .preloaded = !PreloadedLibrary().empty()};
   std::unique_ptr<Kernel> kernel = MakeLinuxKernel(linux, &trouble);
   if (kernel == nullptr) throw Stop{kExitUnavailable, trouble.what};

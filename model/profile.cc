@@ -33,6 +33,10 @@ int Distance(Version a, Version b) {
   return std::abs((a.major - b.major) * kReleasesAMajor + a.minor - b.minor);
 }
 
+// What a release of gVisor begins with, and what its uname() has, whichever it is.
+constexpr std::string_view kGvisor = "gVisor";
+constexpr Version kGvisorsLinux = {4, 4};
+
 Profile Nearest(Version wanted) {
   Profile profile{.family = kLinux, .version = kKnownLinux[0]};
   for (const Version known : kKnownLinux) {
@@ -58,8 +62,12 @@ ResolvedProfile ResolveProfile(std::string_view name, std::string_view release) 
   constexpr std::string_view kSelinux = "+selinux";
   constexpr std::string_view kLate = "+late";
   const std::string_view whole_name = name;
-  bool late = release.ends_with(kLate);
-  if (late) release.remove_suffix(kLate.size());
+  const bool gvisor = release.starts_with(kGvisor);
+  bool late = gvisor;
+  if (release.ends_with(kLate)) {
+    late = true;
+    release.remove_suffix(kLate.size());
+  }
   if (name.ends_with(kLate)) {
     late = true;
     name.remove_suffix(kLate.size());
@@ -68,6 +76,11 @@ ResolvedProfile ResolveProfile(std::string_view name, std::string_view release) 
   std::string_view rest;
   if (name == "posix") {
     resolved.profile = {.family = kPosix};
+  } else if (name == "linux" && gvisor) {
+    resolved.profile = Nearest(kGvisorsLinux);
+    resolved.profile.note = std::string(release) + " calls itself Linux " + Name(kGvisorsLinux) + ", and is held to " +
+                            Name(resolved.profile.version) +
+                            ", the oldest that the clauses were checked against; where Linux has changed since, it may differ";
   } else if (name == "linux") {
     const size_t digits = release.find_first_of("0123456789");
     if (digits != release.npos && ReadVersion(release.substr(digits), &version, &rest)) {

@@ -44,7 +44,7 @@ struct ResolvedProfile {
 
 // `name` is "posix", "linux" (then the known version nearest to `release` is taken), "linux-6.1" or
 // "linux-6.1+selinux"; "+late" may stand at the end of each. `release` is what the kernel says of itself
-// (Kernel::release), "Linux 6.18.44-generic", with "+selinux" at its end where that is in force, and with "+late" where
+// (Kernel::release), "Linux 6.18.44-generic" or "gVisor release-20221219.0", with "+selinux" at its end where that is in force, and with "+late" where
 // its loopback is known to be late; it may be empty, the newest known is taken then.
 ResolvedProfile ResolveProfile(std::string_view name, std::string_view release);
 

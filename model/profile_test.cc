@@ -24,6 +24,11 @@ TEST(ResolveProfile, TakesTheKnownVersionNearestToTheRunningOne) {
       {"linux", "Linux 6.17.3", "linux-6.18", false},
       {"linux", "Linux 5.10.0", "linux-6.1", false},
       {"linux", "Linux 7.0.1", "linux-6.18", false},
+      {"linux", "Linux 4.4.0+late", "linux-6.1+late", false},
+      {"linux", "gVisor release-20221219.0", "linux-6.1+late", false},
+      {"linux", "gVisor", "linux-6.1+late", false},
+      {"linux-6.18", "gVisor release-20221219.0", "linux-6.18+late", true},
+      {"posix", "gVisor release-20221219.0", "posix+late", true},
       {"linux", "", "linux-6.18", true},
       {"linux-6.1", "Linux 6.18.44", "linux-6.1", true},
       {"linux-9.9", "", "linux-6.18", false},
@@ -36,6 +41,12 @@ TEST(ResolveProfile, TakesTheKnownVersionNearestToTheRunningOne) {
     EXPECT_EQ(resolved.profile.name(), test.resolved);
     EXPECT_EQ(resolved.profile.verified, test.verified);
   }
+}
+
+TEST(ResolveProfile, SaysWhatGvisorIsHeldTo) {
+  EXPECT_EQ(ResolveProfile("linux", "gVisor release-20221219.0").profile.note,
+            "gVisor release-20221219.0 calls itself Linux 4.4, and is held to 6.1, the oldest that the clauses were checked "
+            "against; where Linux has changed since, it may differ");
 }
 
 TEST(ResolveProfile, SaysWhichProfilesThereAre) {

@@ -47,6 +47,7 @@ using Json = nlohmann::ordered_json;
 constexpr char kJobVariable[] = "SOCKSPEC_JOB";
 constexpr char kKindVariable[] = "SOCKSPEC_GUEST";
 constexpr char kNameVariable[] = "SOCKSPEC_GUEST_NAME";
+constexpr char kReleaseVariable[] = "SOCKSPEC_GUEST_RELEASE";
 
 std::string ReadAll(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -168,6 +169,35 @@ std::optional<std::string> FindProgram(const std::string& name, const std::strin
   }
   errno = ENOENT;
   return std::nullopt;
+}
+
+// What `program --version` says in its first line; empty where it does not.
+std::string FirstLineOfVersion(const std::string& program) {
+  int pipe[2];
+  if (pipe2(pipe, O_CLOEXEC) != 0) return "";
+  const pid_t pid = fork();
+  if (pid == 0) {
+    dup2(pipe[1], 1);
+    execl(program.c_str(), program.c_str(), "--version", nullptr);
+    _exit(127);
+  }
+  close(pipe[1]);
+  std::string said;
+  char bytes[256];
+  for (ssize_t count; pid > 0 && said.size() < 4096 && (count = read(pipe[0], bytes, sizeof bytes)) > 0;) {
+    said.append(bytes, static_cast<size_t>(count));
+  }
+  close(pipe[0]);
+  if (pid > 0) waitpid(pid, nullptr, 0);
+  return said.substr(0, said.find('\n'));
+}
+
+// "gVisor release-20221219.0". Inside it says nothing of the kind: its uname() is that of Linux 4.4.0, whichever it is.
+// Debian's runsc says "runsc version 0.0~20221219.0", its makers' "runsc version release-20221219.0".
+std::string ReleaseOfGvisor(const std::string& runsc) {
+  const std::string said = FirstLineOfVersion(runsc);
+  const size_t year = said.find("20");
+  return year == std::string::npos ? "gVisor" : "gVisor release-" + said.substr(year);
 }
 
 // Whether this process has the processor now, as far as guests of ours are concerned: a name that is taken while the
@@ -575,6 +605,11 @@ std::string GuestName() {
   return name != nullptr ? name : "";
 }
 
+std::string GuestRelease() {
+  const char* release = getenv(kReleaseVariable);
+  return release != nullptr ? release : "";
+}
+
 bool IsGuestInit() { return getenv(kJobVariable) != nullptr; }
 
 int GuestInit() {
@@ -598,6 +633,7 @@ int GuestInit() {
     unsetenv(kJobVariable);
     setenv(kKindVariable, job["kind"].get<std::string>().c_str(), 1);
     setenv(kNameVariable, job["named"].get<std::string>().c_str(), 1);
+    setenv(kReleaseVariable, job["release"].get<std::string>().c_str(), 1);
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
     // Workers that are killed leave directories there.
     setenv("TMPDIR", machine ? "/tmp" : (directory + "/tmp").c_str(), 1);
@@ -656,6 +692,7 @@ GuestResult RunInGuest(const GuestOptions& options) {
   }
   const Json description = {{"kind", options.setup.kernel},
                             {"named", WordsOf(options.setup)},
+                            {"release", uml ? "" : ReleaseOfGvisor(*image)},
                             {"program", ThisProgram()},
                             {"arguments", options.arguments},
                             {"directory", options.directory},

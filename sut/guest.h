@@ -71,6 +71,9 @@ std::string GuestKind();
 // WordsOf() the setup of such a command.
 std::string GuestName();
 
+// What its kernel is, where uname() does not say it: "gVisor release-20221219.0"; empty elsewhere.
+std::string GuestRelease();
+
 }  // namespace sockspec
 
 #endif  // SOCKSPEC_SUT_GUEST_H_

@@ -95,7 +95,7 @@ class LinuxKernel : public Kernel {
 
   std::string family() const override { return family_; }
   std::string option() const override { return option_.empty() ? family_ : option_; }
-  std::string release() const override { return LinuxRelease(); }
+  std::string release() const override { return release_.empty() ? LinuxRelease() : release_; }
   Trouble Reset(const Environment& env) override;
   Trouble ResetFresh(const Environment& env) override;
   Reply Run(const Call& call) override;
@@ -113,6 +113,7 @@ class LinuxKernel : public Kernel {
 
   std::string family_;
   std::string option_;
+  std::string release_;
   Trouble CloseDescriptors(const Environment& env);
   Trouble BeginProgram(const Environment& env);
 
@@ -250,6 +251,7 @@ LinuxKernel::~LinuxKernel() {
 Trouble LinuxKernel::Begin(const LinuxOptions& options) {
   family_ = options.family;
   option_ = options.option;
+  release_ = options.release;
   if (options.preloaded) descriptors_.CloseOneByOne();
   if (options.at_hand) StayInTheNetworkAtHand();
   programs_at_most_ = std::clamp(options.programs_per_namespace, 1, kMostPrograms);

@@ -64,7 +64,8 @@ struct LinuxOptions {
 
   // What Kernel::family() says: another word where this runs inside another kernel than the machine's.
   std::string family = "linux";
-  std::string option;  // Kernel::option(); empty: `family`
+  std::string option;   // Kernel::option(); empty: `family`
+  std::string release;  // Kernel::release(); empty: LinuxRelease()
 
   // A library stands between us and the kernel (preload.h). What a program left open is closed by close(), one by
   // one, so that the library hears of it.
