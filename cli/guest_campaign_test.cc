@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -58,8 +59,8 @@ class GuestCampaign : public RunsSockspec {
     return result;
   }
 
-  // The commands that run within guests: processes of ours below one that is none of them.
-  std::vector<pid_t> CommandsInside() {
+  // The commands that run within guests: processes of ours below one that is none of them. Or their workers.
+  std::vector<pid_t> CommandsInside(bool workers = false) {
     std::vector<pid_t> commands;
     const auto inside = [](pid_t pid) { return Contents("/proc/" + std::to_string(pid) + "/cmdline").find("--link=") != std::string::npos; };
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
@@ -68,7 +69,7 @@ class GuestCampaign : public RunsSockspec {
       const std::string status = Contents("/proc/" + std::to_string(pid) + "/status");
       const std::string where = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/cwd").string();
       const pid_t parent = atoi(status.c_str() + status.find("PPid:") + 5);
-      if (where == std::filesystem::canonical(directory_) && !inside(parent)) commands.push_back(pid);
+      if (where == std::filesystem::canonical(directory_) && inside(parent) == workers) commands.push_back(pid);
     }
     return commands;
   }
@@ -96,6 +97,26 @@ TEST_F(GuestCampaign, ACommandThatIsKilledInsideIsReplacedAndNoKernelDied) {
   EXPECT_NE(fuzz.out.find("1 times a worker died"), std::string::npos) << fuzz.out;
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/found/.crashes"));
   EXPECT_GT(LastRun("found")["programs"], 64);
+}
+
+// What is said within a guest is said by the one campaign that there is.
+TEST_F(GuestCampaign, WithJsonNothingElseIsPrinted) {
+  const Result fuzz = Campaign("--duration=5s --json", "found", [this](pid_t) {
+    const std::vector<pid_t> workers = CommandsInside(true);
+    ASSERT_EQ(workers.size(), 2u);
+    kill(workers[0], SIGABRT);
+  });
+  EXPECT_EQ(fuzz.status, 0) << fuzz.out << fuzz.err;
+  std::istringstream lines(fuzz.out);
+  int deaths = 0, ends = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto event = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_TRUE(event.is_object()) << line;
+    deaths += event["event"] == "worker died";
+    ends += event["event"] == "end";
+  }
+  EXPECT_EQ(deaths, 1) << fuzz.out;
+  EXPECT_EQ(ends, 1) << fuzz.out;
 }
 
 // It is asked to end, does not, and is killed: that says nothing of its kernel.

@@ -34,6 +34,8 @@
 #include "fuzz/lockstep.h"
 #include "fuzz/minimize.h"
 #include "model/clause.h"
+#include "model/program/call.h"
+#include "model/program/declarations.h"
 #include "nlohmann/json.hpp"
 #include "sut/end_with_parent.h"
 
@@ -307,13 +309,7 @@ class Campaign {
   // All that the directory is to hold now, but for the corpus.
   Trouble Save(Clock::time_point now) {
     if (Trouble trouble = SaveState(); trouble.any()) return trouble;
-    std::vector<pid_t> processes = {getpid()};
-    for (const Child& child : children_) {
-      if (child.pid > 0) processes.push_back(child.pid);
-    }
-    if (Trouble trouble = status_.AppendStats(now, result_.deaths, processes); trouble.any()) {
-      return trouble;
-    }
+    if (Trouble trouble = status_.AppendStats(now, result_.deaths); trouble.any()) return trouble;
     return UpdateStored();
   }
 
@@ -775,7 +771,8 @@ class Campaign {
       return "its program repeats that";
     }
     const Program program = deaths == 3 ? SmallestThatKills(death.program) : death.program;
-    if (std::ranges::find(killers_, program) != killers_.end()) {
+    if (std::ranges::find(killers_, program) != killers_.end() ||
+        std::ranges::find(killers_, WithPairsExchanged(program)) != killers_.end()) {
       Forget(death);
       return "its program repeats that, in a way that is kept already";
     }
@@ -802,6 +799,22 @@ class Campaign {
     if (kept.trouble.any()) return fmt::format("{}, but {}", kNot, kept.trouble.what);
     Forget(death);
     return fmt::format("{}; it is kept as {}", kNot, kept.path);
+  }
+
+  // Which of a socketpair()'s two sockets does it says nothing new.
+  static Program WithPairsExchanged(Program program) {
+    std::map<uint8_t, uint8_t> other;
+    for (Call& call : program.calls) {
+      ForEachDescriptor(call, [&](const Argument&, Descriptor& fd) {
+        if (const auto found = fd.IsHandle() ? other.find(fd.handle()) : other.end(); found != other.end()) {
+          fd = Descriptor::Handle(found->second);
+        }
+      });
+      if (call.made2 >= kMaxHandles) continue;
+      other[call.made] = call.made2;
+      other[call.made2] = call.made;
+    }
+    return program;
   }
 
   static void Forget(const Death& death) {

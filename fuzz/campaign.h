@@ -22,7 +22,7 @@
 //                    those that are fixed or accepted),
 //                    elapsed_s too: the seconds that campaigns ran. `edges` is how many clauses were
 //                    reached after which other one on the same handle. rss_kib is that of all
-//                    processes, shared memory counted once
+//                    processes, guests and what belongs to them included, shared memory counted once
 //     corpus.packed  programs that reached something new, in one file
 //     corpus/        the same as files in the byte form, as the libFuzzer targets read them: written at leisure
 //                    after the first minute, 50 a second; see ExportCorpus()

@@ -274,6 +274,17 @@ TEST_F(Elsewhere, WhatAnEarlierCampaignLeftIsWorkedOutByOneOfThem) {
   EXPECT_EQ(LoadFindings(directory_).findings.size(), 1u);
 }
 
+TEST_F(Elsewhere, AnOldFindingThatAKernelDiesOverIsLookedAtOnce) {
+  make_kernel_ = [](const CampaignLink&) { return std::make_unique<FakeKernel>(Linux(), Faulty()); };
+  EXPECT_EQ(Run().deaths, 0);
+  ASSERT_EQ(LoadFindings(directory_).findings.size(), 1u);
+  make_kernel_ = [](const CampaignLink&) { return std::make_unique<DyingOfFindings>(""); };
+  const CampaignResult result = Run();
+  EXPECT_EQ(result.trouble.what, "");
+  EXPECT_EQ(result.deaths, 1);
+  EXPECT_TRUE(result.rechecked.empty()) << "nobody knows";
+}
+
 // Only the campaign outside may think that nobody is writing.
 TEST_F(Elsewhere, WhatAnotherKernelIsJustWritingIsLeftAlone) {
   const std::vector<std::string> files = {directory_ + "/.new-a", directory_ + "/.pending/.new-b", directory_ + "/.crashes/.new-c"};

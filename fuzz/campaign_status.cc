@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 #include "fuzz/campaign_files.h"
 #include "fuzz/campaign_record.h"
@@ -14,6 +15,7 @@
 #include "model/clause.h"
 #include "model/program/declarations.h"
 #include "model/world.h"
+#include "sut/children.h"
 
 namespace sockspec {
 namespace {
@@ -41,6 +43,13 @@ uint64_t MemoryOf(pid_t pid) {
   return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
 }
 
+// With what it has started, and what that has: a guest's processes are children of who attends to it.
+uint64_t MemoryOfAll(pid_t pid) {
+  uint64_t kib = MemoryOf(pid);
+  for (const pid_t child : ChildrenOf(pid)) kib += MemoryOfAll(child);
+  return kib;
+}
+
 CampaignStatus::Json RateToJson(int hits, int runs) { return {{"hits", hits}, {"runs", runs}}; }
 
 }  // namespace
@@ -57,11 +66,13 @@ int CampaignStatus::Reached(const CampaignCounts& counts) const {
   return reached;
 }
 
-uint64_t CampaignStatus::Rate::Of(Clock::time_point now, uint64_t calls_now) {
-  const double seconds = std::chrono::duration<double>(now - at).count();
-  const uint64_t rate = at == Clock::time_point() ? 0 : PerSecond(calls_now - calls, seconds);
-  at = now;
-  calls = calls_now;
+uint64_t CampaignStatus::Rate::Of(Clock::time_point now, uint64_t calls_now, Clock::duration shortest) {
+  constexpr Clock::time_point kNever;
+  const bool merged = now - at < shortest && at_before != kNever;
+  const double seconds = std::chrono::duration<double>(now - (merged ? at_before : at)).count();
+  const uint64_t rate = at == kNever ? 0 : PerSecond(calls_now - (merged ? calls_before : calls), seconds);
+  at_before = std::exchange(at, now);
+  calls_before = std::exchange(calls, calls_now);
   return rate;
 }
 
@@ -270,14 +281,13 @@ void CampaignStatus::SayFound() {
   SayProgress();
 }
 
-Trouble CampaignStatus::AppendStats(Clock::time_point now, int deaths,
-                                    const std::vector<pid_t>& processes) {
+Trouble CampaignStatus::AppendStats(Clock::time_point now, int deaths) {
   if (options_.directory.empty()) return {};
+  // The last line may come just after one of every 10 s, when nothing runs any more.
+  constexpr auto kShortest = std::chrono::seconds(5);
   const std::string path = options_.directory + "/stats.csv";
   const CampaignCounts counts = Counts();
   const CampaignTotals& before = state_.totals();
-  uint64_t kib = 0;
-  for (const pid_t pid : processes) kib += MemoryOf(pid);
   std::string text;
   if (!Exists(path)) {
     text = "time,elapsed_s,programs,calls,calls_per_s,findings,unstable,clauses,clauses_of,edges,corpus,"
@@ -285,10 +295,10 @@ Trouble CampaignStatus::AppendStats(Clock::time_point now, int deaths,
   }
   text += fmt::format("{},{:.1f},{},{},{},{},{},{},{},{},{},{},{},{}\n", time(nullptr),
                       before.seconds + counts.seconds, before.programs + counts.programs,
-                      before.calls + counts.calls, stats_rate_.Of(now, counts.calls), FindingCount(),
+                      before.calls + counts.calls, stats_rate_.Of(now, counts.calls, kShortest), FindingCount(),
                       FindingCount(true), Reached(counts), ClausesOfProfile(), corpus_.pairs(),
                       corpus_.size(), before.discarded + counts.discarded,
-                      before.deaths + static_cast<uint64_t>(deaths), kib);
+                      before.deaths + static_cast<uint64_t>(deaths), MemoryOfAll(getpid()));
   return Append(path, text);
 }
 

@@ -3,8 +3,6 @@
 #ifndef SOCKSPEC_FUZZ_CAMPAIGN_STATUS_H_
 #define SOCKSPEC_FUZZ_CAMPAIGN_STATUS_H_
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -81,8 +79,8 @@ class CampaignStatus {
   // What was found, stored, given up or gone since the last time, and how far it is worked out.
   void SayFound();
 
-  // A line of stats.csv. `deaths` are the workers' of this run; `processes` are all that there are.
-  Trouble AppendStats(Clock::time_point now, int deaths, const std::vector<pid_t>& processes);
+  // A line of stats.csv. `deaths` are the workers' of this run.
+  Trouble AppendStats(Clock::time_point now, int deaths);
 
   // Fills in the keys and clauses of `result`, whose counts are there.
   void Keys(CampaignResult& result) const;
@@ -105,11 +103,11 @@ class CampaignStatus {
   SharedArray<WorkerShare>& shares_;
   const Corpus& corpus_;
   const CampaignState& state_;
-  // Calls a second since the last time it was asked.
+  // Calls a second since the last time it was asked; where that is less than `shortest` ago, since the time before that.
   struct Rate {
-    Clock::time_point at;
-    uint64_t calls = 0;
-    uint64_t Of(Clock::time_point now, uint64_t calls_now);
+    Clock::time_point at, at_before;
+    uint64_t calls = 0, calls_before = 0;
+    uint64_t Of(Clock::time_point now, uint64_t calls_now, Clock::duration shortest = {});
   };
 
   Clock::time_point began_ = Clock::now();

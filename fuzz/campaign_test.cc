@@ -18,6 +18,9 @@
 #include <utility>
 #include <vector>
 
+#include "fuzz/campaign_corpus.h"
+#include "fuzz/campaign_record.h"
+#include "fuzz/campaign_shared.h"
 #include "fuzz/campaign_status.h"
 #include "fuzz/fake_kernel.h"
 #include "fuzz/finding.h"
@@ -417,6 +420,32 @@ TEST_F(Campaigning, AProgramThatKillsItsProcessIsKept) {
   EXPECT_EQ(result.counts.programs + static_cast<uint64_t>(result.deaths), options_.programs);
 }
 
+TEST_F(Campaigning, WhichSocketOfAPairAProgramKillsItsProcessWithSaysNothingNew) {
+  class CrashingWithPairs : public FakeKernel {
+   public:
+    CrashingWithPairs() : FakeKernel(Linux()) {}
+    Trouble Reset(const Environment& env) override {
+      pair_.clear();
+      return FakeKernel::Reset(env);
+    }
+    Reply Run(const Call& call) override {
+      if (call.op == Op::kShutdown && call.fd.IsHandle() && pair_.contains(call.fd.handle())) signal(SIGABRT, SIG_DFL), abort();
+      if (call.op == Op::kSocketpair) pair_ = {call.made, call.made2};
+      return FakeKernel::Run(call);
+    }
+
+   private:
+    std::set<uint8_t> pair_;
+  };
+  options_.make_kernel = [](Trouble*) { return std::make_unique<CrashingWithPairs>(); };
+  options_.generate.sockets = kUnix;
+  options_.programs = 64 * 10;
+  const CampaignResult result = RunCampaign(options_);
+  EXPECT_GT(result.deaths, 4);
+  ASSERT_EQ(result.crashes.size(), 1u);
+  EXPECT_NE(ContentsOf(result.crashes[0]).find("shutdown(s"), std::string::npos);
+}
+
 // A stack may call exit(), and under a sanitizer a signal is a status.
 TEST_F(Campaigning, AProgramThatEndsItsProcessWithAStatusIsKept) {
   class Exiting : public FakeKernel {
@@ -598,6 +627,54 @@ TEST(CampaignStatusTest, HowFarItIsIsToldOfTheLargestLimits) {
   EXPECT_EQ(words(4, 40, 10, kMost), "40% of 10 programs");
   EXPECT_EQ(words(4, kMost / 2, kMost, kMost), "50% of 10,000,000,000,000,000,000 calls");
   EXPECT_EQ(words(4, 40, 0, 0), "until it is stopped");
+}
+
+// The last line comes at the end, which may be just after another one.
+TEST_F(Campaigning, ALineOfStatsThatComesAtOnceHasTheRateOfThoseBeforeItToo) {
+  std::filesystem::create_directories(directory_);
+  SharedArray<Shared> shared(1);
+  SharedArray<WorkerShare> shares(1);
+  const Corpus corpus(shared[0].corpus, "", "");
+  const CampaignState state;
+  CampaignStatus status(options_, 1, shared[0], shares, corpus, state);
+  status.Begin();
+  shares[0].calls.Add(1000);
+  ASSERT_FALSE(status.AppendStats(status.began() + seconds(10), 0).any());
+  ASSERT_FALSE(status.AppendStats(status.began() + seconds(10) + std::chrono::milliseconds(200), 0).any());
+  ASSERT_FALSE(status.AppendStats(status.began() + seconds(20), 0).any());
+  std::vector<int> rates;
+  for (const CampaignRecord::Sample& sample : ReadCampaignRecord(directory_).samples) rates.push_back(static_cast<int>(sample.calls_per_second));
+  EXPECT_EQ(rates, (std::vector<int>{100, 98, 0}));
+}
+
+// As a guest's do that belong to whoever attends to it.
+TEST_F(Campaigning, TheMemoryOfWhatAWorkerHasStartedIsCounted) {
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t worker = fork();
+  if (worker == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (fork() == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      std::vector<char> memory(64 << 20, 'm');
+      (void)!write(ready[1], memory.data(), 1);
+      for (;;) pause();
+    }
+    for (;;) pause();
+  }
+  char byte;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  std::filesystem::create_directories(directory_);
+  SharedArray<Shared> shared(1);
+  SharedArray<WorkerShare> shares(1);
+  const Corpus corpus(shared[0].corpus, "", "");
+  const CampaignState state;
+  CampaignStatus status(options_, 1, shared[0], shares, corpus, state);
+  EXPECT_FALSE(status.AppendStats(status.began() + seconds(10), 0).any());
+  kill(worker, SIGKILL);
+  waitpid(worker, nullptr, 0);
+  const std::string stats = ContentsOf(directory_ + "/stats.csv");
+  EXPECT_GT(atoi(stats.c_str() + stats.rfind(',') + 1), 64 << 10) << stats;
 }
 
 // Ctrl-C reaches the whole group. The signal is sent once the campaign has said its first line, and

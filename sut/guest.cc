@@ -34,6 +34,7 @@
 
 #include "fmt/format.h"
 #include "nlohmann/json.hpp"
+#include "sut/children.h"
 
 extern char** environ;
 
@@ -297,18 +298,6 @@ std::vector<std::string> GvisorCommand(const std::string& image, const GuestOpti
 // Between this process and the kernel's stands another one: whoever ends, the kernel and all that it has started end
 // with it. User-mode Linux leaves the processes of its processes behind when it is killed, runsc its sandbox and its
 // file server; the keeper is who they fall to (PR_SET_CHILD_SUBREAPER), so it finds them.
-
-// The processes whose parent is a thread of this one.
-std::vector<pid_t> ChildrenOf(pid_t pid) {
-  std::vector<pid_t> children;
-  std::error_code error;
-  std::filesystem::directory_iterator thread(fmt::format("/proc/{}/task", pid), error);
-  for (; !error && thread != std::filesystem::directory_iterator(); thread.increment(error)) {
-    std::ifstream file(thread->path() / "children");
-    children.insert(children.end(), std::istream_iterator<pid_t>(file), {});
-  }
-  return children;
-}
 
 // The directory that `runsc do` has made for itself and removes when it ends by itself, by the command line of one of
 // its processes; empty for any other process.
