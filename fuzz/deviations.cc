@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "fmt/format.h"
 #include "model/clause.h"
@@ -318,10 +321,23 @@ std::vector<std::string> KeysOf(const Deviation& deviation) { return Choices(Par
 
 bool HasCondition(const Deviation& deviation) { return deviation.key.find(' ') != std::string::npos; }
 
+// Canonical ones, made once for each row: a campaign asks a table of thousands about every divergence.
+static const std::vector<std::string>& KnownKeysOf(const Deviation& deviation) {
+  thread_local std::unordered_map<std::string, std::vector<std::string>> made;
+  const auto [found, is_new] = made.try_emplace(deviation.key);
+  if (!is_new) return found->second;
+  for (const std::string& key : KeysOf(deviation)) found->second.push_back(CanonicalKey(key));
+  return found->second;
+}
+
 bool SpeaksOf(const Deviation& deviation, std::string_view key) {
-  const std::string asked = CanonicalKey(key);
-  return std::ranges::any_of(KeysOf(deviation), [&](const std::string& own) {
-    const std::string known = CanonicalKey(own);
+  // Row after row is asked about one key.
+  thread_local std::string last, asked;
+  if (last != key) {
+    last = key;
+    asked = CanonicalKey(key);
+  }
+  return std::ranges::any_of(KnownKeysOf(deviation), [&](const std::string& known) {
     return known.find('*') == std::string::npos ? known == asked : fnmatch(known.c_str(), asked.c_str(), 0) == 0;
   });
 }
