@@ -100,9 +100,28 @@ TEST_F(GuestCampaign, ACommandThatIsKilledInsideIsReplacedAndNoKernelDied) {
   });
   EXPECT_EQ(fuzz.status, 0) << fuzz.out << fuzz.err;
   EXPECT_NE(fuzz.err.find("the campaign in gvisor was killed by signal 9"), std::string::npos) << fuzz.err;
-  EXPECT_NE(fuzz.out.find("1 times a worker died"), std::string::npos) << fuzz.out;
+  EXPECT_NE(fuzz.out.find("1 times a worker or its kernel died"), std::string::npos) << fuzz.out;
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/found/.crashes"));
   EXPECT_GT(LastRun("found")["programs"], 64);
+}
+
+// Which campaign may try it they say alike, inside and outside.
+TEST_F(GuestCampaign, AProgramThatAWorkerInsideHungInIsTriedInsideByTheNextOne) {
+  const Result first = Campaign("--duration=10m", "found", [this](pid_t campaign) {
+    for (const pid_t worker : CommandsInside(true)) kill(worker, SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    kill(campaign, SIGINT);  // and 4 s later they are killed
+  });
+  EXPECT_EQ(first.status, 0) << first.out << first.err;
+  int untried = 0;
+  for (const auto& file : std::filesystem::directory_iterator(directory_ + "/found/.crashes")) {
+    untried += file.path().filename().string().starts_with("untried-");
+  }
+  EXPECT_EQ(untried, 2) << first.out;
+  const Result second = Campaign("--duration=5s", "found", [](pid_t) {});
+  EXPECT_EQ(second.status, 0) << second.out << second.err;
+  EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/found/.crashes")) << second.out;
+  EXPECT_EQ(second.out.find("is not tried"), std::string::npos) << second.out;
 }
 
 // What is said within a guest is said by the one campaign that there is.

@@ -204,6 +204,7 @@ TEST_F(Elsewhere, AProgramOfAnEarlierDeathThatKillsTheKernelDoesSoOnce) {
                     std::filesystem::path(path).filename().string().starts_with(kKernelDied));
   }
   EXPECT_TRUE(kept) << said_;
+  EXPECT_EQ(Count(said_, "the kernel died while this ran: "), static_cast<int>(result.crashes.size())) << said_;
   // The other one is left to whoever can try it, which is said once.
   EXPECT_EQ(result.left_alone, std::vector<std::string>{anothers});
   EXPECT_EQ(Count(said_, "is not tried: " + anothers), 1) << said_;

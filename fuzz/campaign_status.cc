@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
 #include <utility>
@@ -447,10 +448,11 @@ void CampaignStatus::Summary(const CampaignResult& result) {
   if (c.followed != 0) {
     Say("{} times a divergence came only after another one", Grouped(c.followed));
   }
-  if (result.deaths != 0) Say("{} times a worker died", result.deaths);
+  if (result.deaths != 0) Say("{} times a worker{} died", result.deaths, options_.elsewhere ? " or its kernel" : "");
   if (result.ended_early != 0) Say("{}, and no others took their place", EarlyWords(result.ended_early));
   for (const std::string& path : result.crashes) {
-    Say("{}: {}", options_.kernel_in_worker ? "the kernel died of" : "kills the process that runs it", path);
+    const bool kernel = std::filesystem::path(path).filename().string().starts_with(kKernelDied);
+    Say("{}: {}", !kernel ? "kills the process that runs it" : options_.kernel_in_worker ? "the kernel died of" : "the kernel died while this ran", path);
   }
   for (const std::string& path : result.untried) {
     Say("a worker died while this ran, and there was no time to try it; the next campaign here does: {}", path);
