@@ -693,7 +693,7 @@ class Campaign {
   }
 
   // What earlier campaigns had no time to try. What this one cannot try either it says: who reads of a death expects
-  // that the next campaign looks into it.
+  // that the next campaign looks into it. Within another kernel: this worker's part of it.
   void FindUntried() {
     if (options_.directory.empty()) return;
     if (link_) {
