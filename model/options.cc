@@ -194,6 +194,14 @@ void TellReset(Scene& s) {
   Tell(s, {.first = ECONNRESET});
   if (s.me().link == Link::kConnecting) MakeUnspecified(s.world, s.index);
 }
+bool ShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut == 3; }
+// What came after shutdown(SHUT_RDWR) was refused, which broke off the connection: its own doing. The peer may have done it as
+// well, which is not in the world.
+bool GetsOwnBreak(const Scene& s) { return GetsError(s) && !IsUnix(s.me().kind) && s.me().error == ECONNRESET && ShutDown(s); }
+void TellNoError(Scene& s) {
+  TakePendingError(s.me());
+  Tell(s, {.first = 0});
+}
 // Options that mean something for the other type of socket only.
 bool OfTheOtherType(const Scene& s) {
   if (!s.has_socket() || IsUnix(s.me().kind) || !AtSocketLevel(s)) return false;
@@ -324,7 +332,6 @@ bool MachineMayRefuse(const Scene& s) {
 bool SetUndefined(const Scene& s) {
   return s.has_socket() && (s.call.pointer != Pointer::kValid || s.call.length < 0);
 }
-bool ShutDown(const Scene& s) { return s.has_socket() && s.me().user_shut == 3; }
 bool GetsOfShut(const Scene& s) { return Gets(s) && ShutDown(s); }
 
 void Store(Scene& s) {
@@ -461,6 +468,11 @@ constexpr Clause kGetsockopt[] = {
      .on = kPosix, .strength = Strength::kMay,
      .cites = "POSIX connect() ECONNRESET: \"Remote host reset the connection request\"; send() ECONNRESET",
      .says = "A RST came, of the attempt or after the peer's end, and is told as it is."},
+    // Two replies are right here: POSIX has ECONNRESET where the peer breaks off, and says nothing of what one's own end does.
+    {.id = "getsockopt.broken_off", .when = GetsOwnBreak, .then = TellNoError,
+     .on = kPosix, .strength = Strength::kMay,
+     .cites = "POSIX recv() ECONNRESET: \"A connection was forcibly closed by a peer\"; shutdown()",
+     .says = "What came after shutdown() broke off the connection, which is no error of the peer's."},
     {.id = "getsockopt.value", .when = Gets, .then = TellValue,
      .cites = "POSIX getsockopt(); getsockopt(2), and what the table of options cites",
      .says = "The option as it was set or inherited, or as it is from the start.",
