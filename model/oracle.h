@@ -154,9 +154,14 @@ class Oracle {
   int room() const { return profile_.late || profile_.family == kPosix ? kMaxWorlds : kMaxLinuxWorlds; }
 
   void MakeStores();
+  World& Made(World* store, int number);
 
   Profile profile_;
-  std::unique_ptr<World[]> stores_;  // room() worlds, twice
+  struct FreeStores {
+    void operator()(World* stores) const { ::operator delete(stores); }
+  };
+  std::unique_ptr<World, FreeStores> stores_;  // for room() worlds, twice
+  std::array<int, 2> made_ = {};               // of each half, how many are there: most never are
   World* worlds_ = nullptr;          // `count_` of them
   World* next_ = nullptr;            // those that Step() goes on in: the two change places
   int count_ = 1;
