@@ -624,6 +624,8 @@ void PushHeld(World& world, uint8_t index) {
   if (!Alive(world, peer)) return;
   Socket& other = world.sockets[peer];
   if (other.crowded || other.late == 0) return;
+  // What goes out is under way then, in as many segments as it was: any part of it may have come.
+  if (world.late) return;
   Socket& socket = world.sockets[index];
   // As in SendData().
   if (socket.late > 0) other.answered = true;

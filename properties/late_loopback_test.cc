@@ -151,6 +151,28 @@ TEST(ALateLoopback, KeepsTheOrder) {
       << "the FIN came behind five bytes";
 }
 
+TEST(ALateLoopback, HasOnTheWayWhatAnOptionLetsGo) {
+  for (const std::string option : {"TCP_CORK, 0", "TCP_NODELAY, 1"}) {
+    const std::string sent = R"(
+        s0 = socket(AF_INET, SOCK_STREAM, 0)        = s0
+        bind(s0, 127.0.0.1:P0)                      = 0
+        listen(s0, 1)                               = 0
+        s1 = socket(AF_INET, SOCK_STREAM, 0)        = s1
+        connect(s1, 127.0.0.1:P0)                   = 0
+        s2 = accept(s0)                             = s2, addr=127.0.0.1:E0
+        setsockopt(s1, IPPROTO_TCP, TCP_CORK, 1)    = 0
+        send(s1, 2, MSG_DONTWAIT)                   = 2
+        setsockopt(s1, IPPROTO_TCP, )" + option + ") = 0\n";
+    for (const std::string profile : {"linux-6.1", "linux-6.1+late"}) {
+      SCOPED_TRACE(profile + ", " + option);
+      const bool late = profile.ends_with("+late");
+      EXPECT_EQ(FirstWrongCall(profile, sent + "recv(s2, 5, MSG_DONTWAIT) = 2, data=[0,2)"), 0);
+      EXPECT_EQ(FirstWrongCall(profile, sent + "recv(s2, 5, MSG_DONTWAIT) = -1 EAGAIN"), late ? 0 : 10);
+      EXPECT_EQ(FirstWrongCall(profile, sent + "recv(s2, 5, MSG_DONTWAIT) = 0"), 10);
+    }
+  }
+}
+
 TEST(ALateLoopback, LeavesAnOldConnectionBehind) {
   constexpr std::string_view kAgain = R"(
     poll(s1, POLLOUT)          = 1, revents=POLLOUT
