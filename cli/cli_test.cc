@@ -365,6 +365,27 @@ TEST_F(CliTest, AFindingIsAcceptedPinnedDownAndBisected) {
 }
 
 // One that is not modelled (threads with uid=nobody), and what the others came to.
+TEST_F(CliTest, OneRowIsAcceptedForAllWaysInWhichAMistakeShowsAndInItsOwnPlaceOnceItHasExpired) {
+  EXPECT_EQ(Run("fuzz --mutant=shutdown.not_connected --seed=1 --programs=1000 --jobs=1 --out=d").status, 1);
+  const auto accept = [&](const std::string& key) {
+    return Run("triage d --call=shutdown accept --reason=why --expires=2999-01-31 --as='" + key + "'");
+  };
+  const std::string row = "fake.shutdown.*.errno.ENOSYS when shutdown(s*)";
+  const Result narrow = accept("fake.shutdown.dgram.*.errno.ENOSYS when shutdown(s*)");
+  EXPECT_EQ(narrow.status, 2) << "not all of them";
+  EXPECT_NE(narrow.err.find("does not explain fake.shutdown.stream."), std::string::npos) << narrow.err;
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/d/known.deviations"));
+  EXPECT_EQ(accept(row).status, 0) << accept(row).err;
+  const std::string table = Contents(directory_ + "/d/known.deviations");
+  EXPECT_EQ(std::ranges::count(table, '\n'), 2) << table;
+  EXPECT_EQ(Run("triage d --state=found").out.find("shutdown("), std::string::npos);
+  std::string expired = table;
+  Write("d/known.deviations", expired.replace(expired.find("2999"), 4, "2020"));
+  EXPECT_NE(Run("triage d --state=found").out.find("shutdown("), std::string::npos);
+  EXPECT_EQ(accept(row).status, 0);
+  EXPECT_EQ(Contents(directory_ + "/d/known.deviations"), table);
+}
+
 TEST_F(CliTest, AMatrixGoesOnWhereAProgramCannotBeJudgedAndSaysWhyNot) {
   Write("unjudged.program",
         "env: uid=nobody\ns0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1)\n"

@@ -176,6 +176,14 @@ std::string ExampleFile(const Deviations& known, const Deviation& like, const Fi
   return fmt::format("{}/{}{}", directory, f.key.substr(f.kernel.size() + 1), kProgram);
 }
 
+// What --as says explains the finding.
+void WantExplained(const Options& options, const Finding& f) {
+  const Shown shown = ShownBy(f.key, f.transcript, f.index);
+  if (options.as.empty() || Explains({.key = options.as}, shown)) return;
+  throw Stop{kExitUnusable,
+             fmt::format("--as: `{}` does not explain {}, whose last call is\n  {}", options.as, f.key, shown.calls.back())};
+}
+
 // Writes the row, and says which.
 void WriteRow(const Options& options, const TriageRow& row) {
   const Finding& f = row.loaded.finding;
@@ -202,18 +210,21 @@ void WriteRow(const Options& options, const TriageRow& row) {
                                 : example.empty()                        ? like->link
                                                                          : example,
                         .expires = !options.expires.empty() || like == nullptr ? options.expires : like->expires};
+  // Of all that have expired and explain it, the same row goes first.
+  const auto same = std::ranges::find_if(known.rows, [&](const Deviation& each) {
+    return each.key == fresh.key && each.version == fresh.version && each.profile == fresh.profile && Expired(each, Today());
+  });
+  if (same != known.rows.end()) old = &*same;
   std::string text;
   if (std::filesystem::exists(PathOf(file))) text = ReadWhole(file);
-  // A row that stands for many keys stays, though it has expired.
-  const bool replaces = old != nullptr && old->key.find_first_of("*{") == std::string::npos;
+  // Another one that stands for many keys stays, though it has expired.
+  const bool replaces = old != nullptr && (same != known.rows.end() || old->key.find_first_of("*{") == std::string::npos);
   text = WithDeviation(text, fresh, replaces ? old : nullptr, like);
   // What cannot be read back is not written.
   const ParsedDeviations parsed = ParseDeviations(text, file);
   if (!parsed.problem.empty()) throw Stop{kExitUnusable, parsed.problem};
   const Deviation* back = FindDeviation(parsed.deviations, f.kernel, f.release, f.profile, shown);
-  if (!options.as.empty() && !Explains(fresh, shown)) {
-    throw Stop{kExitUnusable, fmt::format("--as: `{}` does not explain {}, whose last call is\n  {}", options.as, f.key, shown.calls.back())};
-  }
+  WantExplained(options, f);
   if (back == nullptr || back->reason != fresh.reason) {
     throw Stop{kExitUnusable, "a reason and a link are one line without `|`"};
   }
@@ -272,8 +283,18 @@ int AcceptAll(const Options& options, Triage& triage) {
                                                : "all such findings are fixed or not confirmed; say --state or --class to accept them"};
   }
   if (passed_over != 0) fmt::print("{} passed over, which are fixed or not confirmed.\n", passed_over);
-  for (const TriageRow& row : triage.rows) WriteRow(options, row);
-  SayWhoFinds(options, triage.rows.size() == 1 ? "it" : "them");
+  for (const TriageRow& row : triage.rows) WantExplained(options, row.loaded.finding);
+  size_t rows = 0;
+  for (const TriageRow& row : triage.rows) {
+    // By --as, one row explains what others show.
+    const Finding& f = row.loaded.finding;
+    const Deviations known = ReadDeviations(options);
+    const Deviation* accepted = FindDeviation(known, f.kernel, f.release, f.profile, ShownBy(f.key, f.transcript, f.index));
+    if (accepted != nullptr && !Expired(*accepted, Today())) continue;
+    WriteRow(options, row);
+    ++rows;
+  }
+  SayWhoFinds(options, rows == 1 ? "it" : "them");
   return kExitConforms;
 }
 
