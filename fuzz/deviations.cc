@@ -139,8 +139,9 @@ Parts PartsOf(std::string_view column) {
     }
     column.remove_prefix(when ? kWhen.size() : kAfter.size());
     const size_t end = std::min({column.find(kWhen), column.find(kAfter), column.size()});
-    (when ? parts.when : parts.after).push_back(column.substr(0, end));
-    if (Trimmed(column.substr(0, end)).empty()) parts.wrong = column;
+    const std::string_view pattern = Trimmed(column.substr(0, end));
+    (when ? parts.when : parts.after).push_back(pattern);
+    if (pattern.empty()) parts.wrong = column;
     column.remove_prefix(end);
   }
   return parts;

@@ -73,6 +73,8 @@ TEST(DeviationsTest, ARowWithConditionsExplainsOnlyProgramsThatFulfilThemAll) {
   EXPECT_TRUE(explains(" after sN = socket(*)"));
   EXPECT_TRUE(explains(" when recv(*) after connect(*) after bind(*)"));
   EXPECT_FALSE(explains(" when recv(*) after connect(*) after listen(*)"));
+  // Blanks about a pattern are none of it.
+  EXPECT_TRUE(explains(" when  recv(*)  after  connect(*)  after bind(*) "));
 }
 
 TEST(DeviationsTest, WhereTheProgramIsNotKnownNoConditionHolds) {
