@@ -10,6 +10,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -65,6 +66,11 @@ class GuestCampaign : public RunsSockspec {
     return result;
   }
 
+  static pid_t Parent(pid_t pid) {
+    const std::string status = Contents("/proc/" + std::to_string(pid) + "/status");
+    return atoi(status.c_str() + status.find("PPid:") + 5);
+  }
+
   // The commands that run within guests: processes of ours below one that is none of them. Or their workers.
   std::vector<pid_t> CommandsInside(bool workers = false) {
     std::vector<pid_t> commands;
@@ -72,10 +78,8 @@ class GuestCampaign : public RunsSockspec {
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
       const pid_t pid = atoi(entry.path().filename().c_str());
       if (pid <= 0 || !inside(pid)) continue;
-      const std::string status = Contents("/proc/" + std::to_string(pid) + "/status");
       const std::string where = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/cwd").string();
-      const pid_t parent = atoi(status.c_str() + status.find("PPid:") + 5);
-      if (where == std::filesystem::canonical(directory_) && inside(parent) == workers) commands.push_back(pid);
+      if (where == std::filesystem::canonical(directory_) && inside(Parent(pid)) == workers) commands.push_back(pid);
     }
     return commands;
   }
@@ -90,6 +94,16 @@ TEST_F(GuestCampaign, TheDirectoryMayHaveAnyName) {
   const Result fuzz = Campaign("--programs=256", "a,b and c", [](pid_t) {});
   EXPECT_EQ(fuzz.status, 0) << fuzz.out << fuzz.err;
   EXPECT_EQ(LastRun("a,b and c")["programs"], 256);
+}
+
+TEST_F(GuestCampaign, AFindingThatCannotBeReadIsToldOnceAndNotByEachKernel) {
+  std::filesystem::create_directories(directory_ + "/found/gvisor.close.none.close.value.0");
+  Write("found/gvisor.close.none.close.value.0/finding.json", "{");
+  const Result fuzz = Campaign("--programs=256", "found", [](pid_t) {});
+  const std::string told = "cannot be read, and is kept beside what is found anew: ";
+  const size_t first = fuzz.out.find(told);
+  ASSERT_NE(first, std::string::npos) << fuzz.out << fuzz.err;
+  EXPECT_EQ(fuzz.out.find(told, first + 1), std::string::npos) << fuzz.out;
 }
 
 TEST_F(GuestCampaign, ACommandThatIsKilledInsideIsReplacedAndNoKernelDied) {
@@ -157,6 +171,23 @@ TEST_F(GuestCampaign, AnEndThatWasAskedForIsNoDeath) {
   EXPECT_NE(fuzz.out.find("clauses reached"), std::string::npos) << fuzz.out;
   EXPECT_EQ(fuzz.err.find("the kernel hung"), std::string::npos) << fuzz.err;
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/found/.crashes"));
+}
+
+// Nobody else would hear of what it was running.
+TEST_F(GuestCampaign, AKernelThatHangsAtTheEndIsKept) {
+  const Result fuzz = Campaign("--duration=8s", "found", [this](pid_t) {
+    const std::vector<pid_t> commands = CommandsInside();
+    ASSERT_EQ(commands.size(), 2u);
+    // All that is in there, from its first process on.
+    kill(Parent(commands[0]), SIGSTOP);
+    kill(commands[0], SIGSTOP);
+  });
+  EXPECT_EQ(fuzz.status, 1) << fuzz.out << fuzz.err;
+  EXPECT_NE(fuzz.err.find("the kernel hung"), std::string::npos) << fuzz.err;
+  EXPECT_NE(fuzz.out.find("the kernel died while this ran"), std::string::npos) << fuzz.out;
+  ASSERT_TRUE(std::filesystem::exists(directory_ + "/found/.crashes"));
+  const auto kept = std::filesystem::directory_iterator(directory_ + "/found/.crashes");
+  EXPECT_EQ(std::distance(begin(kept), end(kept)), 1);
 }
 
 }  // namespace

@@ -227,6 +227,7 @@ class Campaign {
     if (Trouble trouble = state_.Load(directory, Section()); trouble.any()) return trouble;
     LoadedFindings stored = LoadFindings(directory);
     for (const LoadedFinding& corrupt : stored.corrupt) {
+      if (options_.link) break;  // the campaign outside says it
       status_.Say("cannot be read, and is kept beside what is found anew: {}", corrupt.problem);
     }
     const auto family = [](std::string_view profile) { return profile.substr(0, profile.find('-')); };

@@ -442,6 +442,7 @@ bool SaveInput(const std::string& path) {
 
 // A file for each SIGINT that the command is to get: what a guest has seen of a file it may not look at again.
 constexpr int kMostSignals = 2;
+constexpr std::chrono::seconds kSilenceAtTheEnd{10};
 std::string StopName(int signal) { return fmt::format("stop-{}", signal); }
 
 // The kernel, by its keeper's process, until it has ended.
@@ -480,14 +481,16 @@ class Machine {
       }
       const int wanted = std::max(out_.failed() ? 1 : 0, options_.stop ? options_.stop() : 0);
       for (; signals < std::min(wanted, kMostSignals); asked_at = now) WriteAll(job_ / StopName(++signals), "");
-      const bool silent = now - beat_at > options_.silence;
+      // What ends slowly shows signs of life meanwhile. One that has not come up yet has shown none before, either.
+      const bool ends = signals > 0 && !beat.empty();
+      const bool silent = now - beat_at > (ends ? std::min(options_.silence, kSilenceAtTheEnd) : options_.silence);
       if (silent || (signals > 0 && now - asked_at > std::chrono::seconds(signals > 1 ? 5 : 30))) {
         const char byte = 'k';
         if (write(to_keeper_, &byte, 1) != 1) kill(pid_, SIGKILL);
         waitpid(pid_, &status, 0);
         out_.Copy();
         err_.Copy();
-        return signals > 0 ? GuestEnd::kStopped : GuestEnd::kHung;
+        return silent && (signals == 0 || ends) ? GuestEnd::kHung : GuestEnd::kStopped;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
