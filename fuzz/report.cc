@@ -190,11 +190,14 @@ std::string WhyTheModelDisagrees(const Finding& finding, const Oracle& oracle,
   const bool expected_success =
       finding.expects_reply && finding.expected.error == 0 && !finding.expected.blocked;
   if (actual.error == 0 && !actual.blocked && expected_success) {
-    text += "\n" + Wrap(fmt::format(
-                            "Success is right; what differs is {}: {} came back where {} is right.",
-                            finding.differs == Differs::kValue ? "the value" : "what was written",
-                            PrintReply(call, actual), PrintReply(call, finding.expected)),
-                        2);
+    const std::string came = PrintReply(call, actual), right = PrintReply(call, finding.expected);
+    const std::string differs =
+        came == right && actual.value != finding.expected.value
+            ? fmt::format("the descriptor: {} came back, counted from the program's first, where {} is the lowest that is free",
+                          actual.value, finding.expected.value)
+            : fmt::format("{}: {} came back where {} is right", finding.differs == Differs::kValue ? "the value" : "what was written",
+                          came, right);
+    text += "\n" + Wrap(fmt::format("Success is right; what differs is {}.", differs), 2);
     return text;
   }
 

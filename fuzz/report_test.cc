@@ -113,6 +113,15 @@ TEST(ReportTest, SaysWhatDiffersInASuccess) {
 }
 
 // "…/a.out" of a finding of Linux asks the kernel that it is about; of another kernel's it would ask Linux all the same.
+TEST(ReportTest, SaysOfADescriptorWhichOneCameBack) {
+  Finding finding = FindingOf("s0 = socket(AF_INET, SOCK_STREAM, 0)\ns1 = dup(s0)\n", "linux-6.18",
+                              {.clause = FindClause("dup.shared"), .spoil = true});
+  // One is open in between that the program was not told of.
+  finding.transcript.said[1].reply = Reply{.value = 2};
+  finding.differs = Differs::kValue;
+  Find(Report(finding), "what differs is the descriptor: 2 came back, counted from the\n  program's first, where 1 is the lowest");
+}
+
 TEST(ReportTest, SaysHowToAskTheKernelThatItIsAbout) {
   const Finding of_the_fake = FindingOf(kTwoListeners, "linux-6.18", {.clause = FindClause("listen.port_taken")});
   const struct {
