@@ -119,7 +119,7 @@ TEST(ReportTest, SaysOfADescriptorWhichOneCameBack) {
   // One is open in between that the program was not told of.
   finding.transcript.said[1].reply = Reply{.value = 2};
   finding.differs = Differs::kValue;
-  Find(Report(finding), "what differs is the descriptor: 2 came back, counted from the\n  program's first, where 1 is the lowest");
+  Find(Report(finding), "what differs is the descriptor: 2 came back, counted from the program's first,\n  where 1 is the lowest");
 }
 
 TEST(ReportTest, SaysHowToAskTheKernelThatItIsAbout) {
