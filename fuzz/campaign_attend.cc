@@ -67,6 +67,8 @@ int Attend(const CampaignOptions& options, const AttendedWorker& worker, const s
   while (!shared.stop.load()) {
     const CampaignLink link = LinkOutside::Make(options.directory, worker.number, jobs, shared, share);
     LinkOutside outside(link, old, shared, share);
+    // What the kernel before this one ran is nothing to this one, should it die before it runs anything.
+    RemoveAnnouncement(options.directory, worker.number);
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(options.duration - (Clock::now() - worker.began));
     const EndElsewhere end = options.elsewhere(link, worker.seed, left, [&] {
       outside.Take(false);

@@ -313,6 +313,7 @@ TEST_F(Elsewhere, CountsOutlastAKernelThatToldNothing) {
   options_.jobs = 1;
   const CampaignResult result = Run();
   EXPECT_EQ(result.deaths, 2);
+  EXPECT_EQ(result.crashes.size(), 1u) << "the one that did not come up ran nothing";
   EXPECT_EQ(result.counts.programs, 64u);
 }
 

@@ -236,6 +236,10 @@ int OpenAnnouncement(const std::string& directory, int worker) {
   return open(fmt::format("{}/{}", running, worker).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 }
 
+void RemoveAnnouncement(const std::string& directory, int worker) {
+  unlink(fmt::format("{}/{}/{}", directory, kRunningDirectory, worker).c_str());
+}
+
 // Two bytes of size come first: what a longer program left behind it is not read.
 void Announce(int file, const Program& program) {
   std::vector<uint8_t> bytes = Encode(program);

@@ -69,6 +69,7 @@ Trouble MakeDirectory(const std::string& path);
 // The file in which worker `worker` says what it runs; -1 where it cannot be opened. It outlives the kernel that the
 // worker runs on.
 int OpenAnnouncement(const std::string& directory, int worker);
+void RemoveAnnouncement(const std::string& directory, int worker);
 // One write: the file says all of this program, or all of the one before.
 void Announce(int file, const Program& program);
 
