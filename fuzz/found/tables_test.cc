@@ -12,6 +12,7 @@
 
 #include "fuzz/deviations.h"
 #include "gtest/gtest.h"
+#include "model/program/text.h"
 
 namespace sockspec {
 namespace {
@@ -63,6 +64,27 @@ TEST(Tables, ARowThatStandsForKeysThatNobodyHasSeenAsksForMoreThanTheKey) {
       EXPECT_TRUE(telling);
     }
   }
+}
+
+TEST(Tables, WhatAnotherSocketIsOrHasDoneAlongsideExplainsNothing) {
+  const Deviations table = Table("gvisor");
+  const auto known = [&](const std::string& before) {
+    const std::string text = "s0 = socket(AF_INET, SOCK_DGRAM, 0) = s0\nbind(s0, 127.0.0.1:P0) = 0\n" + before +
+                             "sendto(s0, 1, MSG_DONTWAIT, 127.0.0.1:P0) = 1\nrecv(s0, 1, MSG_DONTWAIT) = -1 EAGAIN\n";
+    const ParsedText parsed = ParseText(text, "shown");
+    EXPECT_TRUE(parsed.ok()) << parsed.problem.Message();
+    const auto last = static_cast<int>(parsed.transcript.program.calls.size()) - 1;
+    return IsKnown(table.rows, ShownBy("gvisor.recv.dgram.inet.udp_recv.datagram.errno.EAGAIN", parsed.transcript, last));
+  };
+  // What is known of two that share a port needs two that do, one of them of IPv6.
+  const std::string shared = "s1 = socket(AF_INET6, SOCK_DGRAM, 0) = s1\nsetsockopt(s1, SOL_SOCKET, SO_REUSEADDR, 1) = 0\n";
+  EXPECT_TRUE(known(shared + "bind(s1, [::]:P0) = 0\n"));
+  EXPECT_FALSE(known(shared));
+  EXPECT_FALSE(known("s1 = socket(AF_INET, SOCK_STREAM, 0) = s1\nsetsockopt(s1, SOL_SOCKET, SO_REUSEPORT, 1) = 0\n"));
+  // What is known of 127.0.0.2 needs that something is sent there.
+  const std::string other = "s1 = socket(AF_INET, SOCK_DGRAM, 0) = s1\n";
+  EXPECT_TRUE(known(other + "connect(s1, 127.0.0.2:P0) = 0\n"));
+  EXPECT_FALSE(known(other + "bind(s1, 127.0.0.2:P0) = 0\n"));
 }
 
 TEST(Tables, EveryProgramOfGvisorHasItsRowsAndTheirSentence) {
