@@ -112,7 +112,6 @@ TEST(ReportTest, SaysWhatDiffersInASuccess) {
   Find(report, "Success is right; what differs is what was written");
 }
 
-// "…/a.out" of a finding of Linux asks the kernel that it is about; of another kernel's it would ask Linux all the same.
 TEST(ReportTest, SaysOfADescriptorWhichOneCameBack) {
   Finding finding = FindingOf("s0 = socket(AF_INET, SOCK_STREAM, 0)\ns1 = dup(s0)\n", "linux-6.18",
                               {.clause = FindClause("dup.shared"), .spoil = true});
@@ -122,6 +121,7 @@ TEST(ReportTest, SaysOfADescriptorWhichOneCameBack) {
   Find(Report(finding), "what differs is the descriptor: 2 came back, counted from the program's first,\n  where 1 is the lowest");
 }
 
+// "…/a.out" of a finding of Linux asks the kernel that it is about; of another kernel's it would ask Linux all the same.
 TEST(ReportTest, SaysHowToAskTheKernelThatItIsAbout) {
   const Finding of_the_fake = FindingOf(kTwoListeners, "linux-6.18", {.clause = FindClause("listen.port_taken")});
   const struct {
