@@ -31,6 +31,7 @@
 #include "model/program/random.h"
 #include "model/program/text.h"
 #include "nlohmann/json.hpp"
+#include "sut/children.h"
 
 #ifndef KILLS
 #define KILLS 12
@@ -141,11 +142,6 @@ class Killed : public testing::Test {
       }
     }
     return true;
-  }
-
-  static std::vector<pid_t> ChildrenOf(pid_t pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
-    return {std::istream_iterator<pid_t>(file), {}};
   }
 
   // What anybody may rely on who looks into the directory now.
