@@ -442,7 +442,7 @@ bool SaveInput(const std::string& path) {
 
 // A file for each SIGINT that the command is to get: what a guest has seen of a file it may not look at again.
 constexpr int kMostSignals = 2;
-constexpr std::chrono::seconds kSilenceAtTheEnd{10};
+constexpr std::chrono::seconds kSilenceAtTheEnd{15};
 std::string StopName(int signal) { return fmt::format("stop-{}", signal); }
 
 // The kernel, by its keeper's process, until it has ended.

@@ -34,7 +34,7 @@ struct GuestOptions {
   std::string* output = nullptr;       // takes what the command prints; nullptr: standard output does, as it comes
   std::chrono::seconds silence{60};    // without a sign of life the guest is taken to hang
   // Asked a few times a second how many SIGINTs the command should have had by now. 30 s after the first, and 5 s after the
-  // second, the guest is killed; one that shows no sign of life for 10 s by then hangs.
+  // second, the guest is killed; one that shows no sign of life for 15 s by then hangs.
   std::function<int()> stop;
 };
 
