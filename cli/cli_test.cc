@@ -374,6 +374,10 @@ TEST_F(CliTest, OneRowIsAcceptedForAllWaysInWhichAMistakeShowsAndInItsOwnPlaceOn
   const Result narrow = accept("fake.shutdown.dgram.*.errno.ENOSYS when shutdown(s*)");
   EXPECT_EQ(narrow.status, 2) << "not all of them";
   EXPECT_NE(narrow.err.find("does not explain fake.shutdown.stream."), std::string::npos) << narrow.err;
+  // The rest of it would be the reason.
+  const Result parted = accept("fake.shutdown.* | why");
+  EXPECT_EQ(parted.status, 2);
+  EXPECT_NE(parted.err.find("expected one line without `|`, for which `?` stands"), std::string::npos) << parted.err;
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/d/known.deviations"));
   EXPECT_EQ(accept(row).status, 0) << accept(row).err;
   const std::string table = Contents(directory_ + "/d/known.deviations");

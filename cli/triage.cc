@@ -178,6 +178,9 @@ std::string ExampleFile(const Deviations& known, const Deviation& like, const Fi
 
 // What --as says explains the finding.
 void WantExplained(const Options& options, const Finding& f) {
+  if (options.as.find_first_of("|\n") != std::string::npos) {
+    throw Stop{kExitUnusable, fmt::format("--as: found `{}`, expected one line without `|`, for which `?` stands", options.as)};
+  }
   const Shown shown = ShownBy(f.key, f.transcript, f.index);
   if (options.as.empty() || Explains({.key = options.as}, shown)) return;
   throw Stop{kExitUnusable,
