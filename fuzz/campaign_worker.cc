@@ -590,7 +590,7 @@ class Worker {
     }
     if (!options_.directory.empty()) {
       FreeDescriptors();
-      const bool instead = old_explained_.contains(key);
+      const bool instead = old_explained_.contains(key) && !entry.fresh.load();
       if (const StoreResult stored = StoreFinding(options_.directory, *finding, instead);
           stored.trouble.any()) {
         CannotWrite(stored.trouble);

@@ -348,12 +348,36 @@ bool Explains(const Deviation& deviation, const Shown& shown) {
   const Parts parts = PartsOf(deviation.key);
   if (shown.calls.empty()) return parts.when.empty() && parts.after.empty();
   const auto reads = [&](std::string_view pattern) {
-    return [&, pattern](const std::string& call) { return Reads(call, pattern, shown.socket); };
+    return [&, pattern](const std::string& call) {
+      if (shown.sockets.empty()) return Reads(call, pattern, "");
+      return std::ranges::any_of(shown.sockets, [&](const std::string& socket) { return Reads(call, pattern, socket); });
+    };
   };
   const std::span<const std::string> earlier(shown.calls.data(), shown.calls.size() - 1);
   return std::ranges::all_of(parts.when, [&](std::string_view pattern) { return reads(pattern)(shown.calls.back()); }) &&
          std::ranges::all_of(parts.after, [&](std::string_view pattern) { return std::ranges::any_of(earlier, reads(pattern)); });
 }
+
+namespace {
+
+// The handles of one socket after these calls, whichever dup() made of which.
+std::vector<uint8_t> NamesOf(uint8_t handle, std::span<const Call> calls) {
+  std::vector<uint8_t> names = {handle};
+  const auto has = [&](uint8_t name) { return std::ranges::find(names, name) != names.end(); };
+  for (size_t before = 0; before != names.size();) {
+    before = names.size();
+    for (const Call& call : calls) {
+      const bool second = call.op == Op::kDup2 || call.op == Op::kDup3;
+      if (!second && call.op != Op::kDup && call.op != Op::kFcntl) continue;
+      const uint8_t made = second ? call.fd2.code : call.made;
+      if (made >= kMaxHandles || !call.fd.IsHandle() || has(made) == has(call.fd.code)) continue;
+      names.push_back(has(made) ? call.fd.code : made);
+    }
+  }
+  return names;
+}
+
+}  // namespace
 
 Shown ShownBy(std::string_view key, const Program& program, std::span<const Reply> replies, int index) {
   Shown shown{.key = std::string(key)};
@@ -362,7 +386,10 @@ Shown ShownBy(std::string_view key, const Program& program, std::span<const Repl
   }
   const Call& last = program.calls[static_cast<size_t>(index)];
   shown.calls.push_back(PrintCall(last));
-  if (TakesDescriptor(last.op) && last.fd.IsHandle()) shown.socket = fmt::format("s{}", last.fd.handle());
+  if (!TakesDescriptor(last.op) || !last.fd.IsHandle()) return shown;
+  for (const uint8_t handle : NamesOf(last.fd.code, {program.calls.data(), static_cast<size_t>(index)})) {
+    shown.sockets.push_back(fmt::format("s{}", handle));
+  }
   return shown;
 }
 

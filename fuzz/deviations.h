@@ -11,7 +11,8 @@
 // Behind the key there may be conditions, all of which are to hold, so that a row with a `*` stands for one mistake only:
 //
 //     lwip.*.errno.EINVAL when recv*(*, 0x80000000)   the call that diverged reads so
-//     lwip.*.stream.* after connect(sN, *) = -1 *     an earlier call reads so: `sN` is the diverging call's socket
+//     lwip.*.stream.* after connect(sN, *) = -1 *     an earlier call reads so: `sN` is the diverging call's socket,
+//                                                    by any name that dup() gave it
 //
 // They are patterns of a call as programs write it, an earlier one with ` = ` and its reply or without. `*` is anything, `?` any one
 // character (a `|`, for instance), `{a,b}` a or b.
@@ -79,7 +80,7 @@ struct Shown {
   // The program's calls up to the one that diverged, each with its reply, "listen(s0, 1) = 0", but for the last one. Empty:
   // they are not known, and no condition holds.
   std::vector<std::string> calls;
-  std::string socket;  // of the last of them: "s0"; empty: it has none
+  std::vector<std::string> sockets;  // what the last one's socket is called, "s0", and "s1" where dup() made that of it
 };
 // By call `index`. `replies` are those of the calls before it, at least.
 Shown ShownBy(std::string_view key, const Program& program, std::span<const Reply> replies, int index);

@@ -77,6 +77,18 @@ TEST(DeviationsTest, ARowWithConditionsExplainsOnlyProgramsThatFulfilThemAll) {
   EXPECT_TRUE(explains(" when  recv(*)  after  connect(*)  after bind(*) "));
 }
 
+TEST(DeviationsTest, ASocketHasTheNamesThatDupGaveIt) {
+  const ParsedDeviations parsed = ParseDeviations("linux | * | linux | linux.*.value.0 after listen(sN, *) | why\n", "f");
+  ASSERT_EQ(parsed.problem, "");
+  constexpr std::string_view kBefore =
+      "s0 = socket(AF_INET, SOCK_STREAM, 0) = s0\ns1 = socket(AF_INET, SOCK_STREAM, 0) = s1\ns2 = dup(s0) = s2\n"
+      "s3 = fcntl(s2, F_DUPFD, 0) = s3\ns4 = socket(AF_INET, SOCK_STREAM, 0) = s4\ndup2(s1, s4) = s4\nlisten(s2, 1) = 0\n";
+  for (const char* handle : {"s0", "s1", "s2", "s3", "s4"}) {
+    const Shown shown = ByThis("linux.recv.value.0", std::string(kBefore) + "recv(" + handle + ", 1, 0) = 0\n");
+    EXPECT_EQ(Explains(parsed.deviations.rows[0], shown), handle[1] != '1' && handle[1] != '4') << handle;
+  }
+}
+
 TEST(DeviationsTest, WhereTheProgramIsNotKnownNoConditionHolds) {
   const ParsedDeviations parsed =
       ParseDeviations("linux | * | linux | linux.a.*.value.0 when *(*) | one\nlinux | * | linux | linux.b.x.value.0 | two\n", "f");
@@ -84,9 +96,9 @@ TEST(DeviationsTest, WhereTheProgramIsNotKnownNoConditionHolds) {
   const std::vector<Deviation>& rows = parsed.deviations.rows;
   EXPECT_FALSE(Explains(rows[0], {.key = "linux.a.x.value.0"}));
   EXPECT_TRUE(Explains(rows[1], {.key = "linux.b.x.value.0"}));
-  const Shown shown{.key = "linux.a.x.value.0", .calls = {"recv(s0, 1, 0)"}, .socket = "s0"};
+  const Shown shown{.key = "linux.a.x.value.0", .calls = {"recv(s0, 1, 0)"}, .sockets = {"s0"}};
   EXPECT_TRUE(IsKnownByCondition(rows, shown));
-  EXPECT_FALSE(IsKnownByCondition(rows, {.key = "linux.b.x.value.0", .calls = shown.calls, .socket = "s0"}));
+  EXPECT_FALSE(IsKnownByCondition(rows, {.key = "linux.b.x.value.0", .calls = shown.calls, .sockets = {"s0"}}));
   EXPECT_EQ(FindDeviation(parsed.deviations, "linux", "Linux 6.18", "linux-6.18", shown), &rows[0]);
   EXPECT_EQ(FindDeviation(parsed.deviations, "linux", "Linux 6.18", "linux-6.18", {.key = shown.key}), nullptr);
 }

@@ -179,6 +179,7 @@ std::string FirstLineOfVersion(const std::string& program) {
   const pid_t pid = fork();
   if (pid == 0) {
     dup2(pipe[1], 1);
+    alarm(10);  // one that says nothing is ended
     execl(program.c_str(), program.c_str(), "--version", nullptr);
     _exit(127);
   }

@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Property(row == parsed.deviations.rows[i], "every row reads back as it was", printed);
     // Whatever the table says, it can be asked.
     Expired(row, "2027-06-30");
-    FindDeviation(parsed.deviations, "linux", "Linux 6.18.44", "linux-6.18", {.key = row.key, .calls = {"s0 = socket(AF_INET, SOCK_STREAM, 0) = s0", "listen(s0, 1)"}, .socket = "s0"});
+    FindDeviation(parsed.deviations, "linux", "Linux 6.18.44", "linux-6.18", {.key = row.key, .calls = {"s0 = socket(AF_INET, SOCK_STREAM, 0) = s0", "listen(s0, 1)"}, .sockets = {"s0"}});
     const std::vector<std::string> keys = KeysOf(row);
     if (keys.size() > 64 || row.key.find('*') != std::string::npos) continue;
     for (const std::string& key : keys) {
