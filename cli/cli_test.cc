@@ -51,6 +51,7 @@ class CliTest : public RunsSockspec {
           std::string("# fake.listen.stream.inet.listen.port_taken.value.0\n") + kTwoListeners);
     Write("not_modelled.program", "s0 = socket(AF_INET, SOCK_STREAM, 0)\nfcntl(s0, F_SETFL, O_NONBLOCK)\nsend(s0, 5, MSG_OOB)\n");
     Write("typo.program", "s0 = socket(AF_INET, SOCK_STREAM, 0)\nlisten(s0, 1\n");
+    std::filesystem::create_directories(directory_ + "/others/a.b");
     Write("empty.program", "# nothing\n");
     Write("known.deviations",
           "fake | * | linux | fake.listen.stream.inet.listen.port_taken.value.0 | on purpose\n");
@@ -145,6 +146,7 @@ TEST_F(CliTest, ExitsAsItSays) {
        "cannot write nowhere/x.c: No such file or directory"},
       {"triage nowhere", 2, "cannot read the directory nowhere: No such file or directory"},
       {"triage . show x", 2, "no finding has `x` in its key"},
+      {"triage others", 2, "others is no directory of findings: it has neither a finding nor a campaign.json"},
       {"triage . sow x", 2,
        "found `sow x` after the directory, expected `show KEY`, `accept KEY`, `regress KEY`, `bisect-script KEY`, "
        "`export KEY`"},

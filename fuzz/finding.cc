@@ -845,6 +845,11 @@ LoadedFindings LoadFindings(const std::string& directory) {
     // Keys have dots in them; a campaign's corpus, which lies beside its findings, has none.
     if (name.starts_with(".") || name.find('.') == std::string::npos) continue;
     if (!entry->is_directory(ignored)) continue;
+    // Somebody else's, where it has neither.
+    if (!std::filesystem::exists(entry->path() / "finding.json", ignored) &&
+        !std::filesystem::exists(entry->path() / "finding.program", ignored)) {
+      continue;
+    }
     paths.push_back(entry->path().string());
   }
   if (error) {
