@@ -67,6 +67,16 @@ class Guests : public RunsSockspec {
     return parent == std::string::npos ? 0 : atoi(status.c_str() + parent + 5);
   }
 
+  // Those of them that this process started, by whichever others: another test may use a directory of the same name.
+  std::vector<pid_t> OwnWith(const std::string& word) {
+    std::vector<pid_t> pids = ProcessesWith(word);
+    std::erase_if(pids, [](pid_t pid) {
+      while (pid > 1 && pid != getpid()) pid = ParentOf(pid);
+      return pid != getpid();
+    });
+    return pids;
+  }
+
   // Those that runsc makes for itself, of whichever test.
   std::set<std::string> RunscDirectories() {
     std::set<std::string> found;
@@ -138,7 +148,7 @@ TEST_F(Guests, KillingTheKeeperOfTheKernelLeavesNothingBehindEither) {
     for (int i = 0; i < 600 && Contents(directory_ + "/found/.running/0").empty(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    for (const pid_t pid : ProcessesWith("--out=found")) {
+    for (const pid_t pid : OwnWith("--out=found")) {
       // The one below the one that attends to the kernel.
       if (is_sockspec(pid) && is_sockspec(ParentOf(pid)) && is_sockspec(ParentOf(ParentOf(pid))))
         killed += kill(pid, SIGKILL) == 0;
@@ -159,7 +169,7 @@ TEST_F(Guests, CtrlCEndsTheCampaignInsideWithItsSummary) {
     for (int i = 0; i < 600 && Contents(directory_ + "/found/.running/0").empty(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    for (const pid_t pid : ProcessesWith("--out=found")) kill(pid, SIGINT);
+    for (const pid_t pid : OwnWith("--out=found")) kill(pid, SIGINT);
   });
   const auto began = std::chrono::steady_clock::now();
   const Result fuzz = Run("fuzz --kernel=uml --duration=10m --seed=1 --out=found");
