@@ -122,8 +122,13 @@ TEST_F(GuestCampaign, ACommandThatIsKilledInsideIsReplacedAndNoKernelDied) {
 // Which campaign may try it they say alike, inside and outside.
 TEST_F(GuestCampaign, AProgramThatAWorkerInsideHungInIsTriedInsideByTheNextOne) {
   const Result first = Campaign("--duration=10m", "found", [this](pid_t campaign) {
-    for (const pid_t worker : CommandsInside(true)) kill(worker, SIGSTOP);
-    std::this_thread::sleep_for(std::chrono::seconds(2));
+    std::vector<pid_t> workers = CommandsInside(true);
+    for (int i = 0; i < 100 && workers.size() != 2; ++i, workers = CommandsInside(true)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    ASSERT_EQ(workers.size(), 2u);
+    for (const pid_t worker : workers) kill(worker, SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::seconds(4));
     kill(campaign, SIGINT);  // and 4 s later they are killed
   });
   EXPECT_EQ(first.status, 0) << first.out << first.err;

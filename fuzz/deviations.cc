@@ -255,8 +255,9 @@ ParsedDeviations ParseDeviations(std::string_view text, std::string_view file_na
     }
     const Parts parts = PartsOf(columns[3]);
     if (!parts.wrong.empty()) {
-      return wrong(parts.wrong, fmt::format("found `{}` behind the key, expected `when` or `after`, and a call",
-                                            Trimmed(parts.wrong)));
+      const bool word = Trimmed(parts.wrong) == Trimmed(kWhen) || Trimmed(parts.wrong) == Trimmed(kAfter) || Trimmed(parts.wrong).empty();
+      return wrong(parts.wrong, word ? "found no call behind `when` or `after`"
+                                     : fmt::format("found `{}` behind the key, expected `when` or `after`, and a call", Trimmed(parts.wrong)));
     }
     std::vector<std::string_view> patterns = {parts.key};
     patterns.insert(patterns.end(), parts.when.begin(), parts.when.end());

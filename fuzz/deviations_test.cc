@@ -124,7 +124,7 @@ TEST(DeviationsTest, WhatIsNoTableIsToldWithItsLineAndColumn) {
        "f:1:39: found `2027-06-00`, expected a date such as 2027-06-30"},
       {"linux | * | posix | linux.x unless close(*) | a\n",
        "f:1:28: found `unless close(*)` behind the key, expected `when` or `after`, and a call"},
-      {"linux | * | posix | linux.x after  | a\n", "f:1:28: found `after` behind the key, expected `when` or `after`, and a call"},
+      {"linux | * | posix | linux.x after  | a\n", "f:1:28: found no call behind `when` or `after`"},
       {"linux | * | posix | linux.x after {recv(*) | a\n",
        "f:1:35: found `{recv(*)`, expected a } after each {, and none within"},
       {"linux | * | posix | linux.x | \n", "f:1:31: the column `reason` is empty"},

@@ -58,7 +58,7 @@ figure { margin: 0; min-width: 0 } figcaption { color: var(--dim) } figcaption b
 .diagram .label.diverges { fill: var(--red) } .diagram .label.never { fill: var(--dim) }
 .phase rect { fill: var(--raised); stroke: var(--dim); stroke-width: 1.2 } .phase.bad rect { stroke: var(--red) }
 .phase text { text-anchor: middle; font-size: 13px; fill: var(--ink) } .phase .small { font-size: 10.5px; fill: var(--dim) }
-.phase.idle { opacity: .4 }
+.phase:is(:hover,:focus) rect { stroke: var(--link); stroke-width: 3 } .phase.idle { opacity: .4 }
 .phase circle { fill: var(--red) } .phase .badge { fill: var(--ground); font-size: 11px; font-weight: 700 }
 .key-diverges { color: var(--red); font-weight: 600 } .diverge dt { font-weight: 600; margin-top: 8px } .diverge dd { margin: 0; columns: 2 440px }
 .diverge a { display: block; text-decoration: none; overflow-wrap: anywhere; font-size: 13px }
